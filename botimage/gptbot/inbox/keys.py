@@ -1,0 +1,82 @@
+"""Names of the keys of one bot, and the hashing that keeps platform ids out of them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class BotKeys:
+    """Keys of one bot. All share the hash tag `{namespace/name}`, so that they live in one Redis Cluster slot."""
+
+    bot: str
+    """`namespace/name`."""
+    pepper: bytes = field(repr=False)
+    """The secret that pseudonyms are made with."""
+
+    @property
+    def prefix(self) -> str:
+        """What every key of the bot starts with."""
+        return f"{{{self.bot}}}:"
+
+    def pseudonym(self, *parts: str) -> str:
+        """A stable name for platform ids that tells nothing of them: 22 characters of HMAC-SHA256, base64url."""
+        import base64
+
+        digest = hmac.digest(self.pepper, "\x1f".join(parts).encode(), hashlib.sha256)
+        return base64.urlsafe_b64encode(digest[:16]).rstrip(b"=").decode()
+
+    def seen(self, event: str) -> str:
+        """Marks a platform event as enqueued."""
+        return f"{{{self.bot}}}:seen:{event}"
+
+    def mail(self, conversation: str) -> str:
+        """List: the conversation's unanswered messages, oldest first."""
+        return f"{{{self.bot}}}:mail:{conversation}"
+
+    def turn(self, conversation: str) -> str:
+        """Hash: what the turn in progress already did."""
+        return f"{{{self.bot}}}:turn:{conversation}"
+
+    def context(self, conversation: str) -> str:
+        """List: the context."""
+        return f"{{{self.bot}}}:ctx:{conversation}"
+
+    def settings(self, conversation: str) -> str:
+        """Hash: persona and language chosen in the conversation."""
+        return f"{{{self.bot}}}:set:{conversation}"
+
+    def lease(self, receiver: str) -> str:
+        """Which gateway holds a receiver."""
+        return f"{{{self.bot}}}:lease:{receiver}"
+
+    def platform(self, platform: str, what: str) -> str:
+        """For a platform's own use, such as an offset or the stream of a web session."""
+        return f"{{{self.bot}}}:p:{platform}:{what}"
+
+    @property
+    def runnable(self) -> str:
+        """Stream: conversations with unanswered messages, at most one live entry each."""
+        return f"{{{self.bot}}}:runnable"
+
+    @property
+    def owner(self) -> str:
+        """Hash: conversation to the fencing token of its worker; field `#` counts the tokens."""
+        return f"{{{self.bot}}}:owner"
+
+    @property
+    def later(self) -> str:
+        """Sorted set: conversations to retry, by time in milliseconds."""
+        return f"{{{self.bot}}}:later"
+
+    @property
+    def dead(self) -> str:
+        """Stream: turns given up, with the reason."""
+        return f"{{{self.bot}}}:dead"
+
+    @property
+    def platforms(self) -> str:
+        """Hash: platform to what its gateway reports, as JSON."""
+        return f"{{{self.bot}}}:platforms"

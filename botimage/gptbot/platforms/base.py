@@ -1,0 +1,217 @@
+"""What a platform is: a gateway that receives, a sender that answers, and the errors both raise.
+
+A platform is one object with this shape, found by its entry point in the group `gptbot.platforms`. Its `gateway()` may
+import anything (aiogram, discord.py); its `sender()` runs in workers and must import nothing heavier than aiohttp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import aiohttp
+    from gptbot_api.base import ApiModel
+    from starlette.routing import BaseRoute
+
+    from gptbot.inbox.keys import BotKeys
+    from gptbot.inbox.store import Store
+    from gptbot.manifest import BotConfig
+
+Address = dict[str, Any]
+"""Where an answer goes: plain JSON that only the platform itself reads, kept until the reply is sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """One message as a platform's gateway hands it in. Ids are the platform's own; they are hashed before storing."""
+
+    event: str
+    """Id of the event, unique a platform and bot: a second delivery of the same event has the same id."""
+    conversation: str
+    """Id of what shares a context: a private chat, group, forum topic, channel, thread or web session."""
+    user: str
+    """Id of the author."""
+    text: str
+    """What was said, without the mention of the bot."""
+    direct: bool
+    """Whether only the author and the bot are there."""
+    addressed: bool
+    """Whether the bot was meant: mentioned, replied to, or asked by a slash command."""
+    address: Address
+    """Where the answer goes."""
+    language: str | None = None
+    """The author's language as the platform tells it, such as `ru` or `en-US`."""
+    principals: Sequence[str] = ()
+    """Who and where, for access lists, without the platform's name: `user:1`, `guild:2`, `role:3`, `chat:4`."""
+
+
+class Intake(Protocol):
+    """Takes messages in: access, limits, redaction, enqueue."""
+
+    async def accept(self, message: Inbound) -> bool:
+        """Take a message. True: it is in the store now, or was before. False: it is not for the bot, or refused.
+
+        Either way the platform may be told that it was received. Raises StoreUnavailable: it was not received, keep it.
+        """
+        ...
+
+    async def ready(self) -> None:
+        """Return once the store can take messages: at once, as a rule."""
+        ...
+
+
+class Leases(Protocol):
+    """Who of several gateways holds a session."""
+
+    async def run(self, receiver: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Wait for the lease of `receiver`, run `work` while it is held, cancel it when it is lost, and so on.
+
+        Returns when `work` returns by itself; raises what `work` raises. The lease is released either way, and on
+        cancellation.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CommandInfo:
+    """A command as menus show it."""
+
+    name: str
+    descriptions: Mapping[str, str]
+    """Language to one line; `en` is always there."""
+    argument: str | None = None
+    """Name of its argument, if it takes one."""
+
+
+class Report(Protocol):
+    """Tells operators and probes how a platform is doing."""
+
+    def __call__(self, *, connected: bool, message: str = "") -> None:
+        """`message` says what is wrong and what to do; no secret, id or text in it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayContext:
+    """What a platform's gateway works with."""
+
+    bot: BotConfig
+    settings: ApiModel | Mapping[str, Any]
+    """What stands under the platform's name in `spec.platforms`."""
+    intake: Intake
+    leases: Leases
+    report: Report
+    commands: Sequence[CommandInfo]
+    store: Store
+    keys: BotKeys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderContext:
+    """What a platform's sender works with."""
+
+    bot: BotConfig
+    settings: ApiModel | Mapping[str, Any]
+    http: aiohttp.ClientSession
+    """Shared by all senders of the process; has no total timeout, so pass one with each request."""
+    store: Store
+    keys: BotKeys
+
+
+class PlatformGateway(Protocol):
+    """The receiving half."""
+
+    async def run(self) -> None:
+        """Receive until cancelled, reporting what happens. Returns when there is nothing (more) to be done.
+
+        Trouble with the platform is retried inside. Raises Misconfigured when only a person can help.
+        """
+        ...
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """HTTP routes of the platform: the web page, webhooks. Served by every gateway replica."""
+        ...
+
+
+class Sender(Protocol):
+    """The answering half. Text is Markdown; the sender renders it for its platform."""
+
+    max_length: int
+    """The longest text of one message, in units of `length`."""
+    edit_interval: float
+    """Seconds between two edits of a message at least."""
+
+    def length(self, text: str) -> int:
+        """Length of a text as the platform counts it."""
+        ...
+
+    async def typing(self, address: Address) -> None:
+        """Show that an answer is being made. Raises nothing: it does not matter."""
+        ...
+
+    async def send(self, address: Address, text: str, *, nonce: str, first: bool, final: bool) -> str:
+        """Send a message and return its id. The same `nonce` again is the same message, where the platform can tell.
+
+        `first`: the first message of a reply, to be shown as an answer to the question where the platform can.
+        `final`: no edit follows. Raises SendError.
+        """
+        ...
+
+    async def edit(self, address: Address, message_id: str, text: str, *, final: bool) -> None:
+        """Replace the text of a message of our own. Raises SendError; the same text again is no error."""
+        ...
+
+
+class Platform(Protocol):
+    """A platform, as its entry point names it."""
+
+    name: str
+
+    def gateway(self, context: GatewayContext) -> PlatformGateway:
+        """Make the receiving half. Called in gateways only."""
+        ...
+
+    def sender(self, context: SenderContext) -> Sender:
+        """Make the answering half. Called in workers, and in gateways that answer."""
+        ...
+
+
+class PlatformError(Exception):
+    """Base of what platforms raise. The text is safe to log: no token, id or message text."""
+
+
+class Misconfigured(PlatformError):
+    """Only a person can help: a refused token, a missing intent. The text says what to do."""
+
+
+class SendError(PlatformError):
+    """A message was not sent or edited."""
+
+
+@dataclass
+class FloodWait(SendError):
+    """The platform asks to wait."""
+
+    retry_after: float = field()
+    """Seconds, as the platform said."""
+
+    def __str__(self) -> str:
+        return f"asked to wait {self.retry_after:g} s"
+
+
+class NotSent(SendError):
+    """It certainly did not arrive (no connection, a 5xx answer that says so); trying again is safe."""
+
+
+class OutcomeUnknown(SendError):
+    """The request went out and no answer came back: it may have arrived."""
+
+
+class MessageGone(SendError):
+    """The message to edit is not there any more."""
+
+
+class Rejected(SendError):
+    """The platform refuses for good: blocked by the user, no right to write, the chat is gone."""

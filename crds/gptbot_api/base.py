@@ -1,0 +1,58 @@
+"""What every model of the API has: camelCase names, no unknown fields, and rules that hold across fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+_DURATION = re.compile(r"^([0-9]+)(s|m|h|d)$")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+Duration = Annotated[str, Field(pattern=_DURATION.pattern, max_length=16)]
+"""A length of time: a whole number and a unit, `s`, `m`, `h` or `d`. For example `90s`, `24h`."""
+
+
+def seconds(duration: str) -> int:
+    """The length of a `Duration`, in seconds. Raises ValueError when it is not one."""
+    match = _DURATION.match(duration)
+    if match is None:
+        raise ValueError(f"{duration!r} is not a duration such as 90s, 5m, 24h or 7d")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule across fields, once as CEL for the API server and once as Python for everybody else.
+
+    `message` is what both say when it is broken; `field` is the field they name, relative to the model.
+    """
+
+    cel: str
+    message: str
+    holds: Callable[[Any], bool]
+    field: str = ""
+
+    def schema(self) -> dict[str, str]:
+        """The rule as an entry of `x-kubernetes-validations` (KEP-2876)."""
+        entry = {"rule": self.cel, "message": self.message}
+        return entry | {"fieldPath": f".{self.field}"} if self.field else entry
+
+
+class ApiModel(BaseModel):
+    """Base of every object in a GptBot. Docstrings become the descriptions that `kubectl explain` shows."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
+    rules: ClassVar[tuple[Rule, ...]] = ()
+
+
+class OpenModel(ApiModel):
+    """An object whose further fields are somebody else's to define; they are kept as they are."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})

@@ -1,0 +1,158 @@
+"""The CustomResourceDefinition made of the models. `python -m gptbot_api.crd FILE…` writes it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from gptbot_api.base import ApiModel
+from gptbot_api.spec import GptBotSpec
+from gptbot_api.status import GptBotStatus
+
+Schema = dict[str, Any]
+
+_COLUMNS = [
+    ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', "Whether the bot answers."),
+    ("Platforms", "string", ".status.platformNames", "Where it answers."),
+    ("Workers", "integer", ".status.workers.ready", "Workers ready to answer."),
+    ("Backlog", "integer", ".status.backlog", "Conversations waiting or being answered."),
+    ("Age", "date", ".metadata.creationTimestamp", ""),
+]
+
+
+def custom_resource_definition() -> Schema:
+    """The CRD of GptBot as plain data: structural OpenAPI v3 with descriptions, defaults and CEL rules."""
+    schema: Schema = {
+        "type": "object",
+        "description": "A GPT chat bot that answers on Discord, Telegram and a web page at once.",
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {
+                "type": "object",
+                "properties": {"name": {"type": "string", "maxLength": 50, "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}},
+            },
+            "spec": structural(GptBotSpec),
+            "status": structural(GptBotStatus),
+        },
+    }
+    columns = [
+        {"name": name, "type": kind, "jsonPath": path} | ({"description": text} if text else {})
+        for name, kind, path, text in _COLUMNS
+    ]
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "gptbots.gptbot.dev", "labels": {"app.kubernetes.io/part-of": "gptbot"}},
+        "spec": {
+            "group": "gptbot.dev",
+            "names": {
+                "kind": "GptBot", "listKind": "GptBotList", "plural": "gptbots", "singular": "gptbot",
+                "shortNames": ["gb"], "categories": ["all"],
+            },  # fmt: skip
+            "scope": "Namespaced",
+            "versions": [
+                {
+                    "name": "v1alpha1", "served": True, "storage": True, "subresources": {"status": {}},
+                    "additionalPrinterColumns": columns, "schema": {"openAPIV3Schema": schema},
+                }  # fmt: skip
+            ],
+        },
+    }
+
+
+def structural(model: type[BaseModel]) -> Schema:
+    """The model's JSON schema as Kubernetes wants it: no references, no nulls, CEL rules beside the properties."""
+    raw = model.model_json_schema(by_alias=True)
+    return _convert(raw, raw.get("$defs", {}), model)
+
+
+def _convert(node: Schema, definitions: Schema, model: type[BaseModel] | None = None) -> Schema:
+    if reference := node.get("$ref"):
+        siblings = {k: v for k, v in node.items() if k != "$ref"}
+        return _convert({**definitions[reference.rsplit("/", 1)[1]], **siblings}, definitions, model)
+    if node.get("x-kubernetes-int-or-string"):
+        return {k: v for k, v in node.items() if k not in ("title", "default")}
+    if options := node.get("anyOf"):
+        option = next(o for o in options if o.get("type") != "null")
+        siblings = {k: v for k, v in node.items() if k not in ("anyOf", "default")}
+        return _convert({**option, **siblings}, definitions, model)
+    out: Schema = {}
+    for key in ("type", "description", "format", "enum", "pattern", "minLength", "maxLength", "minimum", "maximum",
+                "minItems", "maxItems", "maxProperties", "default", "required"):  # fmt: skip
+        if key in node:
+            out[key] = node[key]
+    out |= {k: v for k, v in node.items() if k.startswith("x-kubernetes-")}
+    if "const" in node:
+        out |= {"type": "string", "enum": [node["const"]]}
+    if "description" in out:
+        out["description"] = " ".join(out["description"].split())
+    if "properties" in node:
+        fields = _fields(model)
+        out["properties"] = {
+            name: _property(child, definitions, fields.get(name)) for name, child in node["properties"].items()
+        }
+    if "items" in node:
+        out["items"] = _convert(node["items"], definitions, model)
+    extra = node.get("additionalProperties")
+    if isinstance(extra, dict):
+        values = _convert(cast(Schema, extra), definitions)
+        out["additionalProperties"] = values or {"x-kubernetes-preserve-unknown-fields": True}
+        if values.get("type") == "object" and "properties" not in values:
+            values["x-kubernetes-preserve-unknown-fields"] = True
+    if model is not None and node.get("type") == "object" and issubclass(model, ApiModel) and model.rules:
+        out["x-kubernetes-validations"] = [rule.schema() for rule in model.rules]
+    return out
+
+
+def _property(node: Schema, definitions: Schema, info: FieldInfo | None) -> Schema:
+    model = _model_of(info)
+    out = _convert(node, definitions, model)
+    if info is not None and info.default_factory is not None:
+        value = info.default_factory()  # type: ignore[call-arg]
+        out["default"] = (
+            value.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+            if isinstance(value, BaseModel)
+            else [_plain(item) for item in value] if isinstance(value, list) else value
+        )  # fmt: skip
+        if out["default"] in ([], {}) and model is None:
+            del out["default"]
+    return out
+
+
+def _plain(item: Any) -> Any:
+    return item.model_dump(mode="json", by_alias=True, exclude_none=True) if isinstance(item, BaseModel) else item
+
+
+def _fields(model: type[BaseModel] | None) -> dict[str, FieldInfo]:
+    return {} if model is None else {info.alias or name: info for name, info in model.model_fields.items()}
+
+
+def _model_of(info: FieldInfo | None) -> type[BaseModel] | None:
+    """The model that a field (or its list, or its optional) holds."""
+    pending: list[Any] = [] if info is None else [info.annotation]
+    while pending:
+        kind = pending.pop()
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+        pending.extend(getattr(kind, "__args__", ()))
+    return None
+
+
+def render() -> str:
+    """The CRD as YAML."""
+    plain = json.loads(json.dumps(custom_resource_definition()))  # no object twice, so no YAML anchors
+    text = yaml.safe_dump(plain, sort_keys=False, width=120, allow_unicode=True)
+    return "# Made by `make crds` from crds/gptbot_api. Do not edit.\n" + text
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        Path(name).write_text(render())

@@ -1,0 +1,74 @@
+"""The model that answers: an OpenAI-compatible endpoint, or the embedded one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from gptbot_api.base import ApiModel, OpenModel, Rule
+from gptbot_api.platforms import HttpUrl
+from gptbot_api.refs import SecretKeyRef
+
+ModelName = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class Parameters(OpenModel):
+    """Request parameters passed to the model as they are, such as `max_tokens` or `top_p`."""
+
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    """How freely the model words its answers, 0 to 2."""
+
+
+class EmbeddedModel(ApiModel):
+    """A small model that comes with gptbot: needs no key and no network, and is good for trying things out."""
+
+    parallel: Annotated[int, Field(ge=1, le=64)] = 4
+    """Answers it makes at the same time."""
+    threads: Annotated[int, Field(ge=0, le=256)] = 0
+    """CPU threads it uses. 0: as many as there are cores."""
+
+
+class Endpoint(ApiModel):
+    """One further endpoint, tried when those before it fail."""
+
+    base_url: HttpUrl
+    """Base address of an OpenAI-compatible API, up to and with its version: `https://api.openai.com/v1`."""
+    api_key_secret_ref: SecretKeyRef | None = None
+    """Its API key. Absent: none is sent."""
+    model: ModelName
+    """Name of the model there."""
+
+
+class Llm(ApiModel):
+    """The model that answers."""
+
+    base_url: HttpUrl | None = None
+    """Base address of an OpenAI-compatible API, up to and with its version: `https://api.openai.com/v1`."""
+    embedded: EmbeddedModel | None = None
+    """Use the embedded model instead of an endpoint."""
+    api_key_secret_ref: SecretKeyRef | None = None
+    """API key of the endpoint. Absent: none is sent."""
+    model: ModelName | None = None
+    """Name of the model at the endpoint. Needed with `baseUrl`."""
+    parameters: Parameters = Field(default_factory=Parameters)
+    """Request parameters passed to the model as they are."""
+    context_window: Annotated[int, Field(ge=256, le=10_000_000)] = 128_000
+    """Tokens the model can take in and give out in one request. The embedded model's own, smaller window wins."""
+    timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
+    """Seconds to wait for the first token, and between two tokens."""
+    fallbacks: Annotated[list[Endpoint], Field(max_length=8)] = Field(default_factory=list[Endpoint])
+    """Further endpoints, tried in order when this one fails."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "has(self.baseUrl) != has(self.embedded)",
+            "exactly one of baseUrl and embedded must be set",
+            lambda m: (m.base_url is None) != (m.embedded is None),
+        ),
+        Rule(
+            "!has(self.baseUrl) || has(self.model)",
+            "baseUrl needs the name of a model in model",
+            lambda m: m.base_url is None or m.model is not None,
+        ),
+    )

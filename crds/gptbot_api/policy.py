@@ -1,0 +1,96 @@
+"""How a bot behaves: personas, context, limits, access, privacy."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from gptbot_api.base import ApiModel, Duration, Rule
+from gptbot_api.refs import PromptSource
+
+PersonaName = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
+Principal = Annotated[str, Field(min_length=3, max_length=128, pattern=r"^[a-z0-9-]+:[a-z]+:[A-Za-z0-9_-]+$")]
+When = Literal["always", "mentioned", "commands"]
+PersonalData = Literal["email", "phone", "card", "iban", "ip"]
+
+
+class AnswerIn(ApiModel):
+    """When the bot answers."""
+
+    direct: When = "always"
+    """In private chats and on the web page: `always`, when `mentioned`, or to `commands` only."""
+    groups: When = "mentioned"
+    """In groups, channels and threads. A reply to the bot counts as a mention."""
+
+
+class Persona(ApiModel):
+    """A role the bot can play."""
+
+    name: PersonaName
+    """Short name, used in `!persona NAME`."""
+    title: Annotated[str, Field(max_length=80)] = ""
+    """What people see. Empty: the name."""
+    prompt: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
+    """The system prompt."""
+    prompt_from: PromptSource | None = None
+    """Read the system prompt from a ConfigMap instead."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "has(self.prompt) != has(self.promptFrom)",
+            "exactly one of prompt and promptFrom must be set",
+            lambda p: (p.prompt is None) != (p.prompt_from is None),
+        ),
+    )
+
+
+class Context(ApiModel):
+    """What the bot remembers of a conversation."""
+
+    max_messages: Annotated[int, Field(ge=0, le=1000)] = 40
+    """Messages kept, questions and answers together."""
+    ttl: Duration = "24h"
+    """How long after the last message a conversation is forgotten."""
+    summarize: bool = True
+    """Fold older messages into a running summary instead of dropping them."""
+
+
+class Rate(ApiModel):
+    """So many messages in a sliding window."""
+
+    messages: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Messages allowed in the window."""
+    per: Duration = "1m"
+    """Length of the window."""
+
+
+class Limits(ApiModel):
+    """What one user, one chat and the whole bot may use."""
+
+    per_user: Rate = Field(default_factory=lambda: Rate(messages=20))
+    """Messages of one user, over all chats."""
+    per_chat: Rate = Field(default_factory=lambda: Rate(messages=60))
+    """Messages of one chat."""
+    tokens_per_day: Annotated[int, Field(ge=0, le=1_000_000_000_000)] = 2_000_000
+    """Model tokens the bot may use in a day, questions and answers together. 0: no limit."""
+
+
+class Access(ApiModel):
+    """Who may talk to the bot. Entries read `PLATFORM:KIND:ID`, such as `discord:guild:2`."""
+
+    allow: Annotated[list[Principal], Field(max_length=1000)] = Field(default_factory=list[str])
+    """If not empty, only these may."""
+    deny: Annotated[list[Principal], Field(max_length=1000)] = Field(default_factory=list[str])
+    """These may not, whatever `allow` says."""
+
+
+class Privacy(ApiModel):
+    """What is taken out of messages, and how long anything is kept."""
+
+    redact: Annotated[list[PersonalData], Field(max_length=16)] = Field(
+        default_factory=lambda: list[PersonalData](["email", "phone", "card", "iban", "ip"])
+    )
+    """Personal data replaced by a placeholder before a message is stored or sent to the model."""
+    retention: Duration = "24h"
+    """The longest time anything of a conversation is kept, whatever `context.ttl` says."""

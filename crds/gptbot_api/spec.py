@@ -1,0 +1,119 @@
+"""The resource: a GptBot and its spec."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import ConfigDict, Field
+
+from gptbot_api.base import ApiModel, Rule
+from gptbot_api.llm import Llm
+from gptbot_api.platforms import Platforms
+from gptbot_api.policy import Access, AnswerIn, Context, Limits, Persona, PersonaName, Privacy
+from gptbot_api.status import GptBotStatus
+from gptbot_api.workload import Gateway, PodTemplate, Store, Workers
+
+
+def _assistant() -> list[Persona]:
+    return [Persona(name="assistant", title="Assistant", prompt="You are a helpful assistant.")]
+
+
+class GptBotSpec(ApiModel):
+    """What a bot is to be."""
+
+    platforms: Platforms
+    """Where it answers: at least one."""
+    answer_in: AnswerIn = Field(default_factory=AnswerIn)
+    """When it answers."""
+    llm: Llm
+    """The model that answers: `baseUrl` or `embedded`."""
+    personas: Annotated[list[Persona], Field(min_length=1, max_length=50)] = Field(default_factory=_assistant)
+    """The roles it can play."""
+    default_persona: PersonaName | None = None
+    """The role it starts with. Absent: the first of `personas`."""
+    custom_persona: Literal["allowed", "forbidden"] = "allowed"
+    """Whether a user may write a persona of their own."""
+    context: Context = Field(default_factory=Context)
+    """What it remembers of a conversation."""
+    limits: Limits = Field(default_factory=Limits)
+    """What one user, one chat and the whole bot may use."""
+    access: Access = Field(default_factory=Access)
+    """Who may talk to it."""
+    privacy: Privacy = Field(default_factory=Privacy)
+    """What is taken out of messages, and how long anything is kept."""
+    store: Store | None = None
+    """Where conversations are kept. Absent: the operator's shared store."""
+    gateway: Gateway = Field(default_factory=Gateway)
+    """The part that holds the platforms' sessions."""
+    workers: Workers = Field(default_factory=Workers)
+    """The part that answers."""
+    pod_template: PodTemplate = Field(default_factory=PodTemplate)
+    """Merged into the pods of gateway and workers."""
+    suspend: bool = False
+    """Stop gateway and workers, and keep everything else."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.personas.all(p, self.personas.exists_one(q, q.name == p.name))",
+            "names of personas must be unique",
+            lambda s: len({p.name for p in s.personas}) == len(s.personas),
+            field="personas",
+        ),
+        Rule(
+            "!has(self.defaultPersona) || self.personas.exists(p, p.name == self.defaultPersona)",
+            "defaultPersona must be the name of one of personas",
+            lambda s: s.default_persona is None or any(p.name == s.default_persona for p in s.personas),
+            field="defaultPersona",
+        ),
+        Rule(
+            "self.workers.maxReplicas > 0 || self.gateway.concurrency > 0",
+            "somebody has to answer: workers.maxReplicas and gateway.concurrency must not both be 0",
+            lambda s: s.workers.max_replicas > 0 or s.gateway.concurrency > 0,
+        ),
+    )
+
+    def persona(self, name: str | None = None) -> Persona | None:
+        """The persona of that name (None: the one the bot starts with), or None when there is none."""
+        name = name or self.default_persona
+        if name is None:
+            return self.personas[0]
+        return next((p for p in self.personas if p.name == name), None)
+
+
+class ObjectMeta(ApiModel):
+    """The metadata gptbot reads; the rest is kept."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
+    """Name of the bot. 50 characters at most, so that the names of its children fit."""
+    namespace: Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")] = "default"
+    """Its namespace."""
+    uid: str = ""
+    """Set by the API server."""
+    generation: int = 0
+    """Set by the API server: grows with each change of the spec."""
+
+
+class GptBot(ApiModel):
+    """A GPT chat bot that answers on Discord, Telegram and a web page at once."""
+
+    api_version: Literal["gptbot.dev/v1alpha1"]
+    """Always `gptbot.dev/v1alpha1`."""
+    kind: Literal["GptBot"]
+    """Always `GptBot`."""
+    metadata: ObjectMeta
+    """Standard metadata."""
+    spec: GptBotSpec
+    """What the bot is to be."""
+    status: GptBotStatus | None = None
+    """What the bot is, written by the operator."""
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`, which names the bot in the store, in logs and in metrics."""
+        return f"{self.metadata.namespace}/{self.metadata.name}"
+
+    def document(self) -> dict[str, Any]:
+        """The bot as plain data in the API's own names, defaults left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)

@@ -1,0 +1,69 @@
+"""What the operator writes back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gptbot_api.base import ApiModel
+
+
+class Condition(ApiModel):
+    """One observation of the bot, as `metav1.Condition`."""
+
+    type: Annotated[str, Field(max_length=316)]
+    """Ready, SecretsResolved, StoreReachable, PlatformsConnected or ScalingActive."""
+    status: Literal["True", "False", "Unknown"]
+    """Whether it holds."""
+    reason: Annotated[str, Field(max_length=1024)]
+    """Why, in one CamelCase word."""
+    message: Annotated[str, Field(max_length=32768)] = ""
+    """Why, for a person."""
+    last_transition_time: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    """When `status` last changed."""
+    observed_generation: int = 0
+    """The generation it was observed at."""
+
+
+class PlatformStatus(ApiModel):
+    """What a gateway says of one platform."""
+
+    name: str
+    """Name of the platform."""
+    connected: bool = False
+    """Whether messages are being received."""
+    message: str = ""
+    """What is wrong, if anything, and what to do."""
+
+
+class WorkersStatus(ApiModel):
+    """The workers as they are."""
+
+    ready: int = 0
+    """Workers ready to answer."""
+    desired: int = 0
+    """Workers wanted now."""
+
+
+class GptBotStatus(ApiModel):
+    """What the bot is, written by the operator."""
+
+    observed_generation: int = 0
+    """The generation of the spec that the rest is about."""
+    conditions: Annotated[list[Condition], Field(max_length=32)] = Field(
+        default_factory=list[Condition],
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    )
+    """Ready, SecretsResolved, StoreReachable, PlatformsConnected, ScalingActive."""
+    platforms: Annotated[list[PlatformStatus], Field(max_length=32)] = Field(
+        default_factory=list[PlatformStatus],
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
+    """What the gateways say of each platform."""
+    platform_names: str = ""
+    """The platforms in one word each, for `kubectl get`."""
+    workers: WorkersStatus | None = None
+    """The workers as they are."""
+    backlog: int | None = None
+    """Conversations waiting or being answered."""

@@ -1,0 +1,160 @@
+"""From a document to a GptBot, or to one line a fault, in the words that the API server uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from gptbot_api.base import ApiModel
+from gptbot_api.spec import GptBot
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One thing that is wrong: the path of the field, and what about it."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+class InvalidManifest(ValueError):
+    """A document that is no valid GptBot. `faults` says why; `str()` is one line a fault."""
+
+    def __init__(self, faults: Sequence[Fault], source: str = "") -> None:
+        self.faults = tuple(faults)
+        self.source = source
+        prefix = f"{source}: " if source else ""
+        super().__init__("\n".join(f"{prefix}{fault}" for fault in self.faults))
+
+
+def parse(document: Any, source: str = "") -> GptBot:
+    """Make a GptBot of plain data, checking schema and rules.
+
+    As at the API server, rules across fields are looked at once the fields themselves are right.
+    Raises InvalidManifest with all the faults found; `source` (a file's name) is put before each.
+    """
+    try:
+        bot = GptBot.model_validate(document)
+    except ValidationError as error:
+        faults = (_fault(detail) for detail in error.errors(include_url=False))
+        raise InvalidManifest(sorted(set(faults)), source) from None
+    faults = sorted(broken_rules(bot))
+    if faults:
+        raise InvalidManifest(faults, source)
+    return bot
+
+
+def broken_rules(model: ApiModel, path: str = "") -> Iterator[Fault]:
+    """The rules across fields that do not hold, in the model and all it contains."""
+    for rule in model.rules:
+        if not rule.holds(model):
+            at = f"{path}.{rule.field}" if rule.field else path
+            yield Fault(at.lstrip("."), f"Invalid value: {rule.message}")
+    for name, info in type(model).model_fields.items():
+        value = getattr(model, name)
+        where = f"{path}.{info.alias or name}".lstrip(".")
+        if isinstance(value, ApiModel):
+            yield from broken_rules(value, where)
+        elif isinstance(value, list):
+            for index, item in enumerate(value):  # pyright: ignore[reportUnknownArgumentType]
+                if isinstance(item, ApiModel):
+                    yield from broken_rules(item, f"{where}[{index}]")
+
+
+def _path(location: Sequence[int | str]) -> str:
+    path = ""
+    for step in location:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        elif step in ("str", "int"):  # the branch of a union, not a field
+            continue
+        else:
+            path += f".{step}" if path else step
+    return path or "document"
+
+
+_TYPES = {
+    "int_type": "integer", "int_parsing": "integer", "int_from_float": "integer", "string_type": "string",
+    "bool_type": "boolean", "bool_parsing": "boolean", "list_type": "array", "dict_type": "object",
+    "model_type": "object", "model_attributes_type": "object", "float_type": "number", "float_parsing": "number",
+}  # fmt: skip
+
+
+def _json_type(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int():
+            return "integer"
+        case float():
+            return "number"
+        case str():
+            return "string"
+        case list():
+            return "array"
+        case _:
+            return "object"
+
+
+def _fault(detail: ErrorDetails) -> Fault:
+    """Say a pydantic error in the API server's words (k8s.io/apimachinery `validation/field`)."""
+    path, kind, value = _path(detail["loc"]), detail["type"], detail["input"]
+    bounds = detail.get("ctx", {})
+    match kind:
+        case "missing":
+            return Fault(path, "Required value")
+        case "extra_forbidden":
+            return Fault(path, f'unknown field "{path}"')
+        case "literal_error":
+            allowed = bounds["expected"].replace("'", '"').replace(" or ", ", ")
+            return Fault(path, f"Unsupported value: {_shown(value)}: supported values: {allowed}")
+        case "greater_than_equal":
+            text = f"{path} in body should be greater than or equal to {_number(bounds['ge'])}"
+            return Fault(path, f"Invalid value: {_shown(value)}: {text}")
+        case "less_than_equal":
+            text = f"{path} in body should be less than or equal to {_number(bounds['le'])}"
+            return Fault(path, f"Invalid value: {_shown(value)}: {text}")
+        case "string_pattern_mismatch":
+            return Fault(path, f"Invalid value: {_shown(value)}: {path} in body should match '{bounds['pattern']}'")
+        case "string_too_short":
+            least = bounds["min_length"]
+            return Fault(path, f"Invalid value: {_shown(value)}: {path} in body should be at least {least} chars long")
+        case "string_too_long":
+            return Fault(path, f"Too long: may not be more than {bounds['max_length']} bytes")
+        case "too_long":
+            return Fault(path, f"Too many: {bounds['actual_length']}: must have at most {bounds['max_length']} items")
+        case "too_short":
+            least = bounds["min_length"]
+            return Fault(path, f"Invalid value: {bounds['actual_length']}: {path} in body should have at least {least} items")
+        case _ if kind in _TYPES:
+            got = _json_type(value)
+            return Fault(path, f'Invalid value: "{got}": {path} in body must be of type {_TYPES[kind]}: "{got}"')
+        case _:
+            return Fault(path, f"Invalid value: {detail['msg']}")
+
+
+def _shown(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else str(value)
+
+
+def is_gptbot(document: Any) -> bool:
+    """Whether plain data claims to be a GptBot."""
+    return isinstance(document, dict) and document.get("kind") == "GptBot"  # pyright: ignore[reportUnknownMemberType]
+
+
+def unset_fields(model: BaseModel) -> set[str]:
+    """Names of the fields that the document left out, so that somebody else's defaults can fill them."""
+    return set(type(model).model_fields) - model.model_fields_set

@@ -1,0 +1,51 @@
+"""Takes personal data out of a text and leaves a placeholder, such as `[email]`, so that the sentence still reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+from gptbot.safety.identifiers import redact_cards, redact_ibans, redact_ips
+from gptbot.safety.phones import redact_phones
+
+_MAY_HOLD_PERSONAL_DATA = re.compile(r"[@0-9]")
+
+# RFC 5321 limits the local part to 64 octets. A domain needs a top level of letters: `react@18.2.0` is a version.
+_EMAIL = re.compile(
+    r"(?<!\w)(?!git@)\w[\w.+%'-]{0,63}@(?:\w(?:[\w-]{0,61}\w)?\.)+(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,63})(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def redact_emails(text: str) -> str:
+    """Replace e-mail addresses (RFC 5321, and RFC 6531 for those not in ASCII)."""
+    return _EMAIL.sub("[email]", text) if "@" in text else text
+
+
+_KINDS: Mapping[str, Callable[[str], str]] = {
+    # In the order in which they run: the digits of an IBAN could be taken for a card, those of a card for a phone.
+    "email": redact_emails,
+    "iban": redact_ibans,
+    "card": redact_cards,
+    "ip": redact_ips,
+    "phone": redact_phones,
+}
+
+
+class Redactor:
+    """Redacts the chosen kinds of personal data: `email`, `phone`, `card`, `iban`, `ip`."""
+
+    def __init__(self, kinds: Iterable[str]) -> None:
+        """`kinds` as in `spec.privacy.redact`. Raises ValueError for a kind that there is not."""
+        wanted = set(kinds)
+        if unknown := wanted - _KINDS.keys():
+            raise ValueError(f"cannot redact {', '.join(sorted(unknown))}; there are: {', '.join(_KINDS)}")
+        self._steps = tuple(step for kind, step in _KINDS.items() if kind in wanted)
+
+    def redact(self, text: str) -> str:
+        """The text with placeholders. Most messages hold no digit and no `@`, and come back at once."""
+        if _MAY_HOLD_PERSONAL_DATA.search(text) is None:
+            return text
+        for step in self._steps:
+            text = step(text)
+        return text

@@ -1,0 +1,1 @@
+"""Redaction, access lists and limits."""

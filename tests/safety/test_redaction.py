@@ -134,13 +134,14 @@ def test_every_iban_goes(account: str, separator: str, around: tuple[str, str]) 
     assert REDACTOR.redact(grouped(number, 4, separator).join(around)) == "[iban]".join(around)
 
 
-@unhurried
-@given(st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)), SENTENCES, st.sampled_from(["E164", "INTERNATIONAL"]))
-def test_a_phone_of_every_country_goes(region: str, around: tuple[str, str], form: str) -> None:
-    example = phonenumbers.example_number(region)
-    assert example is not None
-    number = phonenumbers.format_number(example, getattr(phonenumbers.PhoneNumberFormat, form))
-    assert REDACTOR.redact(number.join(around)) == "[phone]".join(around)
+@pytest.mark.parametrize("around", [("", ""), ("(", ")"), ("My details: ", ". Thanks"), ("запиши - ", ", спасибо")])
+def test_a_phone_of_every_country_goes(around: tuple[str, str]) -> None:
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+        example = phonenumbers.example_number(region)
+        assert example is not None
+        for form in (phonenumbers.PhoneNumberFormat.E164, phonenumbers.PhoneNumberFormat.INTERNATIONAL):
+            number = phonenumbers.format_number(example, form)
+            assert REDACTOR.redact(number.join(around)) == "[phone]".join(around)
 
 
 @unhurried

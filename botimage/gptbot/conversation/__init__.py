@@ -1,0 +1,1 @@
+"""One turn: from a claimed message to a finished reply (`turn.py`), with commands, personas and context."""

@@ -1,0 +1,70 @@
+"""Every text a person reads: one Fluent file a language, `en.ftl` being the one that is always complete.
+
+`texts("ru-RU")` finds the nearest language.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fluent.runtime import FluentBundle
+
+DEFAULT = "en"
+_HERE = Path(__file__).parent
+
+
+def languages() -> list[str]:
+    """Languages there is a file of, the default first."""
+    found = sorted(path.stem for path in _HERE.glob("*.ftl") if "." not in path.stem)
+    return [DEFAULT, *(language for language in found if language != DEFAULT)]
+
+
+def match(language: str | None) -> str:
+    """The language there is that is nearest to the one asked for, such as `ru` for `ru-RU`."""
+    short = (language or DEFAULT).replace("_", "-").split("-")[0].lower()
+    return short if short in languages() else DEFAULT
+
+
+class Texts:
+    """The texts of one language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._bundle = _bundle(language)
+
+    def __call__(self, name: str, **values: Any) -> str:
+        """The text of that name with its values put in; the default language's where this one lacks it.
+
+        Raises KeyError when there is no such text at all.
+        """
+        bundle = self._bundle
+        if not bundle.has_message(name):
+            bundle = _bundle(DEFAULT)
+        message = bundle.get_message(name)
+        if message.value is None:
+            raise KeyError(name)
+        return str(bundle.format_pattern(message.value, values)[0])
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a text."""
+        return self._bundle.has_message(name) or _bundle(DEFAULT).has_message(name)
+
+
+@cache
+def texts(language: str | None) -> Texts:
+    """The texts of the nearest language."""
+    return Texts(match(language))
+
+
+@cache
+def _bundle(language: str) -> FluentBundle:
+    from fluent.runtime import FluentBundle, FluentResource
+
+    bundle = FluentBundle([language], use_isolating=False)
+    for path in sorted([_HERE / f"{language}.ftl", *_HERE.glob(f"*.{language}.ftl")]):
+        if path.exists():
+            bundle.add_resource(FluentResource(path.read_text(encoding="utf-8")))
+    return bundle

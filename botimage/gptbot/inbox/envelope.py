@@ -1,0 +1,50 @@
+"""A message as it lies in the mailbox: redacted, ids hashed, with what must exist for a reply and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """One message to answer."""
+
+    event: str
+    """Pseudonym of the platform's event, 22 characters: names the reply's parts (nonces)."""
+    platform: str
+    user: str
+    """Pseudonym of the author, the same in all chats."""
+    text: str
+    """Redacted text, or a command's argument."""
+    address: dict[str, Any]
+    """Where the answer goes; only the platform reads it."""
+    direct: bool
+    received: float
+    """When it was enqueued, in seconds since 1970."""
+    language: str | None = None
+    command: str | None = None
+    """Name of the command, when it is one."""
+    notice: str | None = None
+    """A text to send instead of an answer, such as that a limit is reached: its name in the locales."""
+    values: dict[str, Any] | None = None
+    """Values of the notice's text."""
+
+    def encode(self) -> bytes:
+        """As JSON."""
+        return orjson.dumps([
+            self.event, self.platform, self.user, self.text, self.address, self.direct, self.received, self.language,
+            self.command, self.notice, self.values,
+        ])  # fmt: skip
+
+    @classmethod
+    def decode(cls, data: bytes) -> Envelope:
+        """From JSON. Raises ValueError when it is none of ours."""
+        fields: list[Any] = orjson.loads(data)
+        event, platform, user, text, address, direct, received, language, command, notice, values = fields
+        return cls(
+            event=event, platform=platform, user=user, text=text, address=address, direct=direct, received=received,
+            language=language, command=command, notice=notice, values=values,
+        )  # fmt: skip

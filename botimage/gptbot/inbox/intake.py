@@ -1,0 +1,80 @@
+"""The gateway's door: who may speak, what is for the bot, limits, redaction, and then the mailbox."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+
+from gptbot.inbox.envelope import Envelope
+from gptbot.inbox.mailbox import Mailbox
+from gptbot.manifest import BotConfig
+from gptbot.platforms.base import Inbound
+from gptbot.safety.access import allowed
+from gptbot.safety.limits import Limits
+from gptbot.safety.redaction import Redactor
+from gptbot.telemetry import metrics
+
+
+class BotIntake:
+    """Takes in the messages of one bot from one platform. See `platforms.base.Intake`."""
+
+    def __init__(
+        self,
+        config: Callable[[], BotConfig],
+        platform: str,
+        mailbox: Mailbox,
+        limits: Limits,
+        commands: Collection[str],
+    ) -> None:
+        self._config = config
+        self._platform = platform
+        self._mailbox = mailbox
+        self._limits = limits
+        self._commands = commands
+
+    async def ready(self) -> None:
+        """Return once the store can take messages."""
+        await self._mailbox.store.wait_available()
+
+    async def accept(self, message: Inbound) -> bool:
+        """Take a message, or find that it is not for the bot. Raises StoreUnavailable: keep it and try again."""
+        config, keys, platform = self._config(), self._mailbox.keys, self._platform
+        spec = config.bot.spec
+        command, text = parse_command(message.text, self._commands)
+        when = spec.answer_in.direct if message.direct else spec.answer_in.groups
+        wanted = command is not None or when == "always" or (when == "mentioned" and (message.addressed or message.direct))
+        if not wanted or not text.strip() and command is None:
+            return self._count("not_addressed")
+        if not allowed(message.principals, spec.access, platform):
+            return self._count("denied")
+        user = keys.pseudonym(platform, "user", message.user)
+        conversation = keys.pseudonym(platform, "conversation", message.conversation)
+        refusal = await self._limits.check(user, conversation)
+        if refusal is not None and not refusal.notify:
+            return self._count("limited")
+        envelope = Envelope(
+            event=keys.pseudonym(platform, "event", message.event), platform=platform, user=user,
+            text="" if refusal else Redactor(spec.privacy.redact).redact(text), address=message.address,
+            direct=message.direct, received=time.time(), language=message.language,
+            command=None if refusal else command,
+            notice=f"limit-{refusal.limit}" if refusal else None,
+            values={"seconds": round(refusal.retry_after)} if refusal else None,
+        )  # fmt: skip
+        new = await self._mailbox.enqueue(conversation, envelope)
+        self._count("limited" if refusal else "enqueued" if new else "duplicate")
+        return refusal is None
+
+    def _count(self, outcome: str) -> bool:
+        metrics.MESSAGES_RECEIVED.labels(bot=self._mailbox.keys.bot, platform=self._platform, outcome=outcome).inc()
+        return False
+
+
+def parse_command(text: str, commands: Collection[str]) -> tuple[str | None, str]:
+    """Split `!name argument` or `/name argument` into name and argument; (None, text) when it is no command of ours."""
+    stripped = text.strip()
+    if stripped[:1] in ("!", "/"):
+        name, _, argument = stripped[1:].partition(" ")
+        head, _, more = name.partition("\n")
+        if head.lower() in commands:
+            return head.lower(), f"{more} {argument}".strip()
+    return None, text

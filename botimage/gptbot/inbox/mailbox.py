@@ -1,0 +1,252 @@
+"""The mailbox of every conversation: each message answered once and in order, whoever dies meanwhile.
+
+Step by step: `enqueue` (gateway), `receive` and `claim`, `renew`, `begin` and `note`, then one of `done`, `retry`, `bury`.
+A fencing token is handed out with each claim; every later step is refused once somebody else has a newer one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from redis.exceptions import ResponseError
+
+from gptbot.inbox.envelope import Envelope
+from gptbot.inbox.keys import BotKeys
+from gptbot.inbox.store import Script, Store
+
+GROUP = "workers"
+SEEN_TTL = 48 * 3600.0
+"""Seconds an event is remembered: Telegram keeps updates for 24 hours, and nobody redelivers later than that."""
+TURN_TTL = 26 * 3600.0
+"""Seconds that the notes of a turn outlast its last change: longer than any wait a platform was seen to ask for."""
+MAX_DEAD = 1000
+
+_ENQUEUE, _CLAIM, _RENEW, _NOTE, _DONE, _RETRY, _PROMOTE, _BURY = (
+    Script.load(name) for name in ("enqueue", "claim", "renew", "note", "done", "retry", "promote", "bury")
+)
+
+
+class TurnLost(Exception):
+    """The turn is another worker's now: nothing more may be sent or written for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A conversation delivered to this worker and not claimed yet."""
+
+    id: str
+    conversation: str
+
+
+@dataclass(slots=True)
+class Claim:
+    """A turn: a conversation's oldest messages, and what is needed to answer them."""
+
+    entry: Entry
+    token: int
+    messages: list[Envelope]
+    context: list[bytes]
+    sent: dict[int, str]
+    """Part number to message id of what earlier tries already sent."""
+    reply: str | None
+    """The finished reply, when an earlier try got that far."""
+    attempts: int
+    settings: dict[str, str] = field(default_factory=dict[str, str])
+    """What was chosen in the conversation: persona, language."""
+    lost: bool = False
+    """Set when a renewal found another owner."""
+
+    @property
+    def conversation(self) -> str:
+        """Pseudonym of the conversation."""
+        return self.entry.conversation
+
+
+class Mailbox:
+    """The mailboxes of one bot."""
+
+    def __init__(self, store: Store, keys: BotKeys, consumer: str, lease: float = 15.0) -> None:
+        self.store = store
+        self.keys = keys
+        self.consumer = consumer
+        """Name of this worker in the consumer group, unique a process."""
+        self.lease = lease
+        """Seconds after its last renewal that a turn is given to another worker."""
+
+    async def enqueue(self, conversation: str, envelope: Envelope) -> bool:
+        """Put a message into its mailbox; False when the event was enqueued before. Raises StoreUnavailable."""
+        keys = (self.keys.seen(envelope.event), self.keys.mail(conversation), self.keys.runnable)
+        return bool(await self.store.run(_ENQUEUE, keys, int(SEEN_TTL * 1000), envelope.encode(), conversation))
+
+    async def create_group(self) -> None:
+        """Make the consumer group, from the stream's beginning, if it is not there."""
+        try:
+            await self.store.command("XGROUP", "CREATE", self.keys.runnable, GROUP, "0", "MKSTREAM")
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    async def receive(self, count: int, block: float) -> list[Entry]:
+        """Wait up to `block` seconds for at most `count` conversations. Raises StoreUnavailable."""
+        arguments = ("XREADGROUP", "GROUP", GROUP, self.consumer, "COUNT", count, "BLOCK", int(block * 1000))
+        try:
+            reply = await self.store.block(*arguments, "STREAMS", self.keys.runnable, ">", timeout=block + 10)
+        except ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            await self.create_group()  # the store lost its data
+            return []
+        if not reply:
+            return []
+        streams = list(reply.values()) if isinstance(reply, dict) else [stream[1] for stream in reply]
+        entries = streams[0]
+        if isinstance(reply, dict) and entries and isinstance(entries[0][0], list):
+            entries = entries[0]
+        return _entries(entries)
+
+    async def take_over(self, count: int) -> list[Entry]:
+        """Entries of workers that have not renewed for the length of a lease."""
+        try:
+            reply = await self.store.command(
+                "XAUTOCLAIM", self.keys.runnable, GROUP, self.consumer, int(self.lease * 1000), "0", "COUNT", count
+            )
+        except ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            await self.create_group()
+            return []
+        return _entries(reply[1])
+
+    async def claim(self, entry: Entry, most: int = 1) -> Claim | None:
+        """Make an entry this worker's turn, with at most `most` messages; None when there is nothing to do."""
+        conversation = entry.conversation
+        keys = (
+            self.keys.runnable, self.keys.owner, self.keys.mail(conversation), self.keys.context(conversation),
+            self.keys.turn(conversation), self.keys.settings(conversation),
+        )  # fmt: skip
+        reply = await self.store.run(_CLAIM, keys, GROUP, self.consumer, entry.id, conversation, most)
+        if not reply:
+            return None
+        token, mail, context, turn, settings = reply
+        notes = _pairs(turn)
+        return Claim(
+            entry=entry, token=int(token), messages=[Envelope.decode(message) for message in mail],
+            context=list(context), reply=notes.get("reply"), attempts=int(notes.get("attempts", 0)),
+            sent={int(name[1:]): value for name, value in notes.items() if name.startswith("m")},
+            settings=_pairs(settings),
+        )  # fmt: skip
+
+    async def renew(self, claim: Claim) -> None:
+        """Keep a turn for another lease. Raises TurnLost."""
+        keys = (self.keys.runnable, self.keys.owner)
+        entry = claim.entry
+        if not await self.store.run(_RENEW, keys, GROUP, self.consumer, entry.id, entry.conversation, claim.token):
+            claim.lost = True
+            raise TurnLost
+
+    async def begin(self, claim: Claim) -> None:
+        """Make sure, right before a message is sent, that the turn is still ours. Raises TurnLost."""
+        await self._note(claim)
+
+    async def sent(self, claim: Claim, part: int, message_id: str) -> None:
+        """Note the id of a message sent, so that whoever takes over edits it. Raises TurnLost."""
+        claim.sent[part] = message_id
+        await self._note(claim, f"m{part}", message_id)
+
+    async def replied(self, claim: Claim, reply: str) -> None:
+        """Note the finished reply, so that a later try sends it without asking the model again. Raises TurnLost."""
+        claim.reply = reply
+        await self._note(claim, "reply", reply)
+
+    async def _note(self, claim: Claim, *notes: str) -> None:
+        keys = (self.keys.owner, self.keys.turn(claim.conversation))
+        if claim.lost or not await self.store.run(
+            _NOTE, keys, claim.conversation, claim.token, int(TURN_TTL * 1000), *notes
+        ):
+            claim.lost = True
+            raise TurnLost
+
+    async def done(self, claim: Claim, add: Sequence[bytes], ttl: float, keep: int) -> None:
+        """Finish a turn: its messages go, `add` is put to the context (`keep` messages, `ttl` seconds).
+
+        Raises TurnLost.
+        """
+        entry = claim.entry
+        keys = (
+            self.keys.runnable, self.keys.owner, self.keys.mail(entry.conversation),
+            self.keys.context(entry.conversation), self.keys.turn(entry.conversation),
+        )  # fmt: skip
+        messages = add if keep > 0 else ()
+        if not await self.store.run(
+            _DONE, keys, GROUP, entry.id, entry.conversation, claim.token, len(claim.messages), int(ttl * 1000), keep,
+            *messages,
+        ):  # fmt: skip
+            raise TurnLost
+
+    async def retry(self, claim: Claim, delay: float, *, attempt: bool = True) -> None:
+        """Put a turn off for `delay` seconds; 0 gives it to any worker at once. `attempt`: it counts as a failed try.
+
+        Raises TurnLost.
+        """
+        entry = claim.entry
+        keys = (self.keys.runnable, self.keys.owner, self.keys.later, self.keys.turn(entry.conversation))
+        ttl = int((TURN_TTL + delay) * 1000)
+        if not await self.store.run(
+            _RETRY, keys, GROUP, entry.id, entry.conversation, claim.token, int(delay * 1000), int(attempt), ttl
+        ):
+            raise TurnLost
+
+    async def bury(self, claim: Claim, reason: str, ttl: float) -> None:
+        """Give a turn up: its messages become dead letters, kept for `ttl` seconds. Raises TurnLost."""
+        entry = claim.entry
+        keys = (
+            self.keys.runnable, self.keys.owner, self.keys.mail(entry.conversation), self.keys.dead,
+            self.keys.turn(entry.conversation),
+        )  # fmt: skip
+        if not await self.store.run(
+            _BURY, keys, GROUP, entry.id, entry.conversation, claim.token, len(claim.messages), reason, MAX_DEAD,
+            int(ttl * 1000),
+        ):  # fmt: skip
+            raise TurnLost
+
+    async def promote(self, most: int = 100) -> int:
+        """Make turns runnable whose time has come; how many."""
+        return int(await self.store.run(_PROMOTE, (self.keys.later, self.keys.runnable), most))
+
+    async def backlog(self) -> int:
+        """Conversations waiting or being answered: finished entries are deleted, so the stream's length says it."""
+        return int(await self.store.command("XLEN", self.keys.runnable))
+
+    async def choose(self, conversation: str, choices: Mapping[str, str | None], ttl: float) -> None:
+        """Remember settings of a conversation for `ttl` seconds after the last change; None forgets one."""
+        key = self.keys.settings(conversation)
+        for name, value in choices.items():
+            if value is None:
+                await self.store.command("HDEL", key, name)
+            else:
+                await self.store.command("HSET", key, name, value)
+        await self.store.command("PEXPIRE", key, int(ttl * 1000))
+
+    async def forget(self, conversation: str) -> None:
+        """Delete the context and the settings of a conversation."""
+        await asyncio.gather(
+            self.store.command("DEL", self.keys.context(conversation)),
+            self.store.command("DEL", self.keys.settings(conversation)),
+        )
+
+
+def _entries(raw: list[list[bytes | list[bytes]]]) -> list[Entry]:
+    entries: list[Entry] = []
+    for identifier, fields in raw:
+        if fields:  # a deleted entry comes back without fields
+            entries.append(Entry(bytes(identifier).decode(), bytes(fields[1]).decode()))  # type: ignore[arg-type]
+    return entries
+
+
+def _pairs(raw: list[bytes] | Mapping[bytes, bytes]) -> dict[str, str]:
+    if isinstance(raw, Mapping):
+        return {name.decode(): value.decode() for name, value in raw.items()}
+    names, values = raw[::2], raw[1::2]
+    return {name.decode(): value.decode() for name, value in zip(names, values, strict=True)}

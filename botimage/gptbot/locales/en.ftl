@@ -1,0 +1,74 @@
+# Notices
+limit-user = You are sending messages faster than I may answer. Please try again in { $seconds } s.
+limit-chat = There are more messages here than I may answer. Please try again in { $seconds } s.
+limit-tokens = I have used up my daily budget of answers. Please come back tomorrow.
+
+# Trouble
+trouble-unreachable = I cannot reach my language model right now. I will try again in a moment.
+trouble-timeout = My language model is taking too long. I will try again in a moment.
+trouble-overloaded = My language model is overloaded right now. I will try again in a moment.
+trouble-quota = My language model's quota is used up, so I cannot answer yet. I will try again; the owner has to top it up.
+trouble-unauthorized = My language model refuses my key, so I cannot answer yet. I will try again; the owner has to check the key.
+trouble-not_found = My language model is not there under the name I was given. I will try again; the owner has to check it.
+trouble-context_too_long = This conversation has become too long for my language model. Send !reset to start afresh.
+trouble-refused = My language model refused to answer this.
+trouble-bad_stream = The answer broke off. I will try again in a moment.
+trouble-bad_request = My language model does not understand my request. I will try again; the owner has to check the settings.
+trouble-internal = Something went wrong on my side. I will try again in a moment.
+trouble-given-up = I am sorry, I could not get an answer to this after several tries. Please ask again later.
+trouble-empty = My language model gave an empty answer. Please put it in other words.
+
+# Commands
+command-help = Show what I can do
+command-about = Tell who I am and what I keep
+command-persona = Show or change my role
+command-persona-argument = name
+command-reset = Forget this conversation and start afresh
+
+help-start =
+    I answer questions with a language model and remember our conversation for { $ttl }.
+help-direct = Just write to me, in any language.
+help-group-mentioned = In a group, mention me or reply to one of my messages.
+help-group-always = In this group I answer every message.
+help-group-commands = In a group I answer commands only.
+help-commands = Commands, each with `!` or `/` in front:
+help-line = • `!{ $name }` – { $text }
+help-line-argument = • `!{ $name } { $argument }` – { $text }
+help-privacy = Before anything is stored or sent to the model, I take out { $kinds }. `!reset` erases this conversation at once.
+help-privacy-none = `!reset` erases this conversation at once.
+
+kind-email = e-mail addresses
+kind-phone = phone numbers
+kind-card = card numbers
+kind-iban = bank accounts
+kind-ip = IP addresses
+
+about-text =
+    I am **{ $name }**, a chat bot built on gptbot { $version }.
+    Model: { $model }. Role now: **{ $persona }**.
+    I keep the last { $messages } messages of a conversation for { $ttl } after the last one, without names or ids, and nothing else.
+
+persona-list = My roles (now: **{ $current }**):
+persona-line = • `{ $name }` – { $title }
+persona-how = Change it with `!persona NAME`, for example `!persona { $example }`.
+persona-set = I am **{ $title }** now. `!persona { $back }` brings the previous role back.
+persona-unknown = I have no role named “{ $name }”. There are: { $names }.
+
+reset-done = Done: this conversation is forgotten. I am **{ $title }** again.
+
+duration-seconds = { $count ->
+    [one] { $count } second
+   *[other] { $count } seconds
+}
+duration-minutes = { $count ->
+    [one] { $count } minute
+   *[other] { $count } minutes
+}
+duration-hours = { $count ->
+    [one] { $count } hour
+   *[other] { $count } hours
+}
+duration-days = { $count ->
+    [one] { $count } day
+   *[other] { $count } days
+}

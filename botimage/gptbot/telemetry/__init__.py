@@ -1,0 +1,1 @@
+"""What operators see: JSON logs, Prometheus metrics and health endpoints. No texts, ids or secrets in any of them."""

@@ -1,0 +1,69 @@
+"""Structured JSON logs on standard error."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+_QUIET = ("aiogram", "discord", "uvicorn", "openai", "httpx", "httpcore", "asyncio")
+
+
+def configure(level: str = "info", *, human: bool = False) -> None:
+    """Log from `level` on, as JSON lines or, for a person at a terminal, as coloured text.
+
+    Libraries log from warnings on, without tracebacks: those may quote requests.
+    """
+    numeric = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    renderer: Any = structlog.dev.ConsoleRenderer() if human else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.StackInfoRenderer(),
+            _where_from,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(numeric),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = _ToStructlog()
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def get_logger(name: str) -> Any:
+    """A logger whose lines carry `logger: name`."""
+    return structlog.get_logger(logger=name)
+
+
+def _where_from(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Say an exception by type and place, never by its text, which may quote a message."""
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, BaseException):
+        frames: list[str] = []
+        trace = error.__traceback__
+        while trace is not None:
+            frames.append(f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}")
+            trace = trace.tb_next
+        event["error"] = type(error).__name__
+        event["at"] = " < ".join(reversed(frames[-6:]))
+    return event
+
+
+class _ToStructlog(logging.Handler):
+    """Hands what libraries log over by name, level and place; their texts may hold ids, so they stay out."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        where = f"{record.filename}:{record.lineno}"
+        error = record.exc_info[1] if record.exc_info else None
+        structlog.get_logger(logger=record.name).log(
+            record.levelno, "a library reports trouble", at=where, error=type(error).__name__ if error else None
+        )

@@ -1,0 +1,28 @@
+"""The metrics of a process, as Prometheus reads them. Labels name bots, platforms and outcomes, never people."""
+
+from __future__ import annotations
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY_OF_PROCESS = REGISTRY
+_SECONDS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300)
+
+MESSAGES_RECEIVED = Counter(
+    "gptbot_messages_received_total", "Messages that platforms delivered, by what became of them.",
+    ["bot", "platform", "outcome"],
+)  # fmt: skip
+TURNS = Counter("gptbot_turns_total", "Turns ended, by outcome.", ["bot", "platform", "outcome"])
+TURN_SECONDS = Histogram(
+    "gptbot_turn_seconds", "Seconds from the enqueueing of a message to its whole answer.", ["bot", "platform"],
+    buckets=_SECONDS,
+)  # fmt: skip
+TURNS_IN_FLIGHT = Gauge("gptbot_turns_in_flight", "Turns this process is making.", ["bot"])
+COMMANDS = Counter("gptbot_commands_total", "Commands run.", ["bot", "platform", "command"])
+SENDS = Counter("gptbot_sends_total", "Messages sent and edited, by outcome.", ["bot", "platform", "call", "outcome"])
+PLATFORM_CONNECTED = Gauge("gptbot_platform_connected", "1 while this gateway receives from the platform.", ["bot", "platform"])
+STORE_UP = Gauge("gptbot_store_up", "1 while the store answers.")
+
+
+def render() -> bytes:
+    """All metrics of the process in the text format."""
+    return generate_latest(REGISTRY_OF_PROCESS)

@@ -1,0 +1,38 @@
+"""What tests of several layers share: a real Valkey and a store connected to it."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from gptbot.embedded.valkey import EmbeddedValkey
+from gptbot.inbox.keys import BotKeys
+from gptbot.inbox.store import Store
+
+
+@pytest.fixture(scope="session")
+def store_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a Valkey process of this test run."""
+    directory: Path = tmp_path_factory.mktemp("valkey")
+    with asyncio.Runner() as runner:
+        valkey = EmbeddedValkey(directory)
+        runner.run(valkey.__aenter__())
+        yield valkey.url
+        runner.run(valkey.__aexit__(None, None, None))
+
+
+@pytest_asyncio.fixture
+async def store(store_url: str) -> AsyncIterator[Store]:
+    """A store connected to it."""
+    async with Store.connect(store_url) as connected:
+        yield connected
+
+
+@pytest.fixture
+def keys() -> BotKeys:
+    """Keys of a bot that no other test uses."""
+    return BotKeys(f"test/{uuid.uuid4().hex[:12]}", b"p" * 32)

@@ -1,0 +1,157 @@
+"""An answer put together from the chunks of the Chat Completions API, or from its one JSON object."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from gptbot.llm.classify import from_body
+from gptbot.llm.errors import BadStream, EmptyAnswer, ModelError, Refused
+from gptbot.llm.types import Completion, Endpoint
+
+MAX_TEXT = 1_000_000
+"""Characters an answer may have: more is a model that has lost its end."""
+
+
+class Answer:
+    """Takes in chunks and hands out new text. Only the first choice counts; reasoning is not part of the text."""
+
+    __slots__ = ("_endpoint", "_half", "_length", "_odd", "_parts", "done", "finish_reason", "usage")
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._parts: list[str] = []
+        self._length = 0
+        self._odd = False
+        self._half = ""
+        self.finish_reason: str | None = None
+        self.usage: dict[str, Any] = {}
+        self.done = False
+        """Whether `[DONE]` came."""
+
+    @property
+    def text(self) -> str:
+        """All of it so far."""
+        return "".join(self._parts)
+
+    def feed(self, events: Iterable[bytes]) -> str:
+        """Take in the data of events and return the text that is new. Raises ModelError."""
+        new: list[str] = []
+        for data in events:
+            if data.startswith(b"[DONE]"):
+                self.done = True
+                break
+            try:
+                chunk = orjson.loads(data)
+            except orjson.JSONDecodeError:
+                chunk = self._odd_json(data)
+            if type(chunk) is not dict:
+                raise BadStream(f"{self._endpoint.model} sent a chunk that is not a JSON object", text=self.text)
+            try:
+                piece = self._piece(chunk, "delta")
+            except (AttributeError, TypeError, KeyError):
+                raise BadStream(f"{self._endpoint.model} sent a chunk of an unknown shape", text=self.text) from None
+            if piece:
+                new.append(piece)
+        return self._add("".join(new)) if new else ""
+
+    def feed_object(self, body: bytes) -> str:
+        """Take in an answer that comes in one piece, and return its text. Raises ModelError."""
+        try:
+            answer = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            answer = self._odd_json(body)
+        if type(answer) is not dict or not (answer.get("choices") or answer.get("error")):
+            raise BadStream(f"{self._endpoint.model} answered with JSON that is no chat completion")
+        try:
+            text = self._piece(answer, "message")
+        except (AttributeError, TypeError, KeyError):
+            raise BadStream(f"{self._endpoint.model} answered with JSON of an unknown shape") from None
+        self.done = True
+        return self._add(text) if text else ""
+
+    def completion(self) -> Completion:
+        """The whole. Raises Refused or EmptyAnswer when there is no text, BadStream when the end is missing."""
+        endpoint = self._endpoint
+        if self._half:
+            self._parts.append("\ufffd")
+            self._half = ""
+        text = self.text
+        if not self.done and self.finish_reason is None:
+            raise BadStream(f"{endpoint.model} broke off before the end of its answer", text=text)
+        if not text.strip():
+            if self.finish_reason == "content_filter":
+                raise Refused(f"the content filter of {endpoint.model} kept back its answer")
+            raise EmptyAnswer(
+                f"{endpoint.model} answered without a word (finish_reason {self.finish_reason!r}); "
+                "if it reasons, raise max_tokens or max_completion_tokens in spec.llm.parameters"
+            )
+        return Completion(
+            text=text,
+            finish_reason=self.finish_reason,
+            prompt_tokens=_count(self.usage.get("prompt_tokens")),
+            completion_tokens=_count(self.usage.get("completion_tokens")),
+            model=endpoint.model,
+        )
+
+    def _add(self, text: str) -> str:
+        if self._odd:
+            text = self._mend(self._half + text)
+        self._parts.append(text)
+        self._length += len(text)
+        if self._length > MAX_TEXT:
+            raise BadStream(f"{self._endpoint.model} answers without end: stopped after {MAX_TEXT} characters")
+        return text
+
+    def _piece(self, chunk: dict[str, Any], where: str) -> str:
+        """The text in one chunk (`delta`) or object (`message`)."""
+        if usage := chunk.get("usage"):  # in the last chunk, whose `choices` is empty; some send it in each
+            self.usage = usage
+        choices = chunk.get("choices")
+        if not choices:
+            if error := chunk.get("error"):
+                raise self._error(error)
+            return ""
+        choice = choices[0]
+        if choice.get("index"):
+            return ""
+        if reason := choice.get("finish_reason"):
+            self.finish_reason = str(reason)
+            if reason == "error":  # OpenRouter
+                raise self._error(choice.get("error") or chunk.get("error"))
+        delta = choice.get(where)
+        if not delta:
+            return ""
+        content = delta.get("content") or delta.get("refusal")
+        if not content:
+            return ""
+        if type(content) is str:
+            return content
+        # A list of parts: reasoning comes as parts of another type.
+        return "".join(part.get("text") or "" for part in content if part.get("type") == "text")
+
+    def _error(self, error: Any) -> ModelError:
+        found = from_body(self._endpoint, error)
+        found.text = self.text
+        return found
+
+    def _odd_json(self, data: bytes) -> Any:
+        # json takes what orjson is right to refuse: NaN, and half of a surrogate pair, the rest in the next chunk.
+        self._odd = True
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError):
+            raise BadStream(f"{self._endpoint.model} sent a chunk that is not JSON", text=self.text) from None
+
+    def _mend(self, text: str) -> str:
+        """Join halves of surrogate pairs, keeping one at the end for the next chunk."""
+        self._half = text[-1] if text and "\ud800" <= text[-1] <= "\udbff" else ""
+        whole = text[: len(text) - len(self._half)]
+        return whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and value >= 0 else None

@@ -1,0 +1,131 @@
+"""How much of a conversation fits into a model's context, without a tokenizer.
+
+Each model has a ratio of characters to tokens, learned from what its API says it counted. A tokenizer would have to be
+downloaded for each model, and for many there is none.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+
+from gptbot.llm.client import ModelClient
+from gptbot.llm.errors import ContextTooLong
+from gptbot.llm.types import Completion, Message
+
+FIRST_RATIO = 3.0
+"""Characters a token before anything is learned: English has about 4, Russian and code nearer 3."""
+MESSAGE_TOKENS = 4
+"""Tokens that each message costs besides its text (OpenAI cookbook: 3, and 1 for the role)."""
+_WEIGHT = 0.2  # of a new observation
+_LEAST, _MOST = 0.25, 12.0
+_WORTH = 200  # characters: shorter prompts say more of the chat template than of the text
+_GAP = "\n[…]\n"
+_SHRINK = 0.7
+
+logger = logging.getLogger(__name__)
+
+
+class TokenBudget:
+    """Counts tokens by characters, and trims conversations. One for all models of a process."""
+
+    def __init__(self) -> None:
+        self._ratios: dict[str, float] = {}
+
+    def ratio(self, model: str) -> float:
+        """Characters a token of the model."""
+        return self._ratios.get(model, FIRST_RATIO)
+
+    def count(self, model: str, messages: Iterable[Message]) -> int:
+        """About how many tokens the messages are."""
+        ratio = self.ratio(model)
+        return sum(MESSAGE_TOKENS + _ceil(len(message["content"]) / ratio) for message in messages)
+
+    def learn(self, model: str, messages: Sequence[Message], prompt_tokens: int | None) -> None:
+        """Take in what the API counted for these messages."""
+        characters = sum(len(message["content"]) for message in messages)
+        tokens = (prompt_tokens or 0) - MESSAGE_TOKENS * len(messages)
+        if characters < _WORTH or tokens <= 0:
+            return
+        seen = min(max(characters / tokens, _LEAST), _MOST)
+        before = self._ratios.get(model)
+        self._ratios[model] = seen if before is None else before + _WEIGHT * (seen - before)
+
+    def trim(
+        self, messages: Sequence[Message], context_window: int, reply_reserve: int, model: str = ""
+    ) -> list[Message]:
+        """The system prompt and the newest messages that fit, with `reply_reserve` tokens left for the answer.
+
+        The newest message is always there, and what is left begins with a user's: some models refuse another order.
+        A system prompt or a newest message too long by itself loses its middle.
+        """
+        head = 0
+        while head < len(messages) - 1 and messages[head]["role"] == "system":
+            head += 1
+        room = max(context_window - reply_reserve, context_window // 4)
+        system = [self._cut(message, room // 2 // max(head, 1), model) for message in messages[:head]]
+        room -= self.count(model, system)
+        kept: list[Message] = []
+        for message in reversed(messages[head:]):
+            if not kept:
+                message = self._cut(message, room, model)
+            room -= self.count(model, [message])
+            if room < 0 and kept:
+                break
+            kept.append(message)
+        while len(kept) > 1 and kept[-1]["role"] == "assistant":
+            kept.pop()
+        return system + kept[::-1]
+
+    def too_long(self, model: str, messages: Sequence[Message], error: ContextTooLong) -> None:
+        """Take in that these messages, which had been trimmed, did not fit."""
+        if error.requested and error.requested > self.count(model, messages):
+            self._ratios.pop(model, None)  # an exact count, and of today: worth more than the average
+            self.learn(model, messages, error.requested)
+        else:
+            self._ratios[model] = max(self.ratio(model) * _SHRINK, _LEAST)
+
+    def _cut(self, message: Message, tokens: int, model: str) -> Message:
+        text = message["content"]
+        characters = int(max(tokens - MESSAGE_TOKENS, 1) * self.ratio(model))
+        if len(text) <= characters:
+            return message
+        keep = max(characters - len(_GAP), 2)
+        return {"role": message["role"], "content": text[: keep - keep // 2] + _GAP + text[len(text) - keep // 2 :]}
+
+
+async def stream_trimmed(
+    client: ModelClient,
+    budget: TokenBudget,
+    messages: Sequence[Message],
+    on_text: Callable[[str], None],
+    *,
+    context_window: int,
+    reply_reserve: int,
+    tries: int = 4,
+) -> Completion:
+    """Stream the answer to as much of the conversation as fits; what does not fit after all is trimmed further.
+
+    Learns from what the API counted. Raises ModelError; ContextTooLong only after `tries` requests.
+    """
+    model = client.endpoints[0].model
+    window = context_window
+    for attempt in range(1, tries + 1):
+        trimmed = budget.trim(messages, window, reply_reserve, model)
+        try:
+            completion = await client.stream(trimmed, on_text)
+        except ContextTooLong as error:
+            if attempt == tries:
+                raise
+            budget.too_long(model, trimmed, error)
+            if error.limit:
+                window = min(window, error.limit)
+            logger.warning("trimming the conversation further: %s", error)
+        else:
+            budget.learn(completion.model, trimmed, completion.prompt_tokens)
+            return completion
+    raise AssertionError("unreachable")
+
+
+def _ceil(value: float) -> int:
+    return -int(-value // 1)

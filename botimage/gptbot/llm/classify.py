@@ -1,0 +1,138 @@
+"""From an API's answer to an error of ours. Status and codes are OpenAI's; the rest is what compatible servers send."""
+
+from __future__ import annotations
+
+import email.utils
+import math
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from gptbot.llm.errors import (
+    BadRequest,
+    ContextTooLong,
+    ModelError,
+    ModelNotFound,
+    Overloaded,
+    QuotaExceeded,
+    Refused,
+    Unauthorized,
+)
+from gptbot.llm.types import Endpoint
+
+_CONTEXT_CODES = {"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"}
+# vLLM, Groq, Gemini, Anthropic, OpenRouter and others have only words for it.
+_CONTEXT_WORDS = re.compile(
+    r"context (length|window|size)|maximum (context|number of tokens)|prompt is too long|too many (input )?tokens"
+    r"|exceeds? .{0,40}(context|token (count|limit))|input is too long|reduce the length",
+    re.IGNORECASE,
+)
+_QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient_balance"}
+_QUOTA_WORDS = re.compile(
+    r"exceeded your current quota|insufficient (balance|credit|funds)|credit balance", re.IGNORECASE
+)
+_FILTER_CODES = {"content_filter", "content_policy_violation", "responsibleaipolicyviolation", "moderation_blocked"}
+_FILTER_WORDS = re.compile(r"content management policy|content policy|flagged|moderation", re.IGNORECASE)
+_KEY_WORDS = re.compile(r"api[ _-]?key", re.IGNORECASE)
+_MODEL_CODES = {"model_not_found", "model_not_active", "model_decommissioned"}
+_WORD = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}\Z")
+_LIMIT = re.compile(r"(?:maximum|limit|context (?:length|size|window))\D{0,60}?(\d{3,9})", re.IGNORECASE)
+_REQUESTED = re.compile(
+    r"(?:requested|resulted in|contains|prompt is|request has|you passed|has)\D{0,40}?(\d{3,9})", re.IGNORECASE
+)
+
+
+def from_response(endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> ModelError:
+    """The error that an answer with a status of 300 and more is."""
+    try:
+        parsed: Any = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        parsed = body[:2000].decode(errors="replace")
+    error = parsed.get("error", parsed) if isinstance(parsed, dict) else parsed
+    return _classify(endpoint, status, error, retry_after(headers))
+
+
+def from_body(endpoint: Endpoint, error: Any) -> ModelError:
+    """The error that an error object in a stream is; it has no status but what its `code` may say."""
+    code = error.get("code") if isinstance(error, dict) else None
+    status = code if isinstance(code, int) and 400 <= code < 600 else 0
+    return _classify(endpoint, status, error, None)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait from `retry-after-ms` or `Retry-After` (RFC 9110, 10.2.3: seconds or a date)."""
+    for name, divisor in (("retry-after-ms", 1000), ("retry-after", 1)):
+        try:
+            seconds = float(headers[name]) / divisor
+        except (KeyError, ValueError):
+            continue
+        if math.isfinite(seconds) and seconds >= 0:
+            return seconds
+    try:
+        date = email.utils.parsedate_to_datetime(headers["retry-after"])
+    except (KeyError, ValueError, TypeError):
+        return None
+    return max(0.0, date.timestamp() - time.time())
+
+
+def _classify(endpoint: Endpoint, status: int, error: Any, wait: float | None) -> ModelError:
+    fields: dict[str, Any] = error if isinstance(error, dict) else {"message": str(error)}
+    codes = {str(fields.get(name) or "").lower() for name in ("code", "type", "status")}
+    inner = fields.get("innererror")  # Azure
+    if isinstance(inner, dict):
+        codes.add(str(inner.get("code") or "").lower())
+    words = str(fields.get("message") or "")
+    model = endpoint.model
+    said = _said(status, fields)
+
+    if codes & _QUOTA_CODES or status == 402 or _QUOTA_WORDS.search(words):
+        text = f"the account for {model} is out of quota ({said}): look at its billing"
+        return QuotaExceeded(text, retry_after=wait)
+    if codes & _CONTEXT_CODES or (status in (0, 400, 413, 422, 500) and _CONTEXT_WORDS.search(words)) or status == 413:
+        limit = _number(fields.get("n_ctx")) or _found(_LIMIT, words)
+        requested = _number(fields.get("n_prompt_tokens")) or _found(_REQUESTED, words)
+        text = f"the conversation does not fit into the context of {model} ({said}): lower spec.llm.contextWindow"
+        return ContextTooLong(text, limit=limit, requested=requested, retry_after=wait)
+    if codes & _FILTER_CODES or (status in (0, 400, 403) and _FILTER_WORDS.search(words)):
+        return Refused(f"the content filter of {model} refuses the question ({said})")
+    if status in (401, 407) or "invalid_api_key" in codes or (status in (0, 400, 403) and _KEY_WORDS.search(words)):
+        return Unauthorized(f"the API of {model} refuses the key ({said}): check spec.llm.apiKeySecretRef")
+    if status == 403 or "permission_error" in codes:
+        return Unauthorized(f"the API does not let this key use {model} ({said}): check its rights and its region")
+    if status == 404 or codes & _MODEL_CODES:
+        text = f"no model {model!r} at {endpoint.address} ({said}): check spec.llm.model and spec.llm.baseUrl"
+        return ModelNotFound(text)
+    if status in (408, 409, 425, 429) or status >= 500 or status == 0:
+        return Overloaded(f"the API of {model} cannot answer now ({said})", retry_after=wait)
+    if 300 <= status < 400:
+        return BadRequest(f"{endpoint.address} redirects ({said}): set spec.llm.baseUrl to where the API is")
+    parameter = _word(fields.get("param"))
+    hint = f"it complains of {parameter!r}: " if parameter else ""
+    return BadRequest(
+        f"the API of {model} does not take the request ({said}): {hint}check spec.llm.parameters", parameter=parameter
+    )
+
+
+def _said(status: int, fields: Mapping[str, Any]) -> str:
+    """Status, type and code; never the message, which can repeat the key or the prompt."""
+    parts = [f"HTTP {status}" if status else "in mid-stream"]
+    parts += [word for name in ("type", "code") if (word := _word(fields.get(name))) and word != str(status)]
+    return ", ".join(parts)
+
+
+def _word(value: Any) -> str | None:
+    text = str(value) if isinstance(value, str | int) else ""
+    # A key has no place in these fields; should a server put one there, it stays out of the log.
+    return text if _WORD.match(text) and not text.lower().startswith(("sk-", "key-")) else None
+
+
+def _number(value: Any) -> int | None:
+    return value if type(value) is int and value > 0 else None
+
+
+def _found(pattern: re.Pattern[str], words: str) -> int | None:
+    match = pattern.search(words.replace(",", ""))
+    return int(match[1]) if match else None

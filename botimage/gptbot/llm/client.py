@@ -1,0 +1,135 @@
+"""The client of the models: retries before the first token, then the fallbacks in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Sequence
+
+import aiohttp
+
+from gptbot.llm import metrics
+from gptbot.llm.errors import BadRequest, ContextTooLong, ModelError, ModelTimeout, Refused
+from gptbot.llm.stream import Request, request_body, request_headers
+from gptbot.llm.types import Completion, Endpoint, Message
+
+# As the openai package has it (openai/_constants.py).
+MAX_RETRIES = 2
+INITIAL_RETRY_DELAY = 0.5
+MAX_RETRY_DELAY = 8.0
+
+# Fields that some compatible servers do not know, and that a request can do without.
+_DISPENSABLE = frozenset({"stream_options"})
+
+logger = logging.getLogger(__name__)
+
+
+class ModelClient:
+    """Asks the endpoints, in order, until one answers.
+
+    What may pass by itself (`retryable` errors) is tried again at the same endpoint, at most `max_retries` times and
+    never after the first token; other errors go straight to the next endpoint. ContextTooLong and Refused are raised
+    at once: another endpoint gets the same messages.
+    """
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        endpoints: Sequence[Endpoint],
+        *,
+        max_retries: int = MAX_RETRIES,
+        max_wait: float = 10.0,
+        interval: float = 0.05,
+    ) -> None:
+        """`max_wait`: longest Retry-After to sit out here, seconds; past it the error is raised, for the turn to be
+        retried later. `interval`: seconds of text that `on_text` gets at once, after the first text.
+        """
+        if not endpoints:
+            raise ValueError("a ModelClient needs at least one endpoint")
+        self.endpoints = tuple(endpoints)
+        self._http = http
+        self._max_retries = max_retries
+        self._max_wait = max_wait
+        self._interval = interval
+        self._without: dict[Endpoint, frozenset[str]] = {}
+
+    async def stream(self, messages: Sequence[Message], on_text: Callable[[str], None]) -> Completion:
+        """Ask, and pass the text on as it comes; the whole of it is in the result. Raises ModelError.
+
+        Cancelling closes the connection. An error after the first text has the text so far in `text`.
+        """
+        return await self._ask(messages, on_text)
+
+    async def complete(self, messages: Sequence[Message]) -> Completion:
+        """Ask for an answer in one piece; `timeout` of the endpoint is for all of it. Raises ModelError."""
+        return await self._ask(messages, None)
+
+    async def _ask(self, messages: Sequence[Message], on_text: Callable[[str], None] | None) -> Completion:
+        failure: ModelError | None = None
+        for endpoint in self.endpoints:
+            if failure is not None:
+                logger.warning("asking %s instead: %s", endpoint.model, failure)
+            try:
+                return await self._ask_endpoint(endpoint, messages, on_text)
+            except (ContextTooLong, Refused):
+                raise
+            except ModelError as error:
+                if error.text:
+                    raise
+                # The first endpoint is the one that is meant to work: its error says what is wrong.
+                failure = failure or error
+        assert failure is not None
+        raise failure
+
+    async def _ask_endpoint(
+        self, endpoint: Endpoint, messages: Sequence[Message], on_text: Callable[[str], None] | None
+    ) -> Completion:
+        retries = 0
+        while True:
+            try:
+                return await self._request(endpoint, messages, on_text)
+            except BadRequest as error:
+                without = self._without.get(endpoint, frozenset())
+                if error.parameter not in _DISPENSABLE - without or on_text is None:
+                    raise
+                self._without[endpoint] = without | {error.parameter}
+            except ModelError as error:
+                # A timeout has used up the user's patience already.
+                if error.text or not error.retryable or isinstance(error, ModelTimeout) or retries == self._max_retries:
+                    raise
+                delay = error.retry_after
+                if delay is None:
+                    delay = min(INITIAL_RETRY_DELAY * 2**retries, MAX_RETRY_DELAY) * (1 - 0.25 * random.random())
+                if delay > self._max_wait:
+                    raise
+                retries += 1
+                metrics.RETRIES.labels(endpoint.model, error.kind).inc()
+                logger.info("asking %s again in %.1f s: %s", endpoint.model, delay, error)
+                await asyncio.sleep(delay)
+
+    async def _request(
+        self, endpoint: Endpoint, messages: Sequence[Message], on_text: Callable[[str], None] | None
+    ) -> Completion:
+        body = request_body(
+            endpoint, messages, stream=on_text is not None, without=self._without.get(endpoint, frozenset())
+        )
+        request = Request(self._http, endpoint, body, request_headers(endpoint), on_text, self._interval)
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        outcome = "cancelled"
+        try:
+            completion = await request.run()
+            outcome = "ok"
+        except ModelError as error:
+            outcome = error.kind
+            raise
+        finally:
+            metrics.REQUESTS.labels(endpoint.model, outcome).inc()
+            metrics.DURATION.labels(endpoint.model).observe(clock() - started)
+            if request.first_text is not None:
+                metrics.FIRST_TOKEN.labels(endpoint.model).observe(request.first_text - started)
+        for direction, tokens in (("prompt", completion.prompt_tokens), ("completion", completion.completion_tokens)):
+            if tokens:
+                metrics.TOKENS.labels(endpoint.model, direction).inc(tokens)
+        return completion

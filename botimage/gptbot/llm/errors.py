@@ -1,0 +1,106 @@
+"""What goes wrong between us and a model. No text of these errors holds a key, a prompt or an answer."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ModelError(Exception):
+    """Base of all. The text is for the log: what is wrong and what to do."""
+
+    kind: ClassVar[str] = "model_error"
+    """Short name: the label in metrics, and what the user's sentence is chosen by."""
+    retryable: ClassVar[bool] = False
+    """Whether the same request may succeed by itself later. False: a person must change something first."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None, text: str = "") -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds the API asks to wait."""
+        self.text = text
+        """What had come of the answer until then."""
+
+
+class Unreachable(ModelError):
+    """No connection: name not found, refused, reset before an answer, TLS."""
+
+    kind = "unreachable"
+    retryable = True
+
+
+class ModelTimeout(ModelError):
+    """No token within the endpoint's `timeout`."""
+
+    kind = "timeout"
+    retryable = True
+
+
+class Overloaded(ModelError):
+    """Too many requests for now, or trouble of the API's own (408, 409, 429, 5xx)."""
+
+    kind = "overloaded"
+    retryable = True
+
+
+class QuotaExceeded(ModelError):
+    """The account is out of money or of its monthly quota."""
+
+    kind = "quota"
+
+
+class Unauthorized(ModelError):
+    """The API refuses the key, or what is asked with it."""
+
+    kind = "unauthorized"
+
+
+class ModelNotFound(ModelError):
+    """The API has no such model, or there is no such API at the address."""
+
+    kind = "not_found"
+
+
+class ContextTooLong(ModelError):
+    """The messages do not fit into the model's context window."""
+
+    kind = "context_too_long"
+
+    def __init__(
+        self, message: str, *, limit: int | None = None, requested: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.limit = limit
+        """Tokens the model takes, where the API tells."""
+        self.requested = requested
+        """Tokens the messages were, where the API tells."""
+
+
+class Refused(ModelError):
+    """A content filter refuses the question or the answer."""
+
+    kind = "refused"
+
+
+class BadStream(ModelError):
+    """The answer ended before its end, or is no answer at all."""
+
+    kind = "bad_stream"
+    retryable = True
+
+
+class EmptyAnswer(ModelError):
+    """The model answered without a word, such as when its reasoning used up `max_tokens`."""
+
+    kind = "empty"
+    retryable = True
+
+
+class BadRequest(ModelError):
+    """The API does not understand the request: most often a parameter that the model does not take."""
+
+    kind = "bad_request"
+
+    def __init__(self, message: str, *, parameter: str | None = None) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+        """The parameter it complains about, where the API tells."""

@@ -1,0 +1,60 @@
+"""Server-sent events out of raw bytes, as the HTML standard defines them (section 9.2.6), many at a time."""
+
+from __future__ import annotations
+
+
+class EventTooLong(ValueError):
+    """One event is longer than the limit: not what a model sends."""
+
+
+class EventDecoder:
+    """Cuts a byte stream into the data of events. Reads may end anywhere, in the middle of a character too.
+
+    Besides `data` only the field `error` is looked at, which llama.cpp has for errors in mid-stream; its value is
+    taken as data. Ids, event types and comments are passed over.
+    """
+
+    __slots__ = ("_data", "_limit", "_pending_cr", "_rest", "_start")
+
+    def __init__(self, limit: int = 4 * 1024 * 1024) -> None:
+        """`limit`: bytes an event may have."""
+        self._rest = b""
+        self._data: list[bytes] = []
+        self._pending_cr = False
+        self._start = True
+        self._limit = limit
+
+    def feed(self, read: bytes) -> list[bytes]:
+        """The data of the events that are complete with this read. Raises EventTooLong."""
+        if self._start and read:  # a byte order mark may come first
+            self._start = False
+            read = read.removeprefix(b"\xef\xbb\xbf")
+        if self._pending_cr:  # the last read ended with CR: a LF now belongs to it
+            self._pending_cr = False
+            if read[:1] == b"\n":
+                read = read[1:]
+        if b"\r" in read:  # hardly ever: lines mostly end with LF alone
+            self._pending_cr = read.endswith(b"\r")
+            read = read.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        lines = (self._rest + read).split(b"\n")
+        self._rest = lines.pop()
+        events: list[bytes] = []
+        data = self._data
+        for line in lines:
+            if not line:
+                if data:
+                    events.append(data[0] if len(data) == 1 else b"\n".join(data))
+                    data.clear()
+            elif line.startswith(b"data:"):
+                data.append(line[6:] if line.startswith(b"data: ") else line[5:])
+            elif line.startswith(b"error:"):
+                data.append(line[6:])
+        if len(self._rest) > self._limit or (len(data) > 1 and sum(map(len, data)) > self._limit):
+            raise EventTooLong
+        return events
+
+    def end(self) -> list[bytes]:
+        """What is left at the end of the stream. The standard drops it; servers that forget the last empty line exist."""
+        left = self.feed(b"\n\n")
+        self._rest = b""
+        return left

@@ -1,0 +1,203 @@
+"""One request to one endpoint: sent, read as a stream, and every way it can end told apart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import aiohttp
+import orjson
+
+from gptbot.llm.answer import Answer
+from gptbot.llm.classify import from_response
+from gptbot.llm.errors import BadStream, ModelError, ModelTimeout, Unreachable
+from gptbot.llm.sse import EventDecoder, EventTooLong
+from gptbot.llm.types import Completion, Endpoint, Message
+
+MAX_BODY = 8 * 1024 * 1024
+"""Bytes of an answer that is no stream."""
+_CONNECT_TIMEOUT = 10.0
+_DRAIN = 0.1  # seconds for the end of the body after [DONE], so that the connection can be used again
+
+
+def request_body(
+    endpoint: Endpoint, messages: Sequence[Message], *, stream: bool, without: frozenset[str] = frozenset()
+) -> bytes:
+    """The JSON of a request. `without`: fields this endpoint does not take."""
+    body: dict[str, Any] = {**endpoint.parameters, "model": endpoint.model, "messages": messages, "stream": stream}
+    if stream:
+        body["stream_options"] = {"include_usage": True}
+    for name in without:
+        body.pop(name, None)
+    return orjson.dumps(body)
+
+
+def request_headers(endpoint: Endpoint) -> dict[str, str]:
+    """Headers of a request. The answer is asked for uncompressed: a compressed stream comes in lumps."""
+    headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+    if endpoint.api_key is not None:
+        headers["Authorization"] = f"Bearer {endpoint.api_key}"
+    return headers
+
+
+class Request:
+    """One request; `run` it once. Cancelling it closes the connection, so that the API stops working for nobody."""
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        endpoint: Endpoint,
+        body: bytes,
+        headers: Mapping[str, str],
+        on_text: Callable[[str], None] | None,
+        interval: float,
+    ) -> None:
+        """`interval`: seconds of text that `on_text` gets at once, after the first."""
+        self._http = http
+        self._endpoint = endpoint
+        self._body = body
+        self._headers = headers
+        self._on_text = on_text
+        self._interval = interval
+        self._answer = Answer(endpoint)
+        self._decoder = EventDecoder()
+        self._progress = 0.0
+        self.first_text: float | None = None
+        """When the first text came, on the loop's clock."""
+
+    async def run(self) -> Completion:
+        """Make the request. Raises ModelError."""
+        loop = asyncio.get_running_loop()
+        self._progress = loop.time()
+        endpoint = self._endpoint
+        timeout = endpoint.timeout
+        response: aiohttp.ClientResponse | None = None
+        clean = False
+        try:
+            async with asyncio.timeout(timeout):
+                response = await self._http.post(
+                    endpoint.base_url.rstrip("/") + "/chat/completions",
+                    data=self._body,
+                    headers=self._headers,
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(_CONNECT_TIMEOUT, timeout)),
+                )
+                if response.status != 200:
+                    raise from_response(endpoint, response.status, response.headers, await _read(response, 64 * 1024))
+                if "json" in response.content_type:
+                    self._give(self._answer.feed_object(await _read(response, MAX_BODY)))
+                    clean = True
+                    return self._answer.completion()
+            clean = await self._read_stream(response)
+            return self._completion(response)
+        except TimeoutError as error:
+            if isinstance(error, aiohttp.ClientError):  # ServerTimeoutError: connecting
+                raise self._unreachable(error) from None
+            raise self._timed_out() from None
+        except aiohttp.ClientError as error:
+            if response is None:
+                raise self._unreachable(error) from None
+            raise self._cut() from None
+        except ConnectionError as error:
+            raise (self._unreachable(error) if response is None else self._cut()) from None
+        except ModelError as error:
+            error.text = error.text or self._answer.text
+            raise
+        finally:
+            if response is not None:
+                if clean:
+                    response.release()
+                else:
+                    response.close()
+
+    async def _read_stream(self, response: aiohttp.ClientResponse) -> bool:
+        """Read to the end. False: the end was seen in the answer, but not of the connection."""
+        loop = asyncio.get_running_loop()
+        timeout, answer = self._endpoint.timeout, self._answer
+        try:
+            while True:
+                try:
+                    # One timer for many reads: moving it with each would cost more than to look again when it rings.
+                    async with asyncio.timeout_at(self._progress + timeout):
+                        return await self._read_events(response.content)
+                except TimeoutError as error:
+                    if isinstance(error, aiohttp.ClientError) or self._progress + timeout <= loop.time():
+                        raise
+        except (aiohttp.ClientError, ConnectionError, TimeoutError):
+            if answer.done or answer.finish_reason is not None:
+                return False  # only the usage may be missing
+            raise
+
+    async def _read_events(self, content: aiohttp.StreamReader) -> bool:
+        clock = asyncio.get_running_loop().time
+        decoder, answer = self._decoder, self._answer
+        while True:
+            read = await content.readany()
+            try:
+                events = decoder.feed(read) if read else decoder.end()
+            except EventTooLong:
+                raise BadStream(f"{self._endpoint.model} sent an event without end") from None
+            if events:
+                self._progress = clock()
+                self._give(answer.feed(events))
+            if not read:
+                return True
+            if answer.done:
+                return await _ended(content)
+            if self.first_text is not None and self._interval:
+                # Let more text gather: a wake-up a token is most of what a token costs.
+                await asyncio.sleep(self._interval)
+
+    def _give(self, text: str) -> None:
+        if text:
+            if self.first_text is None:
+                self.first_text = asyncio.get_running_loop().time()
+            if self._on_text is not None:
+                self._on_text(text)
+
+    def _completion(self, response: aiohttp.ClientResponse) -> Completion:
+        answer = self._answer
+        if (
+            not (answer.done or answer.finish_reason or self.first_text)
+            and response.content_type != "text/event-stream"
+        ):
+            raise BadStream(
+                f"{self._endpoint.address} answered with {response.content_type}, not with a stream of events: "
+                "check that spec.llm.baseUrl is the address of an OpenAI-compatible API"
+            )
+        return answer.completion()
+
+    def _unreachable(self, error: Exception) -> ModelError:
+        return Unreachable(f"{self._endpoint.address} cannot be reached: {str(error) or type(error).__name__}")
+
+    def _cut(self) -> ModelError:
+        if not self._answer.text:
+            return BadStream(f"{self._endpoint.model} closed the connection before its answer")
+        return BadStream(f"{self._endpoint.model} closed the connection in mid-answer", text=self._answer.text)
+
+    def _timed_out(self) -> ModelError:
+        model, timeout, text = self._endpoint.model, self._endpoint.timeout, self._answer.text
+        what = "went silent in mid-answer" if text else "sent no token"
+        return ModelTimeout(f"{model} {what} for {timeout:g} s (spec.llm.timeoutSeconds)", text=text)
+
+
+async def _ended(content: aiohttp.StreamReader) -> bool:
+    """Whether the body ends within a moment."""
+    try:
+        async with asyncio.timeout(_DRAIN):
+            while await content.readany():
+                pass
+    except (TimeoutError, aiohttp.ClientError, ConnectionError):
+        return False
+    return True
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """The body, but no more than about `limit` bytes of it."""
+    parts: list[bytes] = []
+    length = 0
+    while length <= limit and (part := await response.content.readany()):
+        parts.append(part)
+        length += len(part)
+    return b"".join(parts)

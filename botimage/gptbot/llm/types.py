@@ -1,0 +1,51 @@
+"""What goes to a model and what comes back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypedDict
+
+Role = Literal["system", "user", "assistant"]
+
+
+class Message(TypedDict):
+    """One message of a conversation, as the Chat Completions API has it."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A model at an OpenAI-compatible API."""
+
+    base_url: str
+    """Up to and with the version: `https://api.openai.com/v1`."""
+    api_key: str | None = field(repr=False)
+    """None: none is sent."""
+    model: str
+    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Passed in the request as they are."""
+    timeout: float = 60.0
+    """Seconds to wait for the first token, and between two tokens."""
+
+    @property
+    def address(self) -> str:
+        """`base_url` for people: without a user and password that may stand in it."""
+        return re.sub(r"//[^/@]*@", "//", self.base_url)
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """An answer."""
+
+    text: str
+    finish_reason: str | None
+    """`stop`, `length` (cut at `max_tokens` or the end of the context), `content_filter`, …"""
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    """Both None when the API does not tell."""
+    model: str
+    """The model that answered, by the name in its endpoint."""

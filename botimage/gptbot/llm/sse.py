@@ -54,7 +54,7 @@ class EventDecoder:
         return events
 
     def end(self) -> list[bytes]:
-        """What is left at the end of the stream. The standard drops it; servers that forget the last empty line exist."""
+        """What is left at the end. The standard drops it, but there are servers that forget the last empty line."""
         left = self.feed(b"\n\n")
         self._rest = b""
         return left

@@ -52,7 +52,7 @@ class ModelClient:
         self._max_retries = max_retries
         self._max_wait = max_wait
         self._interval = interval
-        self._without: dict[Endpoint, frozenset[str]] = {}
+        self._without: dict[str, frozenset[str]] = {}
 
     async def stream(self, messages: Sequence[Message], on_text: Callable[[str], None]) -> Completion:
         """Ask, and pass the text on as it comes; the whole of it is in the result. Raises ModelError.
@@ -90,10 +90,10 @@ class ModelClient:
             try:
                 return await self._request(endpoint, messages, on_text)
             except BadRequest as error:
-                without = self._without.get(endpoint, frozenset())
+                without = self._without.get(endpoint.base_url, frozenset())
                 if error.parameter not in _DISPENSABLE - without or on_text is None:
                     raise
-                self._without[endpoint] = without | {error.parameter}
+                self._without[endpoint.base_url] = without | {error.parameter}
             except ModelError as error:
                 # A timeout has used up the user's patience already.
                 if error.text or not error.retryable or isinstance(error, ModelTimeout) or retries == self._max_retries:
@@ -111,9 +111,8 @@ class ModelClient:
     async def _request(
         self, endpoint: Endpoint, messages: Sequence[Message], on_text: Callable[[str], None] | None
     ) -> Completion:
-        body = request_body(
-            endpoint, messages, stream=on_text is not None, without=self._without.get(endpoint, frozenset())
-        )
+        without = self._without.get(endpoint.base_url, frozenset())
+        body = request_body(endpoint, messages, stream=on_text is not None, without=without)
         request = Request(self._http, endpoint, body, request_headers(endpoint), on_text, self._interval)
         clock = asyncio.get_running_loop().time
         started = clock()

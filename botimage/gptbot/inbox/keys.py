@@ -48,6 +48,19 @@ class BotKeys:
         """Hash: persona and language chosen in the conversation."""
         return f"{{{self.bot}}}:set:{conversation}"
 
+    def rate(self, kind: str, who: str) -> str:
+        """List: times (ms) of the last messages let in of a `user` or a `chat`, newest first."""
+        return f"{{{self.bot}}}:rate:{kind}:{who}"
+
+    def told(self, limit: str, who: str) -> str:
+        """Marks that somebody was told of a limit in this window."""
+        return f"{{{self.bot}}}:told:{limit}:{who}"
+
+    @property
+    def tokens(self) -> str:
+        """Hash: `tokens` that the model used on a `day` (days since 1970, UTC)."""
+        return f"{{{self.bot}}}:tokens"
+
     def lease(self, receiver: str) -> str:
         """Which gateway holds a receiver."""
         return f"{{{self.bot}}}:lease:{receiver}"

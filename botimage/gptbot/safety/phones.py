@@ -50,6 +50,8 @@ def redact_phones(text: str) -> str:
 
 def _without_phone(candidate: re.Match[str]) -> str:
     text, found, kind = candidate.string, candidate[0], candidate.lastgroup
+    if _is_dotted_quad(found):
+        return found
     if kind == "trunk" and not found.isdigit():  # nothing else is written like 8 916 123-45-67
         return _if_exists(found, "RU", "BY")
     subject = _subject(text[max(0, candidate.start() - _WORDS_BEFORE) : candidate.start()])
@@ -101,3 +103,9 @@ def _exists(found: str, region: str | None) -> bool:
 def _is_local(found: str) -> bool:
     """A number without its area: 123-45-67."""
     return re.fullmatch(rf"[1-9][0-9]{{2}}{_SEP}[0-9]{{2}}{_SEP}[0-9]{{2}}", found) is not None
+
+
+def _is_dotted_quad(found: str) -> bool:
+    """An IPv4 address or a version; at least one group of a phone is too large for it."""
+    parts = found.split(".")
+    return len(parts) == 4 and all(part.isdigit() and int(part) < 256 for part in parts)

@@ -1,0 +1,153 @@
+"""What the watches have shown, stripped to what a reconcile needs; values of Secrets are kept as digests only."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from gptbot_operator.cluster import Document
+from gptbot_operator.desired.context import BOT_LABEL
+
+ObjectKey = tuple[str, str, str]
+"""Kind, namespace, name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """An object as it was seen last."""
+
+    uid: str
+    owner: str | None
+    """uid of its controller."""
+    bot: str | None
+    """`namespace/name` of the GptBot its label names."""
+    fingerprint: str
+    """Changes with everything a person or controller may set, not with its status."""
+    digests: dict[str, str] = field(default_factory=dict[str, str])
+    """Secret or ConfigMap: key to a digest of its value; keys without a value are left out."""
+    facts: Document = field(default_factory=dict[str, Any])
+    """Deployment, HorizontalPodAutoscaler: what the bot's status is made of."""
+
+
+def observe(document: Document) -> Observed:
+    """Strip an object."""
+    metadata: Document = document["metadata"]
+    label = (metadata.get("labels") or {}).get(BOT_LABEL)
+    owners: list[Document] = metadata.get("ownerReferences") or []
+    return Observed(
+        uid=metadata["uid"],
+        owner=next((owner["uid"] for owner in owners if owner.get("controller")), None),
+        bot=None if label is None else f"{metadata['namespace']}/{label}",
+        fingerprint=_fingerprint(document),
+        digests=_digests(document),
+        facts=_facts(document),
+    )
+
+
+class Cache:
+    """GptBots, their children, and digests of all Secrets and ConfigMaps."""
+
+    def __init__(self) -> None:
+        self.bots: dict[str, Document] = {}
+        self.objects: dict[ObjectKey, Observed] = {}
+        self._referrers: dict[ObjectKey, set[str]] = {}
+        self._references: dict[str, set[ObjectKey]] = {}
+
+    def bot_event(self, gone: bool, document: Document) -> str | None:
+        """Note a GptBot; its key when there is something new about it."""
+        metadata = document["metadata"]
+        key = f"{metadata['namespace']}/{metadata['name']}"
+        before = self.bots.pop(key, None) if gone else self.bots.get(key)
+        if gone:
+            return key
+        self.bots[key] = document
+        return None if before is not None and _essence(before) == _essence(document) else key
+
+    def object_event(self, gone: bool, kind: str, document: Document) -> set[str]:
+        """Note any other object; the keys of the bots that need a look."""
+        metadata = document["metadata"]
+        key = (kind, metadata["namespace"], metadata["name"])
+        after = observe(document)
+        before = self.objects.pop(key, None) if gone else self.objects.get(key)
+        if not gone:
+            self.objects[key] = after
+            if before == after:
+                return set()
+        return {bot for bot in (after.bot, before.bot if before else None) if bot} | self._referrers.get(key, set())
+
+    def refer(self, bot: str, objects: Iterable[ObjectKey]) -> None:
+        """Remember which objects a bot refers to, in place of those before."""
+        for key in self._references.pop(bot, set()):
+            referrers = self._referrers[key]
+            referrers.discard(bot)
+            if not referrers:
+                del self._referrers[key]
+        for key in (wanted := set(objects)):
+            self._referrers.setdefault(key, set()).add(bot)
+        if wanted:
+            self._references[bot] = wanted
+
+
+def _essence(bot: Document) -> tuple[Any, ...]:
+    metadata = bot["metadata"]
+    names = ("uid", "generation", "deletionTimestamp")
+    return (*(metadata.get(name) for name in names), bot.get("status"))
+
+
+def _fingerprint(document: Document) -> str:
+    metadata = document["metadata"]
+    annotations = dict(metadata.get("annotations") or {})
+    annotations.pop("deployment.kubernetes.io/revision", None)  # the Deployment controller's own count
+    kept = [
+        metadata.get("labels"),
+        annotations,
+        metadata.get("ownerReferences"),
+        metadata.get("deletionTimestamp"),
+        {k: v for k, v in document.items() if k not in ("apiVersion", "kind", "metadata", "status")},
+    ]
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
+def _digests(document: Document) -> dict[str, str]:
+    out: dict[str, str] = {}
+    if document.get("kind") == "Secret":
+        for key, encoded in (document.get("data") or {}).items():
+            try:
+                value = base64.b64decode(encoded or "").strip()
+            except binascii.Error:
+                continue
+            if value:
+                out[key] = hashlib.sha256(value).hexdigest()
+    elif document.get("kind") == "ConfigMap":
+        for key, text in (document.get("data") or {}).items():
+            if text and text.strip():
+                out[key] = hashlib.sha256(text.encode()).hexdigest()
+    return out
+
+
+def _facts(document: Document) -> Document:
+    spec: Document = document.get("spec") or {}
+    status: Document = document.get("status") or {}
+    conditions = {
+        c["type"]: {name: c.get(name, "") for name in ("status", "reason", "message")}
+        for c in status.get("conditions") or []
+    }
+    match document.get("kind"):
+        case "Deployment":
+            return {
+                "generation": document["metadata"].get("generation", 0),
+                "observed": status.get("observedGeneration", 0),
+                "replicas": spec.get("replicas", 1),
+                "ready": status.get("readyReplicas", 0),
+                "available": status.get("availableReplicas", 0),
+                "conditions": conditions,
+            }
+        case "HorizontalPodAutoscaler":
+            return {"conditions": conditions}
+        case _:
+            return {}

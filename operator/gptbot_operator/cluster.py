@@ -1,0 +1,124 @@
+"""The API server as plain dicts: the one place that touches the untyped Kubernetes client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import aiohttp
+from kubernetes.aio import client, config
+from kubernetes.aio.client.exceptions import ApiException
+from kubernetes.aio.dynamic import DynamicClient, Resource
+
+from gptbot_api import API_VERSION, KIND
+
+Document = dict[str, Any]
+
+FIELD_MANAGER = "gptbot-operator"
+_TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
+_IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount/token").exists()
+_PLURALS = {
+    ("v1", "ConfigMap"): "configmaps",
+    ("v1", "Secret"): "secrets",
+    ("v1", "Service"): "services",
+    ("v1", "ServiceAccount"): "serviceaccounts",
+    ("apps/v1", "Deployment"): "deployments",
+    ("autoscaling/v2", "HorizontalPodAutoscaler"): "horizontalpodautoscalers",
+    ("events.k8s.io/v1", "Event"): "events",
+    (API_VERSION, KIND): "gptbots",
+}
+
+
+class ApiError(Exception):
+    """The API server said no, or nothing. The text is its own message."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        """HTTP status; 0: no answer."""
+
+
+class Cluster:
+    """The few requests the operator makes, each bounded in time. All raise ApiError."""
+
+    def __init__(self, api: Any) -> None:
+        self._api = api
+        dynamic: Any = DynamicClient(api)  # without discovery: the kinds are known
+        self._dynamic = dynamic
+        self._resources: dict[str, Any] = {}
+        for (api_version, kind), plural in _PLURALS.items():
+            group, _, version = api_version.rpartition("/")
+            self._resources[kind] = Resource(
+                prefix="apis" if group else "api", group=group, api_version=version, kind=kind, namespaced=True,
+                name=plural, client=dynamic,
+                subresources={"status": {"kind": kind, "name": f"{plural}/status", "namespaced": True}},
+            )  # fmt: skip
+
+    @staticmethod
+    @asynccontextmanager
+    async def connect() -> AsyncGenerator[Cluster]:
+        """The cluster the process runs in, else the current context of the kubeconfig."""
+        settings: Any = client.Configuration()
+        if _IN_CLUSTER:
+            config.load_incluster_config(client_configuration=settings)
+        else:
+            await config.load_kube_config(client_configuration=settings)
+        async with client.ApiClient(configuration=settings) as api:
+            yield Cluster(api)
+
+    async def serves_gptbots(self) -> bool:
+        """Whether the CRD is there."""
+        found = await self._request("get", f"/apis/{API_VERSION}", missing_ok=True)
+        return found is not None and any(r.get("name") == "gptbots" for r in found.get("resources", []))
+
+    async def get(self, kind: str, namespace: str, name: str) -> Document | None:
+        """The object, or None when it is not there."""
+        path = self._resources[kind].path(name=name, namespace=namespace)
+        return await self._request("get", path, missing_ok=True)
+
+    async def apply(self, manifest: Document, *, manager: str = FIELD_MANAGER, status: bool = False) -> Document:
+        """Apply server-side, taking fields over from others. `status`: the status subresource instead."""
+        metadata = manifest["metadata"]
+        resource = self._resources[manifest["kind"]]
+        target = resource.subresources["status"] if status else resource
+        path = target.path(name=metadata["name"], namespace=metadata["namespace"])
+        applied = await self._request(
+            "patch", path, body=manifest, content_type="application/apply-patch+yaml", field_manager=manager,
+            force_conflicts=True,
+        )  # fmt: skip
+        assert applied is not None
+        return applied
+
+    async def delete(self, kind: str, namespace: str, name: str, uid: str) -> None:
+        """Delete the object if it still is the one with that uid; its dependents follow in the background."""
+        path = self._resources[kind].path(name=name, namespace=namespace)
+        options = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
+        await self._request("delete", path, body=options, missing_ok=True)
+
+    async def create(self, manifest: Document) -> None:
+        """Create an object."""
+        path = self._resources[manifest["kind"]].path(namespace=manifest["metadata"]["namespace"])
+        await self._request("post", path, body=manifest, field_manager=FIELD_MANAGER)
+
+    async def _request(self, method: str, path: str, *, missing_ok: bool = False, **options: Any) -> Document | None:
+        try:
+            response: Any = await self._dynamic.request(
+                method, path, serialize=False, _request_timeout=_TIMEOUT, **options
+            )
+            return cast(Document, await response.json())
+        except ApiException as error:
+            if missing_ok and error.status == 404:
+                return None
+            raise ApiError(error.status or 0, _message(error)) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ApiError(0, f"no answer from the API server: {type(error).__name__}") from None
+
+
+def _message(error: Any) -> str:
+    try:
+        return str(json.loads(error.body)["message"])
+    except (KeyError, TypeError, ValueError):
+        return f"{error.status} {error.reason}"

@@ -1,0 +1,53 @@
+"""The ConfigMap that tells the pods what the bot is to be, and the hash of what they cannot re-read."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from typing import Any, Literal
+
+import yaml
+
+from gptbot_api import API_VERSION, KIND, GptBot
+from gptbot_operator.desired.context import CONFIG_KEY, Context, Manifest, child, config_name
+
+_LIVE = {"personas", "default_persona", "custom_persona", "limits", "access", "context", "answer_in", "privacy"}
+"""Running pods read these again when the mounted file changes."""
+_NOT_CONFIGURATION = {"suspend", "pod_template"}
+"""These act through the Deployment itself."""
+_SCALE: dict[str, set[str]] = {
+    "gateway": {"replicas", "resources"},
+    "workers": {"min_replicas", "max_replicas", "target", "resources"},
+}
+"""So do these."""
+
+
+def config_map(bot: GptBot) -> Manifest:
+    """The ConfigMap with the GptBot as `bot.yaml`, every default filled in."""
+    document: dict[str, Any] = {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {"name": bot.metadata.name, "namespace": bot.metadata.namespace},
+        "spec": bot.spec.model_dump(mode="json", by_alias=True, exclude_none=True),
+    }
+    text = yaml.safe_dump(document, sort_keys=True, allow_unicode=True, width=120)
+    return child(bot, "v1", "ConfigMap", config_name(bot), "config") | {"data": {CONFIG_KEY: text}}
+
+
+def config_hash(bot: GptBot, context: Context, component: Literal["gateway", "workers"]) -> str:
+    """A hash that changes with all that a pod of the component reads once, at its start.
+
+    It is keyed with the bot's own secret, so that nobody can try out passwords against it.
+    """
+    other = "gateway" if component == "workers" else "workers"
+    spec = bot.spec.model_dump(mode="json", by_alias=True, exclude=_LIVE | _NOT_CONFIGURATION | {other, component})
+    own = getattr(bot.spec, component).model_dump(mode="json", by_alias=True, exclude=_SCALE[component])
+    secrets = {
+        f"{reference.name}/{reference.key}": context.digests.get(reference)
+        for reference in context.references
+        if reference.kind == "Secret"
+    }
+    shared_store = context.settings.store_url if bot.spec.store is None else None
+    inputs = json.dumps([spec, own, secrets, shared_store], sort_keys=True)
+    return hmac.digest(context.pepper.encode(), inputs.encode(), hashlib.sha256).hex()[:32]

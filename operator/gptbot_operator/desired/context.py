@@ -1,0 +1,94 @@
+"""What a child is made of besides the GptBot, and the names and labels all children share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gptbot_api import API_VERSION, KIND, GptBot
+from gptbot_operator.references import Reference
+from gptbot_operator.settings import Settings
+
+Manifest = dict[str, Any]
+
+BOT_LABEL = "gptbot.dev/bot"
+CONFIG_DIRECTORY = "/etc/gptbot/manifest"
+REFERENCES_DIRECTORY = "/etc/gptbot/refs"
+CONFIG_KEY = "bot.yaml"
+HTTP_PORT = 8080
+METRICS_PORT = 9090
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the cluster and the operator's settings add to a GptBot."""
+
+    settings: Settings
+    """The operator's."""
+    pepper: str = field(repr=False)
+    """The bot's secret for pseudonyms."""
+    references: tuple[Reference, ...] = ()
+    """What the spec refers to."""
+    digests: Mapping[Reference, str] = field(default_factory=dict[Reference, str])
+    """A digest of the value of each reference that is there."""
+
+
+def config_name(bot: GptBot) -> str:
+    """Name of the ConfigMap, Secret and ServiceAccount."""
+    return f"{bot.metadata.name}-gptbot"
+
+
+def gateway_name(bot: GptBot) -> str:
+    """Name of the gateway's Deployment."""
+    return f"{bot.metadata.name}-gateway"
+
+
+def worker_name(bot: GptBot) -> str:
+    """Name of the workers' Deployment and of their autoscaler."""
+    return f"{bot.metadata.name}-worker"
+
+
+def service_name(bot: GptBot) -> str:
+    """Name of the Service for the web page and webhooks."""
+    return f"{bot.metadata.name}-web"
+
+
+def selector(bot: GptBot, component: str) -> dict[str, str]:
+    """Labels that pick the pods of a component. A Deployment's selector cannot change, so these never do."""
+    return {
+        "app.kubernetes.io/name": "gptbot",
+        "app.kubernetes.io/instance": bot.metadata.name,
+        "app.kubernetes.io/component": component,
+    }
+
+
+def labels(bot: GptBot, component: str) -> dict[str, str]:
+    """Labels of a child."""
+    return selector(bot, component) | {
+        "app.kubernetes.io/managed-by": "gptbot-operator",
+        "app.kubernetes.io/part-of": "gptbot",
+        BOT_LABEL: bot.metadata.name,
+    }
+
+
+def child(bot: GptBot, api_version: str, kind: str, name: str, component: str) -> Manifest:
+    """The head of a child: identity, labels, owner."""
+    owner = {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "name": bot.metadata.name,
+        "uid": bot.metadata.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    return {
+        "apiVersion": api_version,
+        "kind": kind,
+        "metadata": {
+            "name": name,
+            "namespace": bot.metadata.namespace,
+            "labels": labels(bot, component),
+            "ownerReferences": [owner],
+        },
+    }

@@ -1,0 +1,60 @@
+"""Strategic merge of pod templates: lists of named things are merged by their key, other lists replaced."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+_KEYS = {
+    "containers": ("name",),
+    "initContainers": ("name",),
+    "ephemeralContainers": ("name",),
+    "volumes": ("name",),
+    "env": ("name",),
+    "imagePullSecrets": ("name",),
+    "volumeMounts": ("mountPath",),
+    "volumeDevices": ("devicePath",),
+    "ports": ("containerPort", "protocol"),
+    "hostAliases": ("ip",),
+    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
+}
+"""Field of a pod template to the key of its items (`x-kubernetes-list-map-keys` in the Kubernetes API)."""
+_DEFAULTS = {"protocol": "TCP"}
+
+
+def merge(base: Any, patch: Any, field: str = "") -> Any:
+    """What `patch` makes of `base`. A null takes a field away, as in `kubectl patch`; neither argument is changed."""
+    if isinstance(base, dict) and isinstance(patch, dict):
+        return _merge_objects(cast("dict[str, Any]", base), cast("dict[str, Any]", patch))
+    if isinstance(base, list) and isinstance(patch, list) and field in _KEYS:
+        return _merge_lists(cast("list[Any]", base), cast("list[Any]", patch), _KEYS[field])
+    return patch
+
+
+def _merge_objects(base: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    out = dict(base)
+    for name, value in patch.items():
+        if value is None:
+            out.pop(name, None)
+        elif name in out:
+            out[name] = merge(out[name], value, name)
+        else:
+            out[name] = value
+    return out
+
+
+def _merge_lists(base: list[Any], patch: list[Any], keys: tuple[str, ...]) -> list[Any]:
+    out = list(base)
+    for item in patch:
+        identity = _identity(item, keys)
+        place = next((i for i, other in enumerate(out) if _identity(other, keys) == identity), None)
+        if place is None or identity is None:
+            out.append(item)
+        else:
+            out[place] = merge(out[place], item)
+    return out
+
+
+def _identity(item: Any, keys: tuple[str, ...]) -> tuple[Any, ...] | None:
+    if not isinstance(item, dict):
+        return None  # the API server will say what is wrong with it
+    return tuple(cast("dict[str, Any]", item).get(key, _DEFAULTS.get(key)) for key in keys)

@@ -1,0 +1,143 @@
+"""The pod template that gateway and workers share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from gptbot_api import GptBot
+from gptbot_api.workload import Resources
+from gptbot_operator.desired.config import config_hash
+from gptbot_operator.desired.context import (
+    CONFIG_DIRECTORY,
+    CONFIG_KEY,
+    METRICS_PORT,
+    REFERENCES_DIRECTORY,
+    Context,
+    Manifest,
+    config_name,
+    labels,
+)
+from gptbot_operator.desired.merge import merge
+from gptbot_operator.desired.secret import PEPPER, store_url_source
+
+HASH_ANNOTATION = "gptbot.dev/config-hash"
+_CONTAINER = "gptbot"
+_USER = 65532
+_GRACE_SECONDS = 40
+"""The bot drains within 30 s of SIGTERM; the rest is for the kubelet."""
+
+
+def pod_template(
+    bot: GptBot,
+    context: Context,
+    component: Literal["gateway", "worker"],
+    *,
+    ports: Mapping[str, int],
+    requests: Mapping[str, str],
+    memory_limit: str,
+) -> Manifest:
+    """A pod template that keeps the restricted Pod Security Standard, with `spec.podTemplate` merged into it."""
+    section = "gateway" if component == "gateway" else "workers"
+    chosen: Resources = getattr(bot.spec, section).resources
+    container: Manifest = {
+        "name": _CONTAINER,
+        "image": context.settings.image,
+        "imagePullPolicy": context.settings.image_pull_policy,
+        "args": [component, "--manifest", f"{CONFIG_DIRECTORY}/{CONFIG_KEY}", "--refs", REFERENCES_DIRECTORY],
+        "env": _environment(bot, context),
+        "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in ports.items()],
+        "resources": _resources(chosen, requests, memory_limit),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        },
+        "startupProbe": _probe("/livez", period=2, failures=60),
+        "livenessProbe": _probe("/livez", period=10, failures=3),
+        "readinessProbe": _probe("/readyz", period=5, failures=2),
+        "volumeMounts": [
+            {"name": "manifest", "mountPath": CONFIG_DIRECTORY, "readOnly": True},
+            {"name": "refs", "mountPath": REFERENCES_DIRECTORY, "readOnly": True},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a path in the container
+        ],
+    }
+    template: Manifest = {
+        "metadata": {"annotations": {HASH_ANNOTATION: config_hash(bot, context, section)}},
+        "spec": {
+            "serviceAccountName": config_name(bot),
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "terminationGracePeriodSeconds": _GRACE_SECONDS,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": _USER,
+                "runAsGroup": _USER,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [container],
+            "volumes": [
+                {"name": "manifest", "configMap": {"name": config_name(bot)}},
+                {"name": "refs", "projected": {"sources": _sources(context)}},
+                {"name": "tmp", "emptyDir": {}},
+            ],
+        },
+    }
+    merged = merge(template, bot.spec.pod_template.model_dump(mode="json", by_alias=True))
+    # The selector needs these, whatever a pod template says.
+    merged["metadata"] = merge(merged.get("metadata", {}), {"labels": labels(bot, component)})
+    return merged
+
+
+def _environment(bot: GptBot, context: Context) -> list[Manifest]:
+    name, key = store_url_source(bot)
+    environment: list[Manifest] = [
+        {"name": "GPTBOT_STORE_URL", "valueFrom": {"secretKeyRef": {"name": name, "key": key}}},
+        {"name": "GPTBOT_PEPPER", "valueFrom": {"secretKeyRef": {"name": config_name(bot), "key": PEPPER}}},
+    ]
+    if bot.spec.llm.embedded is not None and context.settings.model_url is not None:
+        environment.append({"name": "GPTBOT_MODEL_URL", "value": context.settings.model_url})
+    return environment
+
+
+def _sources(context: Context) -> list[Manifest]:
+    """One source a referenced object, with only the keys that are named.
+
+    They are optional: a bot with one missing token starts, answers elsewhere and says what is missing, instead of
+    hanging in ContainerCreating.
+    """
+    keys: dict[tuple[str, str], set[str]] = {}
+    for reference in context.references:
+        if not reference.path.startswith("spec.store."):  # an environment variable
+            keys.setdefault((reference.kind, reference.name), set()).add(reference.key)
+    sources: list[Manifest] = []
+    for (kind, name), wanted in sorted(keys.items()):
+        field, folder = ("secret", "secrets") if kind == "Secret" else ("configMap", "configmaps")
+        items = [{"key": key, "path": f"{folder}/{name}/{key}"} for key in sorted(wanted)]
+        sources.append({field: {"name": name, "items": items, "optional": True}})
+    return sources
+
+
+def _resources(chosen: Resources, requests: Mapping[str, str], memory_limit: str) -> Manifest:
+    # Merged key by key: the autoscaler needs the CPU request even where only memory was chosen.
+    limits: dict[str, Any] = dict(chosen.limits)
+    if not limits:
+        limits = {"memory": memory_limit}
+    wanted: dict[str, Any] = {**requests, **chosen.requests}
+    if "memory" not in chosen.requests and "memory" in chosen.limits:
+        wanted.pop("memory")  # the API server then requests what the limit is: never more than it
+    if "cpu" not in chosen.requests and "cpu" in chosen.limits:
+        wanted.pop("cpu")
+    if "memory" in chosen.requests and not chosen.limits:
+        limits = {}  # our limit may be below what was asked for
+    out: Manifest = {"requests": wanted} if wanted else {}
+    return out | ({"limits": limits} if limits else {})
+
+
+def _probe(path: str, *, period: int, failures: int) -> Manifest:
+    return {
+        "httpGet": {"path": path, "port": METRICS_PORT, "scheme": "HTTP"},
+        "periodSeconds": period,
+        "timeoutSeconds": 5,
+        "failureThreshold": failures,
+    }

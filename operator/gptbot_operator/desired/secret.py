@@ -1,0 +1,27 @@
+"""The Secret that the operator makes for a bot: the pepper, and the shared store's URL."""
+
+from __future__ import annotations
+
+import base64
+
+from gptbot_api import GptBot
+from gptbot_operator.desired.context import Context, Manifest, child, config_name
+
+PEPPER = "pepper"
+STORE_URL = "store-url"
+
+
+def secret(bot: GptBot, context: Context) -> Manifest:
+    """The Secret. The pepper comes from the context: made once, then kept, as conversations are named by it."""
+    data = {PEPPER: context.pepper}
+    if bot.spec.store is None and context.settings.store_url is not None:
+        data[STORE_URL] = context.settings.store_url
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+    return child(bot, "v1", "Secret", config_name(bot), "config") | {"type": "Opaque", "data": encoded}
+
+
+def store_url_source(bot: GptBot) -> tuple[str, str]:
+    """Name and key of the Secret that holds the URL of the bot's store."""
+    if bot.spec.store is None:
+        return config_name(bot), STORE_URL
+    return bot.spec.store.url_secret_ref.name, bot.spec.store.url_secret_ref.key

@@ -1,0 +1,125 @@
+"""The program `gptbot-operator`: Kopf watches, thin handlers put the bot's key into the queue, the reconciler works."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import kopf
+import structlog
+import uvloop
+from prometheus_client import start_http_server
+
+from gptbot_api import API_GROUP, KIND
+from gptbot_operator import logs, metrics
+from gptbot_operator.cluster import ApiError, Cluster
+from gptbot_operator.desired.context import BOT_LABEL
+from gptbot_operator.reconcile import Reconciler
+from gptbot_operator.settings import InvalidSettings, Settings
+
+_CHILDREN: dict[tuple[str, str, str], str] = {
+    ("apps", "v1", "deployments"): "Deployment",
+    ("autoscaling", "v2", "horizontalpodautoscalers"): "HorizontalPodAutoscaler",
+    ("", "v1", "services"): "Service",
+    ("", "v1", "serviceaccounts"): "ServiceAccount",
+}
+"""Watched by label. Secrets and ConfigMaps are not: those a bot refers to are the user's own."""
+_REFERRED: dict[tuple[str, str, str], str] = {
+    ("", "v1", "secrets"): "Secret",
+    ("", "v1", "configmaps"): "ConfigMap",
+}
+_CRD_WAIT_SECONDS = 60
+
+_log = structlog.get_logger("gptbot_operator")
+
+
+def handlers(reconciler: Reconciler) -> kopf.OperatorRegistry:
+    """Kopf's handlers. They note the event and say which bots need a look; none keeps a state in the cluster."""
+    registry = kopf.OperatorRegistry()
+
+    async def login(**kwargs: Any) -> Any:
+        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+
+    async def bot(event: Any, **_: Any) -> None:
+        metrics.EVENTS.labels(KIND).inc()
+        if key := reconciler.cache.bot_event(event["type"] == "DELETED", event["object"]):
+            reconciler.queue.add(key)
+
+    def note(kind: str) -> Callable[..., Any]:
+        async def other(event: Any, **_: Any) -> None:
+            metrics.EVENTS.labels(kind).inc()
+            document = {**event["object"], "kind": kind}  # items of a list do not say what they are
+            for key in reconciler.cache.object_event(event["type"] == "DELETED", kind, document):
+                reconciler.queue.add(key)
+
+        return other
+
+    on: Any = kopf.on
+    on.login(registry=registry)(login)
+    on.event(API_GROUP, "v1alpha1", "gptbots", registry=registry)(bot)
+    for (group, version, plural), kind in (_CHILDREN | _REFERRED).items():
+        on.event(group, version, plural, registry=registry, id=kind)(note(kind))
+    return registry
+
+
+def kopf_settings() -> kopf.OperatorSettings:
+    """Kopf's settings: no peering, no events of its own, nothing watched that is not needed."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    for selector in _CHILDREN:
+        settings.watching.label_selectors[selector] = BOT_LABEL
+    return settings
+
+
+async def operate(settings: Settings) -> None:
+    """Run until SIGTERM. Raises ApiError when the API server cannot be reached or has no GptBot CRD."""
+    async with Cluster.connect() as cluster:
+        await _wait_for_crd(cluster)
+        reconciler = Reconciler(settings, cluster, instance=socket.gethostname())
+        async with asyncio.TaskGroup() as tasks:
+            worker = tasks.create_task(reconciler.run())
+            _log.info("started", namespaces=settings.namespaces or "all")
+            await kopf.operator(
+                registry=handlers(reconciler),
+                settings=kopf_settings(),
+                standalone=True,
+                clusterwide=not settings.namespaces,
+                namespaces=settings.namespaces,
+                liveness_endpoint=f"http://0.0.0.0:{settings.health_port}/healthz",
+            )
+            worker.cancel()
+    _log.info("stopped")
+
+
+async def _wait_for_crd(cluster: Cluster) -> None:
+    """Give an installation that is under way a minute to bring the CRD."""
+    deadline = asyncio.get_running_loop().time() + _CRD_WAIT_SECONDS
+    while not await cluster.serves_gptbots():
+        if asyncio.get_running_loop().time() >= deadline:
+            raise ApiError(404, "the CRD gptbots.gptbot.dev is not installed; install it and start again")
+        await asyncio.sleep(1)
+
+
+def run() -> None:
+    """Entry point. Exits with 1 and one line that says why when it cannot work."""
+    try:
+        settings = Settings.from_environment(os.environ)
+    except InvalidSettings as error:
+        sys.exit(f"gptbot-operator: {error}")
+    logs.configure(settings.log_level)
+    start_http_server(settings.metrics_port)
+    try:
+        uvloop.run(operate(settings))
+    except ApiError as error:
+        sys.exit(f"gptbot-operator: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,11 @@
+"""The operator's own metrics."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+RECONCILES = Counter("gptbot_operator_reconciles", "Looks at a bot, by how they ended.", ["result"])
+SECONDS = Histogram("gptbot_operator_reconcile_seconds", "Duration of a look at a bot.")
+QUEUED = Gauge("gptbot_operator_queue_length", "Bots waiting for a look.")
+BOTS = Gauge("gptbot_operator_bots", "Bots known.")
+EVENTS = Counter("gptbot_operator_watch_events", "Watch events, by kind.", ["kind"])

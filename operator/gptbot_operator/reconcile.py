@@ -1,0 +1,252 @@
+"""One look at one bot: read, compute what is wanted, apply the difference, say how it is."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import random
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import structlog
+
+from gptbot_api import KIND, GptBot, InvalidManifest, parse
+from gptbot_operator import events, metrics
+from gptbot_operator.apply import Applied, apply_children
+from gptbot_operator.cache import Cache, ObjectKey, Observed, observe
+from gptbot_operator.cluster import ApiError, Cluster, Document
+from gptbot_operator.desired.children import children
+from gptbot_operator.desired.context import Context, config_name, gateway_name, worker_name
+from gptbot_operator.desired.secret import PEPPER, store_url_source
+from gptbot_operator.references import Reference, references
+from gptbot_operator.settings import Settings
+from gptbot_operator.status import Seen, invalid_status, status_of
+from gptbot_operator.store import Reading, StoreReader
+from gptbot_operator.workqueue import WorkQueue
+
+_TIMEOUT = 90.0
+"""Seconds for one look, in all."""
+_LEAST_PEPPER = 32
+"""Characters; a shorter one was not made here."""
+
+_log = structlog.get_logger("gptbot_operator")
+
+
+class Unfinished(Exception):
+    """Something could not be done now; the status says what. Try again later."""
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What is known of one bot between two looks. Everything in it can be found out again."""
+
+    applied: Applied = field(default_factory=Applied)
+    full_at: float = float("-inf")
+    pepper: tuple[str, str] | None = None
+    """Fingerprint of the Secret, and the pepper in it."""
+    store: tuple[str, str] | None = None
+    """Digest of the store's URL in its Secret, and the URL."""
+    url: str | None = None
+    """The store in use."""
+
+
+class Reconciler:
+    """Looks at bots whose keys are in the queue."""
+
+    def __init__(self, settings: Settings, cluster: Cluster, instance: str) -> None:
+        self.cache = Cache()
+        self.queue = WorkQueue()
+        self._settings = settings
+        self._cluster = cluster
+        self._instance = instance
+        self._store = StoreReader(max_age=settings.refresh_seconds * 0.8)
+        self._memory: dict[str, _Memory] = {}
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(self._settings.concurrency):
+                    tasks.create_task(self._work())
+        finally:
+            await self._store.close()
+
+    async def _work(self) -> None:
+        while True:
+            key = await self.queue.take()
+            log = _log.bind(bot=key)
+            started = time.perf_counter()
+            result = "error"
+            try:
+                async with asyncio.timeout(_TIMEOUT):
+                    exists = await self.reconcile(key)
+                self.queue.succeeded(key)
+                if exists:  # backlog and platforms change without an event
+                    self.queue.add_after(key, self._settings.refresh_seconds * random.uniform(0.9, 1.1))
+                result = "ok"
+            except Unfinished as error:
+                log.warning("unfinished", reason=str(error), retry_seconds=round(self.queue.retry(key), 1))
+                result = "unfinished"
+            except (ApiError, TimeoutError) as error:
+                reason = str(error) or "took too long"
+                log.warning("not reconciled", reason=reason, retry_seconds=round(self.queue.retry(key), 1))
+            except Exception:
+                log.exception("not reconciled", retry_seconds=round(self.queue.retry(key), 1))
+            finally:
+                self.queue.done(key)
+                metrics.RECONCILES.labels(result).inc()
+                metrics.SECONDS.observe(time.perf_counter() - started)
+                metrics.QUEUED.set(len(self.queue))
+                metrics.BOTS.set(len(self._memory))
+
+    async def reconcile(self, key: str) -> bool:
+        """Look at one bot. False: there is no such bot (any more).
+
+        Raises Unfinished when the status says what has to be tried again, ApiError when the API server is away.
+        """
+        memory = self._memory.setdefault(key, _Memory())
+        everything = time.monotonic() - memory.full_at >= self._settings.resync_seconds
+        document = await self._bot(key, live=everything)
+        if document is None:
+            await self._forget(key)
+            return False
+        try:
+            bot = parse({k: v for k, v in document.items() if k != "status"})
+        except InvalidManifest as error:
+            await self._write_status(key, document, invalid_status(document, str(error).replace("\n", "; "), _now()))
+            return True
+        wanted = references(bot)
+        self.cache.refer(key, {(r.kind, bot.metadata.namespace, r.name) for r in wanted})
+        digests = await self._digests(bot, wanted, live=everything)
+        context = Context(
+            settings=self._settings,
+            pepper=await self._pepper(bot, memory, live=everything),
+            references=tuple(wanted),
+            digests=digests,
+        )
+        outcome = await apply_children(
+            self._cluster, self.cache, bot, children(bot, context), memory.applied, everything=everything
+        )
+        seen = Seen(
+            settings=self._settings,
+            missing=[_missing(bot, reference) for reference in wanted if reference not in digests],
+            conflicts=outcome.conflicts,
+            failures=outcome.failures,
+            store=await self._reading(key, bot, memory, digests),
+            gateway=self._own(bot, "Deployment", gateway_name(bot)),
+            worker=self._own(bot, "Deployment", worker_name(bot)),
+            autoscaler=self._own(bot, "HorizontalPodAutoscaler", worker_name(bot)),
+        )
+        await self._write_status(key, document, status_of(bot, seen, document.get("status") or {}, _now()))
+        if outcome.conflicts or outcome.failures:
+            raise Unfinished("; ".join([*outcome.conflicts, *outcome.failures]))
+        if everything:
+            memory.full_at = time.monotonic()
+        return True
+
+    async def _bot(self, key: str, *, live: bool) -> Document | None:
+        document = self.cache.bots.get(key)
+        if document is None or live:
+            document = await self._cluster.get(KIND, *key.split("/"))
+            if document is None:
+                self.cache.bots.pop(key, None)
+                return None
+            self.cache.bots[key] = document
+        # Being deleted: the garbage collector takes the children away, and nothing here may bring them back.
+        return None if document["metadata"].get("deletionTimestamp") else document
+
+    async def _forget(self, key: str) -> None:
+        self._memory.pop(key, None)
+        self.cache.refer(key, ())
+        self.queue.succeeded(key)
+        await self._store.forget(key, self._urls())
+
+    def _urls(self) -> set[str]:
+        return {memory.url for memory in self._memory.values() if memory.url is not None}
+
+    async def _digests(self, bot: GptBot, wanted: list[Reference], *, live: bool) -> dict[Reference, str]:
+        digests: dict[Reference, str] = {}
+        fetched: set[ObjectKey] = set()
+        for reference in wanted:
+            key = (reference.kind, bot.metadata.namespace, reference.name)
+            if (key not in self.cache.objects or live) and key not in fetched:
+                fetched.add(key)
+                document = await self._cluster.get(*key)
+                if document is None:
+                    self.cache.objects.pop(key, None)
+                else:
+                    self.cache.objects[key] = observe(document)
+            seen = self.cache.objects.get(key)
+            if seen is not None and reference.key in seen.digests:
+                digests[reference] = seen.digests[reference.key]
+        return digests
+
+    async def _pepper(self, bot: GptBot, memory: _Memory, *, live: bool) -> str:
+        """The bot's pepper: the one in its Secret, else a new one."""
+        key = ("Secret", bot.metadata.namespace, config_name(bot))
+        seen = self.cache.objects.get(key)
+        if not live and memory.pepper and seen is not None and memory.pepper[0] == seen.fingerprint:
+            return memory.pepper[1]
+        document = await self._cluster.get(*key)
+        if document is not None and (observed := observe(document)).owner == bot.metadata.uid:
+            pepper = base64.b64decode((document.get("data") or {}).get(PEPPER, "")).decode(errors="replace")
+            if len(pepper) >= _LEAST_PEPPER:
+                memory.pepper = (observed.fingerprint, pepper)
+                return pepper
+        return secrets.token_urlsafe(_LEAST_PEPPER)
+
+    async def _reading(self, key: str, bot: GptBot, memory: _Memory, digests: dict[Reference, str]) -> Reading | None:
+        url = self._settings.store_url if bot.spec.store is None else await self._own_store(bot, memory, digests)
+        if url != memory.url:
+            memory.url = url
+            await self._store.forget(key, self._urls())
+        return None if url is None else await self._store.read(url, key)
+
+    async def _own_store(self, bot: GptBot, memory: _Memory, digests: dict[Reference, str]) -> str | None:
+        name, secret_key = store_url_source(bot)
+        digest = next((d for r, d in digests.items() if (r.kind, r.name, r.key) == ("Secret", name, secret_key)), None)
+        if digest is None:
+            return None
+        if memory.store is None or memory.store[0] != digest:
+            document = await self._cluster.get("Secret", bot.metadata.namespace, name)
+            encoded = ((document or {}).get("data") or {}).get(secret_key)
+            if not encoded:
+                return None
+            memory.store = (digest, base64.b64decode(encoded).decode(errors="replace").strip())
+        return memory.store[1]
+
+    def _own(self, bot: GptBot, kind: str, name: str) -> Observed | None:
+        seen = self.cache.objects.get((kind, bot.metadata.namespace, name))
+        return seen if seen is not None and seen.owner == bot.metadata.uid else None
+
+    async def _write_status(self, key: str, document: Document, status: Document) -> None:
+        before: Document = document.get("status") or {}
+        if before == status:
+            return
+        metadata = document["metadata"]
+        written = await self._cluster.apply(
+            {
+                "apiVersion": document["apiVersion"],
+                "kind": KIND,
+                "metadata": {name: metadata[name] for name in ("name", "namespace", "uid")},
+                "status": status,
+            },
+            status=True,
+        )
+        self.cache.bots[key] = written
+        for event in events.changes(document, before, status, self._instance):
+            try:
+                await self._cluster.create(event)
+            except ApiError as error:  # an Event is a courtesy
+                _log.info("event not written", bot=key, reason=str(error))
+
+
+def _missing(bot: GptBot, reference: Reference) -> str:
+    where = f"{reference.kind} {reference.name!r} in namespace {bot.metadata.namespace!r}"
+    return f"{reference.path}: {where} has no key {reference.key!r}, or it is empty"
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

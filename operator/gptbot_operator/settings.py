@@ -1,0 +1,87 @@
+"""What the operator is told by its environment (docs/operator.md lists the variables)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_NAMESPACE = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+_PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+
+
+class InvalidSettings(ValueError):
+    """An environment variable is missing or makes no sense; the text names it and says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The operator's settings."""
+
+    image: str
+    """Image of the bot's pods."""
+    image_pull_policy: str = "IfNotPresent"
+    """Of the bot's pods."""
+    store_url: str | None = field(default=None, repr=False)
+    """The store shared by bots that name none; holds a password."""
+    model_url: str | None = None
+    """OpenAI base URL of the embedded model."""
+    namespaces: tuple[str, ...] = ()
+    """Namespaces to serve; none: all."""
+    refresh_seconds: float = 15
+    """How often backlog and platforms are read from the store."""
+    resync_seconds: float = 600
+    """How often everything of a bot is applied again without a reason."""
+    concurrency: int = 8
+    """Bots reconciled at the same time."""
+    log_level: str = "INFO"
+    """Of the operator's own log."""
+    health_port: int = 8080
+    """Liveness."""
+    metrics_port: int = 9090
+    """Prometheus."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the settings. Raises InvalidSettings."""
+        image = environment.get("GPTBOT_IMAGE", "")
+        if not image:
+            raise InvalidSettings("GPTBOT_IMAGE is not set; set it to the image of the bot")
+        policy = environment.get("GPTBOT_IMAGE_PULL_POLICY") or "IfNotPresent"
+        if policy not in _PULL_POLICIES:
+            raise InvalidSettings(
+                f"GPTBOT_IMAGE_PULL_POLICY must be one of {', '.join(_PULL_POLICIES)}, not {policy!r}"
+            )
+        level = (environment.get("GPTBOT_LOG_LEVEL") or "INFO").upper()
+        if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise InvalidSettings(f"GPTBOT_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {level!r}")
+        namespaces = tuple(sorted(filter(None, map(str.strip, environment.get("GPTBOT_NAMESPACES", "").split(",")))))
+        for namespace in namespaces:
+            if not _NAMESPACE.match(namespace):
+                raise InvalidSettings(f"GPTBOT_NAMESPACES: {namespace!r} is no name of a namespace; separate by commas")
+        return cls(
+            image=image,
+            image_pull_policy=policy,
+            store_url=environment.get("GPTBOT_STORE_URL") or None,
+            model_url=environment.get("GPTBOT_MODEL_URL") or None,
+            namespaces=namespaces,
+            refresh_seconds=_number(environment, "GPTBOT_REFRESH_SECONDS", 15, 0.2),
+            resync_seconds=_number(environment, "GPTBOT_RESYNC_SECONDS", 600, 1),
+            concurrency=int(_number(environment, "GPTBOT_CONCURRENCY", 8, 1)),
+            log_level=level,
+            health_port=int(_number(environment, "GPTBOT_HEALTH_PORT", 8080, 1)),
+            metrics_port=int(_number(environment, "GPTBOT_METRICS_PORT", 9090, 1)),
+        )
+
+
+def _number(environment: Mapping[str, str], name: str, default: float, least: float) -> float:
+    text = environment.get(name)
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        raise InvalidSettings(f"{name} must be a number, not {text!r}") from None
+    if not least <= value < 1e9:
+        raise InvalidSettings(f"{name} must be at least {least:g}, not {text}")
+    return value

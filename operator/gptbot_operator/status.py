@@ -1,0 +1,221 @@
+"""The status of a bot: a pure function of what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gptbot_api import GptBot
+from gptbot_operator.cache import Observed
+from gptbot_operator.cluster import Document
+from gptbot_operator.desired.hpa import fewest, scales
+from gptbot_operator.settings import Settings
+from gptbot_operator.store import PlatformReport, Reading
+
+CONDITIONS = ("Ready", "SecretsResolved", "StoreReachable", "PlatformsConnected", "ScalingActive")
+_MAX_MESSAGE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One condition before it has a time."""
+
+    status: str
+    """`True`, `False` or `Unknown`."""
+    reason: str
+    """One CamelCase word."""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What one reconcile found out."""
+
+    settings: Settings
+    missing: Sequence[str] = ()
+    """A line for each Secret or ConfigMap key that is not there."""
+    conflicts: Sequence[str] = ()
+    """A line for each child whose name somebody else has taken."""
+    failures: Sequence[str] = ()
+    """A line for each child that the API server refused."""
+    store: Reading | None = None
+    """None: the bot has no store, or its URL is not there yet."""
+    gateway: Observed | None = None
+    worker: Observed | None = None
+    autoscaler: Observed | None = None
+    platforms: dict[str, PlatformReport] = field(default_factory=dict[str, PlatformReport])
+
+
+def status_of(bot: GptBot, seen: Seen, previous: Document, now: str) -> Document:
+    """The status to write. Times of conditions that did not change are taken from `previous`."""
+    platforms = _platforms(bot, seen)
+    verdicts = {
+        "SecretsResolved": _secrets(seen),
+        "StoreReachable": _store(bot, seen),
+        "PlatformsConnected": _connected(bot, seen, platforms),
+        "ScalingActive": _scaling(bot, seen),
+    }
+    verdicts["Ready"] = _ready(bot, seen, verdicts, platforms)
+    worker = seen.worker.facts if seen.worker else {}
+    status: Document = {
+        "observedGeneration": bot.metadata.generation,
+        "conditions": with_times(verdicts, previous, bot.metadata.generation, now),
+        "platforms": [
+            {"name": name, "connected": report.connected, "message": report.message[:_MAX_MESSAGE]}
+            for name, report in platforms.items()
+        ],
+        "platformNames": ",".join(platforms),
+        "workers": {"ready": worker.get("ready", 0), "desired": worker.get("replicas", 0)},
+    }
+    if seen.store is not None and seen.store.backlog is not None:
+        status["backlog"] = seen.store.backlog
+    return status
+
+
+def invalid_status(document: Document, message: str, now: str) -> Document:
+    """The status of a GptBot that an older or missing CRD let through."""
+    generation = document["metadata"].get("generation", 0)
+    previous: Document = document.get("status") or {}
+    verdicts = {"Ready": Verdict("False", "InvalidSpec", message[:_MAX_MESSAGE])}
+    for name in CONDITIONS[1:]:
+        verdicts[name] = Verdict("Unknown", "InvalidSpec", "")
+    return {
+        **{k: v for k, v in previous.items() if k not in ("backlog",)},
+        "observedGeneration": generation,
+        "conditions": with_times(verdicts, previous, generation, now),
+    }
+
+
+def with_times(verdicts: dict[str, Verdict], previous: Document, generation: int, now: str) -> list[Document]:
+    """Conditions as `metav1.Condition`: the time is when `status` last changed."""
+    before: dict[str, Document] = {c["type"]: c for c in previous.get("conditions") or []}
+    conditions: list[Document] = []
+    for name in CONDITIONS:
+        verdict = verdicts[name]
+        old: dict[str, Any] = before.get(name, {})
+        conditions.append(
+            {
+                "type": name,
+                "status": verdict.status,
+                "reason": verdict.reason,
+                "message": verdict.message[:_MAX_MESSAGE],
+                "lastTransitionTime": old["lastTransitionTime"] if old.get("status") == verdict.status else now,
+                "observedGeneration": generation,
+            }
+        )
+    return conditions
+
+
+def _secrets(seen: Seen) -> Verdict:
+    if seen.missing:
+        return Verdict("False", "Missing", "; ".join(seen.missing))
+    return Verdict("True", "Resolved")
+
+
+def _store(bot: GptBot, seen: Seen) -> Verdict:
+    if seen.store is not None:
+        return Verdict("True" if seen.store.reachable else "False", seen.store.reason, seen.store.message)
+    if bot.spec.store is not None:
+        return Verdict("False", "SecretMissing", "the Secret key that spec.store.urlSecretRef names is not there")
+    return Verdict(
+        "False",
+        "NoStore",
+        "the operator has no shared store: set GPTBOT_STORE_URL there, or spec.store.urlSecretRef here",
+    )
+
+
+def _available(deployment: Observed | None) -> bool:
+    return deployment is not None and deployment.facts["available"] > 0
+
+
+def _platforms(bot: GptBot, seen: Seen) -> dict[str, PlatformReport]:
+    """Each platform that is switched on, with what its gateway reports; an old report counts for nothing."""
+    out: dict[str, PlatformReport] = {}
+    for name in bot.spec.platforms.enabled():
+        if bot.spec.suspend:
+            out[name] = PlatformReport(False, "the bot is suspended")
+        elif not _available(seen.gateway):
+            out[name] = PlatformReport(False, "no gateway is running")
+        else:
+            reports = seen.store.platforms if seen.store else {}
+            out[name] = reports.get(name, PlatformReport(False, "the gateway has not reported yet"))
+    return out
+
+
+def _connected(bot: GptBot, seen: Seen, platforms: dict[str, PlatformReport]) -> Verdict:
+    if bot.spec.suspend:
+        return Verdict("False", "Suspended", "the bot is suspended")
+    if not _available(seen.gateway):
+        return Verdict("False", "GatewayUnavailable", "no gateway is running")
+    if seen.store is None or not seen.store.reachable:
+        return Verdict("Unknown", "StoreUnreachable", "the gateways' reports are in the store, which cannot be read")
+    away = [
+        f"{name}: {report.message or 'not connected'}" for name, report in platforms.items() if not report.connected
+    ]
+    if away:
+        return Verdict("False", "Disconnected", "; ".join(away))
+    return Verdict("True", "Connected")
+
+
+def _scaling(bot: GptBot, seen: Seen) -> Verdict:
+    workers = bot.spec.workers
+    if bot.spec.suspend:
+        return Verdict("False", "Suspended", "the bot is suspended")
+    if workers.max_replicas == 0:
+        return Verdict("False", "NoWorkers", "workers.maxReplicas is 0: the gateway answers alone")
+    if not scales(bot):
+        text = f"{workers.max_replicas} workers, as workers.minReplicas and workers.maxReplicas say"
+        if workers.min_replicas == 0:
+            text = "1 worker: scaling to zero needs an event-driven autoscaler, and there is none"
+        return Verdict("False", "FixedReplicas", text)
+    text = f"{fewest(bot)} to {workers.max_replicas} workers, by CPU"
+    if workers.min_replicas == 0:
+        text += "; scaling to zero needs an event-driven autoscaler, and there is none, so one worker is kept"
+    conditions = seen.autoscaler.facts["conditions"] if seen.autoscaler else {}
+    active = conditions.get("ScalingActive")
+    if active is None:
+        return Verdict("Unknown", "Starting", f"{text}; the autoscaler has not looked yet")
+    if active["status"] != "True":
+        return Verdict("False", active["reason"] or "Inactive", f"{text}; {active['message']}")
+    return Verdict("True", "CPU", text)
+
+
+def _ready(bot: GptBot, seen: Seen, verdicts: dict[str, Verdict], platforms: dict[str, PlatformReport]) -> Verdict:
+    if seen.conflicts:
+        return Verdict("False", "NameConflict", "; ".join(seen.conflicts))
+    if seen.failures:
+        return Verdict("False", "ApplyFailed", "; ".join(seen.failures))
+    if bot.spec.suspend:
+        return Verdict("False", "Suspended", "spec.suspend is true")
+    if bot.spec.llm.embedded is not None and seen.settings.model_url is None:
+        text = "spec.llm.embedded needs the chart's embedded model, which is not installed: set GPTBOT_MODEL_URL at the"
+        return Verdict(
+            "False", "NoEmbeddedModel", f"{text} operator (chart value model.enabled), or use spec.llm.baseUrl"
+        )
+    store = verdicts["StoreReachable"]
+    if store.status != "True":
+        return Verdict("False", store.reason, store.message)
+    if not _available(seen.gateway):
+        secrets = verdicts["SecretsResolved"]
+        if secrets.status != "True":
+            return Verdict("False", "SecretsMissing", secrets.message)
+        return Verdict("False", "GatewayUnavailable", _why_unavailable(seen.gateway))
+    if bot.spec.gateway.concurrency == 0 and not _available(seen.worker):
+        return Verdict("False", "WorkersUnavailable", _why_unavailable(seen.worker))
+    connected = verdicts["PlatformsConnected"]
+    if not any(report.connected for report in platforms.values()):
+        return Verdict("False", "PlatformsDisconnected", connected.message)
+    if connected.status != "True":
+        return Verdict("True", "PartlyConnected", connected.message)
+    return Verdict("True", "Answering")
+
+
+def _why_unavailable(deployment: Observed | None) -> str:
+    if deployment is None:
+        return "it has not been made yet"
+    conditions = deployment.facts["conditions"]
+    for name, bad in (("ReplicaFailure", "True"), ("Progressing", "False")):
+        if conditions.get(name, {}).get("status") == bad:
+            return str(conditions[name]["message"])
+    return f"0 of {deployment.facts['replicas']} pods are ready"

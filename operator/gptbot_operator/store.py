@@ -1,0 +1,107 @@
+"""Reads a bot's store: is it there, how much work waits, what do the gateways report."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError, RedisError
+
+_TIMEOUT = 3.0
+"""Seconds for one reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformReport:
+    """What a gateway wrote of one platform."""
+
+    connected: bool
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A bot's store at one time."""
+
+    reachable: bool
+    reason: str = "Reachable"
+    message: str = ""
+    backlog: int | None = None
+    platforms: dict[str, PlatformReport] = field(default_factory=dict[str, PlatformReport])
+
+
+class StoreReader:
+    """Readings of many bots. One connection pool a URL; a store that is away is asked once, not once a bot."""
+
+    def __init__(self, *, max_age: float) -> None:
+        self._max_age = max_age
+        self._clients: dict[str, Any] = {}
+        self._readings: dict[str, tuple[str, float, Reading]] = {}
+        self._away: dict[str, tuple[float, Reading]] = {}
+
+    async def read(self, url: str, bot: str) -> Reading:
+        """The store of a bot (`namespace/name`), at most `max_age` seconds old."""
+        now = time.monotonic()
+        if known := self._readings.get(bot):
+            of, at, reading = known
+            if of == url and now - at < self._max_age:
+                return reading
+        if url in self._away and now - self._away[url][0] < self._max_age:
+            return self._away[url][1]
+        reading = await self._ask(url, bot)
+        if reading.reachable:
+            self._away.pop(url, None)
+            self._readings[bot] = (url, time.monotonic(), reading)
+        else:
+            self._away[url] = (time.monotonic(), reading)
+            self._readings.pop(bot, None)
+        return reading
+
+    async def forget(self, bot: str, urls_in_use: Iterable[str]) -> None:
+        """Drop what is known of a bot, and the connections nobody uses."""
+        self._readings.pop(bot, None)
+        for url in set(self._clients) - set(urls_in_use):
+            self._away.pop(url, None)
+            await self._clients.pop(url).aclose()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for client in self._clients.values():
+            await client.aclose()
+        self._clients.clear()
+
+    async def _ask(self, url: str, bot: str) -> Reading:
+        try:
+            client = self._clients.get(url)
+            if client is None:
+                client = self._clients[url] = Redis.from_url(
+                    url, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT, max_connections=8, retry=None
+                )
+            async with asyncio.timeout(_TIMEOUT):
+                pipeline = client.pipeline(transaction=False)
+                pipeline.xlen(f"{{{bot}}}:runnable")
+                pipeline.hgetall(f"{{{bot}}}:platforms")
+                backlog, platforms = await pipeline.execute()
+        except ValueError:
+            return Reading(False, "InvalidURL", "the store's URL is not one: it must be redis://:PASSWORD@HOST:PORT/0")
+        except AuthenticationError:
+            return Reading(False, "PasswordRefused", "the store refuses the password in its URL")
+        except (RedisError, OSError, TimeoutError) as error:
+            return Reading(False, "Unreachable", f"the store does not answer ({type(error).__name__})")
+        return Reading(True, backlog=int(backlog), platforms=_platforms(platforms))
+
+
+def _platforms(raw: dict[bytes, bytes]) -> dict[str, PlatformReport]:
+    reports: dict[str, PlatformReport] = {}
+    for name, text in raw.items():
+        try:
+            entry = json.loads(text)
+            reports[name.decode()] = PlatformReport(bool(entry["connected"]), str(entry.get("message") or ""))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue  # written by another version of the bot
+    return reports

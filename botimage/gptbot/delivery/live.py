@@ -23,6 +23,10 @@ MAX_WAIT = 30.0
 class Journal(Protocol):
     """Where the live message notes what it did, so that another worker can go on."""
 
+    def check(self) -> None:
+        """Raise unless the turn is still ours, as far as can be told without asking. Called right before an edit."""
+        ...
+
     async def begin(self) -> None:
         """Raise unless the turn is still ours. Called right before a message is sent."""
         ...
@@ -84,15 +88,18 @@ class LiveMessage:
             except (NotSent, OutcomeUnknown):
                 self._not_before = time.monotonic() + 2 * self._sender.edit_interval
 
-    async def finish(self, text: str) -> None:
-        """Show the final text. Raises Postponed, Rejected, or what the journal raises."""
+    async def finish(self, text: str, *, final: bool = True) -> None:
+        """Show the final text, or with `final=False` one that will be replaced by a later try.
+
+        Raises Postponed, Rejected, or what the journal raises.
+        """
         for attempt in range(_TRIES):
             try:
                 wait = self._not_before - time.monotonic()
                 if wait > MAX_WAIT:
                     raise Postponed(wait, "the platform asked to wait")
                 await asyncio.sleep(max(0.0, wait))
-                await self._show_parts(self._split(text), final=True)
+                await self._show_parts(self._split(text), final=final)
                 return
             except FloodWait as flood:
                 if flood.retry_after > MAX_WAIT:
@@ -121,6 +128,7 @@ class LiveMessage:
     async def _show_part(self, number: int, text: str, *, final: bool) -> None:
         known = self._ids.get(number)
         if known is not None:
+            self._journal.check()
             try:
                 return await self._sender.edit(self._address, known, text, final=final)
             except MessageGone:

@@ -49,11 +49,12 @@ class BotIntake:
             return self._count("denied")
         user = keys.pseudonym(platform, "user", message.user)
         conversation = keys.pseudonym(platform, "conversation", message.conversation)
-        refusal = await self._limits.check(user, conversation)
+        event = keys.pseudonym(platform, "event", message.event)
+        refusal = await self._limits.check(user, conversation, event)
         if refusal is not None and not refusal.notify:
             return self._count("limited")
         envelope = Envelope(
-            event=keys.pseudonym(platform, "event", message.event), platform=platform, user=user,
+            event=event, platform=platform, user=user,
             text="" if refusal else Redactor(spec.privacy.redact).redact(text), address=message.address,
             direct=message.direct, received=time.time(), language=message.language,
             command=None if refusal else command,

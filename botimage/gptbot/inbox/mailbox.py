@@ -7,6 +7,7 @@ A fencing token is handed out with each claim; every later step is refused once 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -55,6 +56,8 @@ class Claim:
     attempts: int
     settings: dict[str, str] = field(default_factory=dict[str, str])
     """What was chosen in the conversation: persona, language."""
+    deadline: float = 0.0
+    """Until when the turn is ours for certain, on the monotonic clock."""
     lost: bool = False
     """Set when a renewal found another owner."""
 
@@ -122,6 +125,7 @@ class Mailbox:
     async def claim(self, entry: Entry, most: int = 1) -> Claim | None:
         """Make an entry this worker's turn, with at most `most` messages; None when there is nothing to do."""
         conversation = entry.conversation
+        asked = time.monotonic()
         keys = (
             self.keys.runnable, self.keys.owner, self.keys.mail(conversation), self.keys.context(conversation),
             self.keys.turn(conversation), self.keys.settings(conversation),
@@ -135,20 +139,27 @@ class Mailbox:
             entry=entry, token=int(token), messages=[Envelope.decode(message) for message in mail],
             context=list(context), reply=notes.get("reply"), attempts=int(notes.get("attempts", 0)),
             sent={int(name[1:]): value for name, value in notes.items() if name.startswith("m")},
-            settings=_pairs(settings),
+            settings=_pairs(settings), deadline=asked + self.lease,
         )  # fmt: skip
 
     async def renew(self, claim: Claim) -> None:
         """Keep a turn for another lease. Raises TurnLost."""
         keys = (self.keys.runnable, self.keys.owner)
-        entry = claim.entry
+        entry, asked = claim.entry, time.monotonic()
         if not await self.store.run(_RENEW, keys, GROUP, self.consumer, entry.id, entry.conversation, claim.token):
             claim.lost = True
+            raise TurnLost
+        claim.deadline = asked + self.lease
+
+    def check(self, claim: Claim) -> None:
+        """Raise TurnLost when another worker has the turn, or may have it: a cheap look before each edit."""
+        if claim.lost or time.monotonic() > claim.deadline:
             raise TurnLost
 
     async def begin(self, claim: Claim) -> None:
         """Make sure, right before a message is sent, that the turn is still ours. Raises TurnLost."""
         await self._note(claim)
+        self.check(claim)
 
     async def sent(self, claim: Claim, part: int, message_id: str) -> None:
         """Note the id of a message sent, so that whoever takes over edits it. Raises TurnLost."""

@@ -1,0 +1,3 @@
+from gptbot.cli import main
+
+main()

@@ -1,0 +1,127 @@
+"""A bot at work: its configuration and everything a turn or an intake needs, made once a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from gptbot.inbox.intake import BotIntake
+from gptbot.inbox.keys import BotKeys
+from gptbot.inbox.mailbox import Mailbox
+from gptbot.inbox.store import Store
+from gptbot.llm.budget import TokenBudget, stream_trimmed
+from gptbot.llm.client import ModelClient
+from gptbot.llm.types import Completion, Endpoint, Message
+from gptbot.manifest import BotConfig
+from gptbot.platforms.base import Sender, SenderContext
+from gptbot.platforms.registry import platform
+from gptbot.safety.limits import Limits
+
+LOCAL_PLATFORMS = frozenset({"terminal"})
+"""Platforms that every bot answers on, declared or not: nobody reaches them from outside."""
+_EMBEDDED_WINDOW = 2048
+
+
+@dataclass(slots=True)
+class Bot:
+    """One bot of this process. `config` is replaced when its manifest changes."""
+
+    config: BotConfig
+    store: Store
+    keys: BotKeys
+    mailbox: Mailbox
+    limits: Limits
+    model: ModelClient
+    http: aiohttp.ClientSession
+    budget: TokenBudget = field(default_factory=TokenBudget)
+    context_window: int = 128_000
+    _senders: dict[str, Sender] = field(default_factory=dict[str, Sender])
+
+    @classmethod
+    def open(
+        cls,
+        config: BotConfig,
+        store: Store,
+        http: aiohttp.ClientSession,
+        *,
+        pepper: str,
+        consumer: str,
+        model: Sequence[Endpoint],
+    ) -> Bot:
+        """Put a bot together; nothing is connected yet."""
+        keys = BotKeys(config.key, pepper.encode())
+        llm = config.bot.spec.llm
+        bot = cls(
+            config=config,
+            store=store,
+            keys=keys,
+            mailbox=Mailbox(store, keys, consumer),
+            limits=Limits(store, keys, lambda: bot.config.bot.spec.limits),
+            model=ModelClient(http, model),
+            http=http,
+            context_window=min(llm.context_window, _EMBEDDED_WINDOW) if llm.embedded else llm.context_window,
+        )
+        return bot
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return self.config.key
+
+    def settings(self, name: str) -> Any:
+        """What stands under a platform's name in `spec.platforms`. Raises LookupError when it is not there."""
+        enabled: Mapping[str, Any] = self.config.bot.spec.platforms.enabled()
+        if name not in enabled and name not in LOCAL_PLATFORMS:
+            raise LookupError(f"spec.platforms has no {name}")
+        return enabled.get(name, {})
+
+    def sender(self, name: str) -> Sender:
+        """The sender of a platform. Raises LookupError when the bot does not answer there (any more)."""
+        found = self._senders.get(name)
+        if found is None:
+            context = SenderContext(
+                bot=self.config, settings=self.settings(name), http=self.http, store=self.store, keys=self.keys
+            )
+            found = self._senders[name] = platform(name).sender(context)
+        return found
+
+    def intake(self, name: str) -> BotIntake:
+        """The door for messages of a platform."""
+        from gptbot.conversation import commands
+
+        return BotIntake(lambda: self.config, name, self.mailbox, self.limits, commands.names())
+
+    async def ask(self, messages: Sequence[Message], on_text: Callable[[str], None]) -> Completion:
+        """Ask the model, with as much of the conversation as it has room for. Raises ModelError."""
+        reserve = min(4096, self.context_window // 4)
+        return await stream_trimmed(
+            self.model, self.budget, messages, on_text, context_window=self.context_window, reply_reserve=reserve
+        )
+
+
+def endpoints(config: BotConfig, embedded: Callable[[], tuple[str, str]]) -> list[Endpoint]:
+    """Where the bot's model is, first choice first. `embedded` gives base URL and name of the embedded model.
+
+    Raises InvalidManifest when a key cannot be found.
+    """
+    llm = config.bot.spec.llm
+    parameters = llm.parameters.model_dump(by_alias=True, exclude_none=True)
+    timeout = float(llm.timeout_seconds)
+
+    def key(reference: Any, path: str) -> str | None:
+        return None if reference is None else config.secret(reference, path)
+
+    if llm.base_url is None:
+        url, name = embedded()
+        found = [Endpoint(url, None, llm.model or name, parameters, timeout)]
+    else:
+        assert llm.model is not None  # the rules of the API see to it
+        api_key = key(llm.api_key_secret_ref, "spec.llm.apiKeySecretRef")
+        found = [Endpoint(llm.base_url, api_key, llm.model, parameters, timeout)]
+    for index, other in enumerate(llm.fallbacks):
+        api_key = key(other.api_key_secret_ref, f"spec.llm.fallbacks[{index}].apiKeySecretRef")
+        found.append(Endpoint(other.base_url, api_key, other.model, parameters, timeout))
+    return found

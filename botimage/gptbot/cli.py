@@ -1,0 +1,181 @@
+"""The program `gptbot`: one command a role. Heavy modules are loaded by the command that needs them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from gptbot.process import Settings
+
+app = typer.Typer(
+    name="gptbot",
+    help="A GPT chat bot for Discord, Telegram and the web.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Files = Annotated[list[Path], typer.Option("--file", "-f", help="Manifest with GptBots, their Secrets and ConfigMaps.")]
+Manifest = Annotated[list[Path], typer.Option(envvar="GPTBOT_MANIFEST", help="Manifest with the GptBot.")]
+Refs = Annotated[
+    Path | None, typer.Option(envvar="GPTBOT_REFS", help="Directory with secrets/NAME/KEY and configmaps/NAME/KEY.")
+]
+MetricsPort = Annotated[int, typer.Option(envvar="GPTBOT_METRICS_PORT", help="Port of /metrics, /livez and /readyz.")]
+LogLevel = Annotated[str, typer.Option(envvar="GPTBOT_LOG_LEVEL", help="debug, info, warning or error.")]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(envvar="GPTBOT_DATA_DIR", help="Where the embedded store keeps its data. Default: ~/.local/share/gptbot."),
+]
+
+
+@app.command()
+def gateway(
+    manifest: Manifest,
+    refs: Refs = None,
+    http_port: Annotated[int, typer.Option(envvar="GPTBOT_HTTP_PORT", help="Port of web page and webhooks.")] = 8080,
+    metrics_port: MetricsPort = 9090,
+    log_level: LogLevel = "info",
+) -> None:
+    """Hold the platforms' sessions, take messages in, and answer as spec.gateway.concurrency says."""
+    _role(manifest, refs, log_level, receive=True, concurrency="gateway", http_port=http_port, metrics_port=metrics_port)
+
+
+@app.command()
+def worker(
+    manifest: Manifest, refs: Refs = None, metrics_port: MetricsPort = 9090, log_level: LogLevel = "info"
+) -> None:
+    """Answer messages that gateways took in."""
+    _role(manifest, refs, log_level, receive=False, concurrency="workers", metrics_port=metrics_port)
+
+
+@app.command()
+def run(
+    file: Files,
+    data_dir: DataDir = None,
+    http_host: Annotated[str, typer.Option(help="Address the web page listens on.")] = "127.0.0.1",
+    http_port: Annotated[int, typer.Option(envvar="GPTBOT_HTTP_PORT", help="Port of web page and webhooks.")] = 8080,
+    metrics_port: MetricsPort = 0,
+    log_level: LogLevel = "info",
+) -> None:
+    """Run bots in this one process, with a store and a model of its own where the manifest names none."""
+    _logs(log_level)
+    from gptbot.local import run as run_all
+
+    _run(run_all(file, data_dir, http_host, http_port, metrics_port))
+
+
+@app.command()
+def model(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    parallel: Annotated[int, typer.Option(min=1, max=64, help="Answers made at the same time.")] = 4,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: as many as there are cores.")] = 0,
+) -> None:
+    """Serve the embedded model as an OpenAI-compatible API at /v1."""
+    _logs("info")
+    from gptbot.embedded.errors import EmbeddedError
+    from gptbot.embedded.model import serve_model
+
+    try:
+        serve_model(host, port, parallel, threads)
+    except EmbeddedError as error:
+        _fail(str(error))
+
+
+@app.command()
+def validate(file: Files) -> None:
+    """Check manifests: one line a fault."""
+    from gptbot.manifest import load
+
+    configs = _checked(lambda: load(file))
+    for config in configs:
+        print(f"{config.key}: valid")  # noqa: T201 - this is what the command is for
+
+
+@app.command()
+def chat(
+    question: Annotated[str, typer.Argument(help="What to ask.")],
+    file: Files,
+    data_dir: DataDir = None,
+    bot: Annotated[str, typer.Option(help="NAMESPACE/NAME, if the files hold several bots.")] = "",
+    session: Annotated[str, typer.Option(help="Name of the conversation to go on with. Default: a new one.")] = "",
+) -> None:
+    """Ask the running bot, or a temporary one if it is not running, and print the answer."""
+    _logs("error")
+    from gptbot.chat import ChatFailed
+    from gptbot.chat import chat as ask
+
+    try:
+        _run(ask(file, data_dir, bot, question, session))
+    except ChatFailed as error:
+        _fail(str(error))
+
+
+def main() -> None:
+    """Entry point."""
+    app()
+
+
+def _role(
+    manifest: list[Path], refs: Path | None, log_level: str, *, receive: bool, concurrency: str, metrics_port: int,
+    http_port: int = 8080,
+) -> None:  # fmt: skip
+    _logs(log_level)
+    from gptbot.manifest import load
+    from gptbot.process import Settings, serve
+
+    configs = _checked(lambda: load(manifest, refs))
+    pepper = os.environ.get("GPTBOT_PEPPER", "")
+    if len(pepper) < 32:
+        _fail("GPTBOT_PEPPER must be a secret of at least 32 characters: pseudonyms are made with it")
+    url = os.environ.get("GPTBOT_MODEL_URL")
+    settings = Settings(
+        manifests=manifest, directory=refs, store_url=os.environ.get("GPTBOT_STORE_URL"), pepper=pepper,
+        model=(url, "smollm2-135m-instruct") if url else None, http_port=http_port, metrics_port=metrics_port,
+    )  # fmt: skip
+    _run(serve(configs, settings, receive=receive, concurrency=concurrency))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    import uvloop
+    from gptbot_api import InvalidManifest
+
+    from gptbot.embedded.errors import EmbeddedError
+
+    try:
+        uvloop.run(work)
+    except* InvalidManifest as errors:
+        _fail("\n".join(str(error) for error in errors.exceptions))
+    except* (EmbeddedError, OSError) as errors:
+        _fail("\n".join(str(error) for error in errors.exceptions))
+    except* KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _checked(load: Any) -> Any:
+    from gptbot_api import InvalidManifest
+
+    try:
+        return load()
+    except InvalidManifest as error:
+        _fail(str(error))
+
+
+def _logs(level: str) -> None:
+    from gptbot.telemetry.logs import configure
+
+    configure(level, human=sys.stderr.isatty())
+
+
+def _fail(message: str) -> NoReturn:
+    for line in message.splitlines():
+        print(f"gptbot: {line}", file=sys.stderr)  # noqa: T201 - a person reads it
+    sys.exit(1)

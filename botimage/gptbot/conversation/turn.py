@@ -1,0 +1,192 @@
+"""One turn: a claimed message is answered by a command or by the model, shown as a live message, and finished.
+
+However it ends, it ends in the store with one of done, retry or bury; if it cannot, its lease runs out and another
+worker takes it over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+from gptbot_api.base import seconds
+
+from gptbot.bot import Bot
+from gptbot.conversation import commands, context
+from gptbot.conversation.commands.base import CommandContext
+from gptbot.conversation.persona import in_force
+from gptbot.delivery.live import LiveMessage, Postponed
+from gptbot.inbox.envelope import Envelope
+from gptbot.inbox.mailbox import Claim, TurnLost
+from gptbot.inbox.store import StoreUnavailable
+from gptbot.llm.errors import ModelError
+from gptbot.locales import Texts, texts
+from gptbot.platforms.base import Rejected
+from gptbot.telemetry import metrics
+from gptbot.telemetry.logs import get_logger
+
+log = get_logger("turn")
+
+MAX_ATTEMPTS = 6
+"""Tries of one turn before it is given up: with the delays between them, about a minute."""
+_BASE_DELAY = 2.0
+_MAX_DELAY = 300.0
+_FINAL_KINDS = frozenset({"refused", "context_too_long"})
+"""Model errors that another try would only repeat."""
+
+
+class _Journal:
+    """Notes what the live message did in the turn's hash."""
+
+    def __init__(self, bot: Bot, claim: Claim) -> None:
+        self._bot = bot
+        self._claim = claim
+
+    def check(self) -> None:
+        self._bot.mailbox.check(self._claim)
+
+    async def begin(self) -> None:
+        await _insist(self._bot, lambda: self._bot.mailbox.begin(self._claim))
+
+    async def sent(self, part: int, message_id: str) -> None:
+        await _insist(self._bot, lambda: self._bot.mailbox.sent(self._claim, part, message_id))
+
+
+async def _insist(bot: Bot, step: Callable[[], Awaitable[None]]) -> None:
+    """Do a step in the store, over and over while the store is away. Each step is fenced, so twice does no harm."""
+    while True:
+        try:
+            return await step()
+        except StoreUnavailable:
+            await bot.store.wait_available()
+
+
+class Turn:
+    """One turn of one bot. `run` ends it, whatever happens."""
+
+    def __init__(self, bot: Bot, claim: Claim) -> None:
+        self._bot = bot
+        self._claim = claim
+        self._envelope = claim.messages[0]
+        self._texts: Texts = texts(claim.settings.get("language") or self._envelope.language)
+        self._spec = bot.config.bot.spec
+
+    async def run(self) -> None:
+        """Answer and finish the turn. Raises nothing but CancelledError: then it is handed to another worker."""
+        platform = self._envelope.platform
+        labels = {"bot": self._bot.key, "platform": platform}
+        outcome = "lost"
+        try:
+            outcome = await self._answer()
+            if outcome == "answered":
+                metrics.TURN_SECONDS.labels(**labels).observe(max(0.0, time.time() - self._envelope.received))
+        except TurnLost:
+            log.info("another worker has taken the turn over", **labels)
+        except asyncio.CancelledError:
+            outcome = "handed_over"
+            await self._hand_over()
+            raise
+        except Exception as error:
+            outcome = "failed"
+            log.exception("a turn failed; it will be tried again", exc_info=error, **labels)
+            await self._put_off(self._delay(None), "internal")
+        finally:
+            metrics.TURNS.labels(outcome=outcome, **labels).inc()
+
+    async def _answer(self) -> str:
+        claim, envelope = self._claim, self._envelope
+        sender = self._bot.sender(envelope.platform)
+        live = LiveMessage(sender, envelope.address, envelope.event, _Journal(self._bot, claim), claim.sent)
+        try:
+            if envelope.notice:
+                reply = self._texts(envelope.notice, **(envelope.values or {}))
+            elif envelope.command:
+                reply = await self._run_command(envelope.command)
+            else:
+                reply = claim.reply or await self._ask(live)
+            await live.finish(reply)
+        except ModelError as error:
+            return await self._model_failed(live, error)
+        except Postponed as error:
+            log.warning("a reply is put off", reason=str(error), delay=round(error.delay, 1), bot=self._bot.key)
+            return await self._put_off(error.delay, "postponed")
+        except Rejected as error:
+            log.warning("a platform refuses a reply", reason=str(error), platform=envelope.platform, bot=self._bot.key)
+            return await self._bury(f"refused by the platform: {error}")
+        return await self._done(reply)
+
+    async def _ask(self, live: LiveMessage) -> str:
+        bot, claim = self._bot, self._claim
+        system = bot.config.prompt(in_force(self._spec, claim.settings))
+        messages = context.prompt(system, claim.context, self._envelope.text)
+        try:
+            async with asyncio.TaskGroup() as group:
+                show = group.create_task(live.show(), name="live message")
+                completion = await bot.ask(messages, live.feed)
+                show.cancel()
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        await bot.limits.spend((completion.prompt_tokens or 0) + (completion.completion_tokens or 0))
+        reply = completion.text if completion.text.strip() else self._texts("trouble-empty")
+        # Noted first: should this worker die now, the next one sends this very text, not another answer.
+        await _insist(bot, lambda: bot.mailbox.replied(claim, reply))
+        return reply
+
+    async def _run_command(self, name: str) -> str:
+        metrics.COMMANDS.labels(bot=self._bot.key, platform=self._envelope.platform, command=name).inc()
+        return await commands.command(name).run(
+            CommandContext(
+                config=self._bot.config, mailbox=self._bot.mailbox, conversation=self._claim.conversation,
+                persona=in_force(self._spec, self._claim.settings).name, argument=self._envelope.text,
+                direct=self._envelope.direct, texts=self._texts,
+            )  # fmt: skip
+        )
+
+    async def _done(self, reply: str) -> str:
+        envelope, spec = self._envelope, self._spec
+        exchange: list[bytes] = []
+        if not envelope.command and not envelope.notice:
+            exchange = context.remember([("user", envelope.text), ("assistant", reply)])
+        ttl = min(seconds(spec.context.ttl), seconds(spec.privacy.retention))
+        keep = spec.context.max_messages
+        await _insist(self._bot, lambda: self._bot.mailbox.done(self._claim, exchange, ttl, keep))
+        return "answered"
+
+    async def _model_failed(self, live: LiveMessage, error: ModelError) -> str:
+        attempts = self._claim.attempts + 1
+        final = error.kind in _FINAL_KINDS or attempts >= MAX_ATTEMPTS
+        log.warning("the model gave no answer", kind=error.kind, reason=str(error), attempt=attempts, bot=self._bot.key)
+        name = "given-up" if final and error.kind not in _FINAL_KINDS else error.kind
+        text = self._texts(f"trouble-{name}") if self._texts.has(f"trouble-{name}") else self._texts("trouble-internal")
+        try:
+            await live.finish(text, final=final)
+        except (Postponed, Rejected) as trouble:
+            log.warning("a notice could not be sent", reason=str(trouble), bot=self._bot.key)
+        if final:
+            return await self._bury(f"model: {error.kind}")
+        return await self._put_off(max(self._delay(error.retry_after), 0.0), "retried")
+
+    def _delay(self, retry_after: float | None) -> float:
+        """Seconds until the next try: growing, spread out, and never sooner than asked for."""
+        backoff = min(_MAX_DELAY, _BASE_DELAY * 2**self._claim.attempts)
+        return max(retry_after or 0.0, backoff * random.uniform(0.5, 1.0))
+
+    async def _put_off(self, delay: float, outcome: str) -> str:
+        if self._claim.attempts + 1 > MAX_ATTEMPTS and outcome == "internal":
+            return await self._bury("internal error")
+        await _insist(self._bot, lambda: self._bot.mailbox.retry(self._claim, delay))
+        return outcome
+
+    async def _bury(self, reason: str) -> str:
+        ttl = seconds(self._spec.privacy.retention)
+        await _insist(self._bot, lambda: self._bot.mailbox.bury(self._claim, reason, ttl))
+        return "buried"
+
+    async def _hand_over(self) -> None:
+        try:
+            async with asyncio.timeout(3):
+                await self._bot.mailbox.retry(self._claim, 0, attempt=False)
+        except (StoreUnavailable, TurnLost, TimeoutError):
+            pass  # its lease runs out instead

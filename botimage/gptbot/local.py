@@ -1,0 +1,92 @@
+"""`gptbot run`: everything in one process, with a store and a model of its own where the manifests name none."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import orjson
+
+from gptbot.manifest import BotConfig, load
+from gptbot.process import Settings, serve
+
+RUNNING = "running.json"
+"""In the data directory: how `gptbot chat` reaches the running bots. It holds the store's password: mode 0600."""
+
+
+def default_data_dir() -> Path:
+    """`gptbot` in the user's data directory (XDG Base Directory Specification)."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "gptbot"
+
+
+async def run(files: Sequence[Path], data_dir: Path | None, host: str, port: int, metrics_port: int) -> None:
+    """Run the bots of the files until SIGTERM or Ctrl-C. Raises InvalidManifest, EmbeddedError, OSError."""
+    configs = load(files)
+    directory = data_dir or default_data_dir()
+    async with embedded(configs, directory) as settings:
+        settings.manifests = files
+        settings.http_host, settings.http_port = host, port
+        settings.metrics_host, settings.metrics_port = "127.0.0.1", metrics_port
+        note = directory / RUNNING
+
+        def started(bound: int) -> None:
+            state = {"pid": os.getpid(), "bots": [c.key for c in configs], "store": settings.store_url, "port": bound}
+            _write_private(note, orjson.dumps(state))
+            if any("web" in config.bot.spec.platforms.enabled() for config in configs):
+                print(f"\n  Chat at http://{host}:{bound}   (Ctrl-C ends it)\n", file=sys.stderr, flush=True)  # noqa: T201
+
+        settings.on_started = started
+        try:
+            await serve(configs, settings, receive=True, concurrency="gateway")
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                note.unlink()
+
+
+@asynccontextmanager
+async def embedded(configs: Sequence[BotConfig], directory: Path) -> AsyncIterator[Settings]:
+    """Start what the manifests leave to us; yields settings that name it. Raises EmbeddedError."""
+    settings = Settings(pepper=pepper(directory))
+    settings.store_url = os.environ.get("GPTBOT_STORE_URL")
+    model = next((c.bot.spec.llm.embedded for c in configs if c.bot.spec.llm.embedded), None)
+    async with AsyncExitStack() as stack:
+        if settings.store_url is None and any(config.bot.spec.store is None for config in configs):
+            from gptbot.embedded.valkey import EmbeddedValkey
+
+            settings.store_url = (await stack.enter_async_context(EmbeddedValkey(directory / "valkey"))).url
+        if url := os.environ.get("GPTBOT_MODEL_URL"):
+            settings.model = (url, "smollm2-135m-instruct")
+        elif model is not None:
+            from gptbot.embedded.model import EmbeddedModel
+
+            server = EmbeddedModel("127.0.0.1", parallel=model.parallel, threads=model.threads)
+            await stack.enter_async_context(server)
+            settings.model = (server.base_url, server.model)
+        yield settings
+
+
+def pepper(directory: Path) -> str:
+    """The secret that pseudonyms are made with: GPTBOT_PEPPER, else one made at the first run and kept."""
+    if found := os.environ.get("GPTBOT_PEPPER"):
+        return found
+    path = directory / "pepper"
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        made = secrets.token_urlsafe(32)
+        _write_private(path, made.encode())
+        return made
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+    part.replace(path)

@@ -1,0 +1,53 @@
+"""The asking half: hands a message in and yields the answer as it grows."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import secrets
+from collections.abc import AsyncIterator
+
+import orjson
+
+from gptbot.inbox.keys import BotKeys
+from gptbot.inbox.store import Store
+from gptbot.platforms.base import Inbound, Intake
+
+
+class NotTaken(Exception):
+    """The bot does not take the message: access list or limits."""
+
+
+async def ask(
+    store: Store, keys: BotKeys, intake: Intake, text: str, *, session: str = "", timeout: float = 300.0
+) -> AsyncIterator[str]:
+    """The answer to `text`, each time it has grown, the last time whole.
+
+    `session` keeps a conversation over several calls. Raises NotTaken, StoreUnavailable, and TimeoutError when no more
+    comes for `timeout` seconds.
+    """
+    session = session or secrets.token_hex(8)
+    key = keys.platform("terminal", session)
+    tail = await store.command("XREVRANGE", key, "+", "-", "COUNT", 1)
+    last = tail[0][0] if tail else b"0"
+    accepted = await intake.accept(
+        Inbound(
+            event=secrets.token_hex(16), conversation=session, user=getpass.getuser(), text=text, direct=True,
+            addressed=True, address={"session": session},
+        )  # fmt: skip
+    )
+    if not accepted:
+        raise NotTaken("the bot does not take the message: spec.answerIn, spec.access or spec.limits forbid it")
+    parts: dict[str, str] = {}
+    deadline = asyncio.get_running_loop().time() + timeout
+    while True:
+        reply = await store.block("XREAD", "BLOCK", 1000, "STREAMS", key, last, timeout=10)
+        if not reply and asyncio.get_running_loop().time() > deadline:
+            raise TimeoutError
+        for last, fields in (reply[0][1] if reply else ()):
+            deadline = asyncio.get_running_loop().time() + timeout
+            message = orjson.loads(fields[1])
+            parts[message["id"]] = message["text"]
+            yield "".join(parts.values())
+            if message["final"]:
+                return

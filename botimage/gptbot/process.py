@@ -1,0 +1,181 @@
+"""A process: its bots, the stores and the HTTP client they share, its roles, and an orderly end.
+
+What is global to the process is here and nowhere else: the stores' connections, the HTTP client, the ports.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiohttp
+from gptbot_api import Fault, InvalidManifest
+
+from gptbot.bot import Bot, endpoints
+from gptbot.inbox.store import Store
+from gptbot.manifest import BotConfig
+from gptbot.telemetry import metrics
+from gptbot.telemetry.health import monitoring
+from gptbot.telemetry.logs import get_logger
+from gptbot.worker import Worker
+
+if TYPE_CHECKING:
+    from gptbot.gateway import Gateway
+
+log = get_logger("process")
+
+
+@dataclass(kw_only=True)
+class Settings:
+    """What a process is told by flags and environment, beside the manifests."""
+
+    manifests: Sequence[Path] = ()
+    directory: Path | None = None
+    """Where referenced Secrets and ConfigMaps are mounted."""
+    store_url: str | None = field(default=None, repr=False)
+    """Store of bots that name none."""
+    model: tuple[str, str] | None = None
+    """Base URL and name of the embedded model."""
+    pepper: str = field(default="", repr=False)
+    """Secret that pseudonyms are made with."""
+    http_host: str = "0.0.0.0"
+    http_port: int = 8080
+    metrics_host: str = "0.0.0.0"
+    metrics_port: int = 9090
+    on_started: Callable[[int], None] | None = None
+    """Called with the HTTP port once messages are received."""
+
+
+async def open_bots(stack: AsyncExitStack, configs: Sequence[BotConfig], settings: Settings) -> list[Bot]:
+    """Put the bots together; what they share is closed with `stack`.
+
+    Raises InvalidManifest when a bot has no store or model, or refers to something that is not there.
+    """
+    http = await stack.enter_async_context(
+        aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60), timeout=aiohttp.ClientTimeout(total=None)
+        )
+    )
+    consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    stores: dict[str, Store] = {}
+    bots: list[Bot] = []
+    for config in configs:
+        url = _store_url(config, settings)
+        if url not in stores:
+            stores[url] = await stack.enter_async_context(_connect(url, config))
+
+        def embedded(config: BotConfig = config) -> tuple[str, str]:
+            if settings.model is None:
+                raise InvalidManifest([Fault(f"{config.key}: spec.llm.embedded", _NO_MODEL)])
+            return settings.model
+
+        bots.append(
+            Bot.open(
+                config, stores[url], http, pepper=settings.pepper, consumer=consumer,
+                model=endpoints(config, embedded),
+            )  # fmt: skip
+        )
+    return bots
+
+
+_NO_MODEL = (
+    "there is no embedded model here: switch it on in the chart (model.enabled), set GPTBOT_MODEL_URL, "
+    "or name an endpoint in spec.llm.baseUrl"
+)
+_NO_STORE = "there is no store: set it here, or give the process one with GPTBOT_STORE_URL"
+
+
+def _store_url(config: BotConfig, settings: Settings) -> str:
+    store = config.bot.spec.store
+    if store is not None:
+        return config.secret(store.url_secret_ref, f"{config.key}: spec.store.urlSecretRef")
+    if settings.store_url is None:
+        raise InvalidManifest([Fault(f"{config.key}: spec.store", _NO_STORE)])
+    return settings.store_url
+
+
+def _connect(url: str, config: BotConfig) -> Store:
+    try:
+        return Store.connect(url)
+    except ValueError:
+        message = "the store's URL must begin with redis://, rediss:// or unix://"
+        raise InvalidManifest([Fault(f"{config.key}: spec.store.urlSecretRef", message)]) from None
+
+
+async def serve(configs: Sequence[BotConfig], settings: Settings, *, receive: bool, concurrency: str) -> None:
+    """Run bots until SIGTERM or SIGINT, then end in order: receivers give up their leases, turns end.
+
+    `receive`: run gateways too. `concurrency`: whose limit of answers at a time holds, `gateway` or `workers`.
+    Raises InvalidManifest before anything is started, and OSError when a port is taken.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    async with AsyncExitStack() as stack:
+        bots = await open_bots(stack, configs, settings)
+        started = False
+
+        def ready() -> str | None:
+            if not started:
+                return "starting"
+            return next((bot.store.trouble for bot in bots if bot.store.trouble), None)
+
+        await stack.enter_async_context(monitoring(settings.metrics_host, settings.metrics_port, ready))
+        gateways = _gateways(bots) if receive else []
+        workers = [Worker(bot, limit) for bot in bots if (limit := getattr(bot.config.bot.spec, concurrency).concurrency)]
+        async with asyncio.TaskGroup() as group:
+            answering = [group.create_task(worker.run(), name="worker") for worker in workers]
+            receiving = [group.create_task(gateway.run(), name="gateway") for gateway in gateways]
+            background = [group.create_task(_watch_stores(bots), name="stores")]
+            if settings.manifests:
+                from gptbot.reload import watch
+
+                background.append(group.create_task(watch(bots, settings.manifests, settings.directory)))
+            if receive:
+                from gptbot.http.server import HttpServer
+
+                server = HttpServer(settings.http_host, settings.http_port, _sites(gateways))
+                background.append(group.create_task(server.serve(), name="http"))
+                port = await server.started()
+                if settings.on_started:
+                    settings.on_started(port)
+            started = True
+            log.info("started", bots=[bot.key for bot in bots], gateway=receive)
+            await stop.wait()
+            log.info("stopping: receivers first, then the turns under way")
+            for task in receiving:
+                task.cancel()
+            for worker in workers:
+                worker.drain()
+            await asyncio.wait([*receiving, *answering, asyncio.create_task(asyncio.sleep(0))])
+            for task in background:
+                task.cancel()
+    log.info("stopped")
+
+
+def _gateways(bots: Sequence[Bot]) -> list[Gateway]:
+    from gptbot.gateway import Gateway
+
+    return [Gateway(bot, bot.mailbox.consumer) for bot in bots]
+
+
+def _sites(gateways: Sequence[Gateway]) -> dict[str, list[object]]:
+    return {gateway.key: list(gateway.routes()) for gateway in gateways}
+
+
+async def _watch_stores(bots: Sequence[Bot]) -> None:
+    """Look after the stores, so that readiness tells the truth while nobody writes."""
+    while True:
+        for bot in bots:
+            await bot.store.wait_available()
+        metrics.STORE_UP.set(1)
+        await asyncio.sleep(5)

@@ -1,0 +1,137 @@
+"""The worker role: claims conversations of one bot and answers them, so many at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from gptbot.bot import Bot
+from gptbot.conversation.turn import Turn
+from gptbot.inbox.mailbox import Claim, Entry, TurnLost
+from gptbot.inbox.store import StoreUnavailable
+from gptbot.telemetry import metrics
+from gptbot.telemetry.logs import get_logger
+
+log = get_logger("worker")
+
+DRAIN = 25.0
+"""Seconds that turns under way get to end after SIGTERM; the rest is handed to other workers."""
+_BLOCK = 1.0
+
+
+class Worker:
+    """Answers the conversations of one bot. `run` until cancelled; `drain` first to end in order."""
+
+    def __init__(self, bot: Bot, concurrency: int) -> None:
+        self._bot = bot
+        self._concurrency = concurrency
+        self._turns: dict[asyncio.Task[None], Claim | None] = {}
+        self._flying: set[str] = set()
+        self._changed = asyncio.Event()
+        self._draining = False
+
+    async def run(self) -> None:
+        """Claim and answer until cancelled or drained."""
+        await self._bot.store.wait_available()
+        await self._bot.mailbox.create_group()
+        try:
+            async with asyncio.TaskGroup() as group:
+                helpers = [
+                    group.create_task(self._renew(), name="renew"),
+                    group.create_task(self._promote(), name="promote"),
+                    group.create_task(self._take_over(group), name="take over"),
+                ]
+                await self._claim(group)
+                await self._wait_for_turns()
+                for task in [*helpers, *self._turns]:
+                    task.cancel()
+        finally:
+            metrics.TURNS_IN_FLIGHT.labels(bot=self._bot.key).set(0)
+
+    def drain(self) -> None:
+        """Claim nothing more; `run` returns once the turns under way have ended or been handed over."""
+        self._draining = True
+        self._changed.set()
+
+    async def _wait_for_turns(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN):
+                while self._turns:
+                    await asyncio.wait(set(self._turns))
+
+    async def _claim(self, group: asyncio.TaskGroup) -> None:
+        bot = self._bot
+        while not self._draining:
+            free = self._concurrency - len(self._turns)
+            if free <= 0:
+                self._changed.clear()
+                await self._changed.wait()
+                continue
+            try:
+                entries = await bot.mailbox.receive(min(free, 64), _BLOCK)
+            except StoreUnavailable as error:
+                log.warning("cannot claim", reason=str(error), bot=bot.key)
+                await bot.store.wait_available()
+                log.info("the store is back", bot=bot.key)
+                continue
+            for entry in entries:
+                self._start(group, entry)
+
+    async def _take_over(self, group: asyncio.TaskGroup) -> None:
+        """Every third of a lease, look for turns whose worker has died."""
+        while True:
+            await asyncio.sleep(self._bot.mailbox.lease / 3)
+            free = self._concurrency - len(self._turns)
+            if free <= 0 or self._draining:
+                continue
+            with contextlib.suppress(StoreUnavailable):
+                for entry in await self._bot.mailbox.take_over(min(free, 64)):
+                    if entry.id not in self._flying:  # after a pause our own come back to us
+                        log.info("taking over a turn", bot=self._bot.key)
+                        self._start(group, entry)
+
+    def _start(self, group: asyncio.TaskGroup, entry: Entry) -> None:
+        self._flying.add(entry.id)
+        task = group.create_task(self._turn(entry), name="turn")
+        self._turns[task] = None
+        metrics.TURNS_IN_FLIGHT.labels(bot=self._bot.key).set(len(self._turns))
+        task.add_done_callback(lambda _: self._ended(task, entry))
+
+    def _ended(self, task: asyncio.Task[None], entry: Entry) -> None:
+        self._turns.pop(task, None)
+        self._flying.discard(entry.id)
+        metrics.TURNS_IN_FLIGHT.labels(bot=self._bot.key).set(len(self._turns))
+        self._changed.set()
+
+    async def _turn(self, entry: Entry) -> None:
+        try:
+            claim = await self._bot.mailbox.claim(entry)
+        except StoreUnavailable:
+            return  # it stays pending, and is taken over once its lease has run out
+        if claim is None:
+            return
+        task = asyncio.current_task()
+        assert task is not None
+        self._turns[task] = claim
+        await Turn(self._bot, claim).run()
+
+    async def _renew(self) -> None:
+        """Every third of a lease, keep the turns under way; one that is lost is stopped."""
+        while True:
+            await asyncio.sleep(self._bot.mailbox.lease / 3)
+            await asyncio.gather(*(self._renew_one(task, claim) for task, claim in self._turns.items() if claim))
+
+    async def _renew_one(self, task: asyncio.Task[None], claim: Claim) -> None:
+        try:
+            await self._bot.mailbox.renew(claim)
+        except TurnLost:
+            task.cancel()
+        except StoreUnavailable:
+            pass  # the deadline in the claim stops its sends
+
+    async def _promote(self) -> None:
+        """Every second, make turns runnable whose time has come."""
+        while True:
+            await asyncio.sleep(1.0)
+            with contextlib.suppress(StoreUnavailable):
+                await self._bot.mailbox.promote()

@@ -28,7 +28,10 @@ def apply() -> str:
     definition: dict[str, Any] = custom_resource_definition()
     name = str(definition["metadata"]["name"])
     try:
-        config.load_config()
+        try:
+            config.load_incluster_config()
+        except ConfigException:
+            config.load_kube_config()
         client.ApiextensionsV1Api().patch_custom_resource_definition(
             name,
             definition,

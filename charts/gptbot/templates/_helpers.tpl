@@ -1,0 +1,114 @@
+{{/* What the names of all objects begin with. */}}
+{{- define "gptbot.fullname" -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels that select a component's pods: call with (list $ "operator"). */}}
+{{- define "gptbot.selector" -}}
+{{- $root := index . 0 -}}
+app.kubernetes.io/name: {{ default $root.Chart.Name $root.Values.nameOverride }}
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end -}}
+
+{{/* Labels of a component's objects: call with (list $ "operator"). */}}
+{{- define "gptbot.labels" -}}
+{{- $root := index . 0 -}}
+{{ include "gptbot.selector" . }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: gptbot
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{/* An image's reference: call with (list $ .Values.botImage). */}}
+{{- define "gptbot.image" -}}
+{{- $root := index . 0 -}}
+{{- $image := index . 1 -}}
+{{- with $root.Values.imageRegistry }}{{ trimSuffix "/" . }}/{{ end -}}
+{{- $image.repository -}}
+{{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag }}{{ end -}}
+{{- end -}}
+
+{{- define "gptbot.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (printf "%s-operator" (include "gptbot.fullname" .)) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- required "serviceAccount.name is needed with serviceAccount.create=false" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "gptbot.store.name" -}}
+{{ include "gptbot.fullname" . }}-store
+{{- end -}}
+
+{{/* The Secret that holds password and address of the chart's own store. */}}
+{{- define "gptbot.store.secretName" -}}
+{{- default (include "gptbot.store.name" .) .Values.valkey.auth.existingSecret -}}
+{{- end -}}
+
+{{- define "gptbot.model.name" -}}
+{{ include "gptbot.fullname" . }}-model
+{{- end -}}
+
+{{/* Security context of a pod under the restricted Pod Security Standard. */}}
+{{- define "gptbot.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
+{{/* Security context of a container under the restricted Pod Security Standard. */}}
+{{- define "gptbot.securityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end -}}
+
+{{/* Labels of a component's pods, without versions, which would roll them: call with (list $ "operator" .Values.operator). */}}
+{{- define "gptbot.podLabels" -}}
+{{- $values := index . 2 -}}
+labels:
+  {{- include "gptbot.selector" (list (index . 0) (index . 1)) | nindent 2 }}
+  app.kubernetes.io/part-of: gptbot
+  {{- with $values.podLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
+{{/* Where a component's pods run: call with (list $ .Values.operator). */}}
+{{- define "gptbot.scheduling" -}}
+{{- $root := index . 0 -}}
+{{- $values := index . 1 -}}
+{{- with $root.Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- with $values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,1 @@
+"""Programs the Makefile calls: lock files, images, clusters, helm, generated pages."""

@@ -1,0 +1,87 @@
+"""Writes docs/values.md from the comments (`# -- …`) of the chart's values.yaml; `--check` only compares."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parent.parent
+VALUES = ROOT / "charts" / "gptbot" / "values.yaml"
+PAGE = ROOT / "docs" / "values.md"
+MARK = "# -- "
+
+HEAD = """# Values of the chart
+
+<!-- Made by `make crds` from charts/gptbot/values.yaml. Do not edit. -->
+
+Pass them with `--set NAME=VALUE` or `--values FILE` to `helm install` and `helm upgrade`. A value that is not in this
+table, or is of another type, is refused. How to install: [deploy.md](deploy.md).
+
+| value | default | what |
+|---|---|---|
+"""
+
+
+class Undocumented(Exception):
+    """A value stands in values.yaml without a comment that says what it does."""
+
+
+def rows(text: str) -> Iterator[tuple[str, Any, str]]:
+    """Path, default and description of each documented value. Raises Undocumented."""
+    lines = text.splitlines()
+    yield from _rows(yaml.compose(text, Loader=yaml.SafeLoader), "", lines)
+
+
+def _rows(node: yaml.Node | None, prefix: str, lines: list[str]) -> Iterator[tuple[str, Any, str]]:
+    if not isinstance(node, yaml.MappingNode):
+        raise Undocumented(f"values.yaml: {prefix.rstrip('.')}: give it a line `{MARK}what it does` above")
+    for key, value in node.value:
+        path = f"{prefix}{key.value}"
+        above = lines[key.start_mark.line - 1].strip() if key.start_mark.line else ""
+        if above.startswith(MARK):
+            yield path, _plain(value), above.removeprefix(MARK)
+        else:
+            yield from _rows(value, f"{path}.", lines)
+
+
+def _plain(node: yaml.Node) -> Any:
+    loader = yaml.SafeLoader("")
+    try:
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def render(text: str) -> str:
+    """The page for a values.yaml."""
+
+    def cell(text: str) -> str:
+        return text.replace("|", "\\|")
+
+    def default(value: Any) -> str:
+        shown = json.dumps(value, ensure_ascii=False)
+        return "see values.yaml" if len(shown) > 100 else f"`{cell(shown)}`"
+
+    return HEAD + "".join(f"| `{path}` | {default(value)} | {cell(what)} |\n" for path, value, what in rows(text))
+
+
+def main() -> int:
+    """Write the page, or compare it. Exit status 1: the page is out of date."""
+    page = render(VALUES.read_text())
+    if "--check" not in sys.argv[1:]:
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(page)
+        return 0
+    if PAGE.is_file() and PAGE.read_text() == page:
+        return 0
+    print(f"{PAGE.relative_to(ROOT)} is not what values.yaml says: run `make crds` and commit it", file=sys.stderr)  # noqa: T201
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

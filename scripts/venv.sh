@@ -1,0 +1,55 @@
+#!/bin/sh
+# Makes .venv and puts into it what is needed, out of the lock files. A second run takes no time.
+#   venv.sh run      what runs the bot:  botimage/requirements.lock, crds/, botimage/
+#   venv.sh dev      that and what tests and builds it:  requirements.lock, crds/, botimage/, operator/
+# PYTHON names the interpreter (python3), VENV the directory (.venv).
+set -eu
+cd "$(dirname "$0")/.."
+level=$1
+python=${PYTHON:-python3} venv=${VENV:-.venv}
+UV_VERSION=0.13.9
+
+say() { printf '» %s\n' "$*"; }
+fail() { printf 'venv: %s\n' "$*" >&2; exit 1; }
+
+case $level in
+  run) locks=botimage/requirements.lock members="crds botimage" ;;
+  dev) locks=requirements.lock members="crds botimage operator" ;;
+  *) fail "run or dev, not $level" ;;
+esac
+
+# What the environment is made of: the stamp says whether it still fits.
+# shellcheck disable=SC2086
+made_of=$(cat "$0" $locks scripts/build-requirements.lock $(printf '%s/pyproject.toml ' $members) | cksum)
+fits() { [ -x "$venv/bin/python" ] && [ "$(cat "$venv/.made-for-$1" 2>/dev/null)" = "$made_of" ]; }
+fits "$level" && exit 0
+if [ "$level" = run ] && [ -e "$venv/.made-for-dev" ]; then exec "$0" dev; fi
+
+if [ ! -x "$venv/bin/python" ]; then
+  command -v "$python" >/dev/null || fail "no $python found; install Python 3.11 or newer, or set PYTHON="
+  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "$python is $("$python" -V); 3.11 or newer is needed; set PYTHON="
+  say "making $venv with $("$python" -V)"
+  "$python" -m venv "$venv" || fail "$python cannot make environments; on Debian: apt-get install python3-venv"
+fi
+if [ "$("$venv/bin/uv" --version 2>/dev/null | cut -d' ' -f2)" != "$UV_VERSION" ]; then
+  say "installing uv $UV_VERSION"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
+fi
+
+# uv does not read what pip is told: a mirror, the certificate of a proxy.
+[ -z "${PIP_INDEX_URL:-}" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}"
+if [ -z "${SSL_CERT_FILE:-}" ]; then
+  if [ -n "${PIP_CERT:-}" ]; then
+    export SSL_CERT_FILE="$PIP_CERT"
+  elif "$venv/bin/python" -c 'import ssl, sys; sys.exit(not ssl.create_default_context().get_ca_certs())'; then
+    export UV_SYSTEM_CERTS=1
+  fi
+fi
+
+uv() { VIRTUAL_ENV="$venv" "$venv/bin/uv" "$@"; }
+say "installing packages ($level)"
+uv pip sync --quiet --require-hashes $locks scripts/build-requirements.lock
+# shellcheck disable=SC2046
+uv pip install --quiet --no-deps --no-build-isolation $(printf -- '-e %s ' $members)
+rm -f "$venv"/.made-for-*
+printf '%s\n' "$made_of" >"$venv/.made-for-$level"

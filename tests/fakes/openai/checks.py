@@ -1,0 +1,113 @@
+"""What the API refuses, in its own words (https://platform.openai.com/docs/guides/error-codes)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from tests.fakes.openai.record import message_text
+from tests.fakes.openai.script import Settings
+
+_ROLES = {"system", "developer", "user", "assistant", "tool"}
+_FIELDS = {
+    "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs", "max_completion_tokens",
+    "max_tokens", "messages", "metadata", "modalities", "model", "n", "parallel_tool_calls", "prediction",
+    "presence_penalty", "prompt_cache_key", "reasoning_effort", "response_format", "safety_identifier", "seed",
+    "service_tier", "stop", "store", "stream", "stream_options", "temperature", "tool_choice", "tools",
+    "top_logprobs", "top_p", "user", "verbosity", "web_search_options",
+}  # fmt: skip
+
+
+class Refusal(Exception):
+    """An answer with an error object."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        kind: str = "invalid_request_error",
+        code: str | None = None,
+        param: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def count_tokens(messages: list[dict[str, Any]]) -> int:
+    """A token is four characters."""
+    return sum(math.ceil(len(message_text(message)) / 4) for message in messages)
+
+
+def check_key(settings: Settings, headers: Mapping[str, str]) -> None:
+    """401 as the API has it, with the key half hidden in the text."""
+    if settings.api_key is None:
+        return
+    given = headers.get("Authorization", "")
+    if not given.startswith("Bearer "):
+        text = "You didn't provide an API key. You need to provide your API key in an Authorization header."
+        raise Refusal(401, text)
+    key = given.removeprefix("Bearer ")
+    if key != settings.api_key:
+        raise Refusal(401, f"Incorrect API key provided: {key[:8]}***{key[-4:]}.", code="invalid_api_key")
+
+
+def check_request(settings: Settings, body: Any) -> None:
+    """400 and 404 as the API has them."""
+    if not isinstance(body, dict):
+        raise Refusal(400, "We could not parse the JSON body of your request.")
+    for name in body:
+        if name not in _FIELDS or (name == "stream_options" and not settings.stream_options):
+            text = f"Unrecognized request argument supplied: {name}"
+            raise Refusal(400, text, param=name if name == "stream_options" else None)
+    model = body.get("model")
+    if not isinstance(model, str) or not model:
+        raise Refusal(400, "you must provide a model parameter")
+    if settings.models is not None and model not in settings.models:
+        text = f"The model `{model}` does not exist or you do not have access to it."
+        raise Refusal(404, text, code="model_not_found")
+    _check_messages(body.get("messages"))
+    if body.get("stream_options") is not None and not body.get("stream"):
+        text = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
+        raise Refusal(400, text, param="stream_options")
+    for name, most in (("temperature", 2), ("top_p", 1)):
+        value = body.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise Refusal(400, f"Invalid type for '{name}': expected a decimal.", code="invalid_type", param=name)
+        if value is not None and not 0 <= value <= most:
+            code = "decimal_above_max_value" if value > most else "decimal_below_min_value"
+            raise Refusal(400, f"Invalid '{name}': expected a value between 0 and {most}.", code=code, param=name)
+    tokens = count_tokens(body["messages"]) + int(body.get("max_tokens") or body.get("max_completion_tokens") or 0)
+    if tokens > settings.context_window:
+        raise too_long(settings.context_window, tokens)
+
+
+def too_long(limit: int, tokens: int) -> Refusal:
+    """The context does not take the messages."""
+    text = (
+        f"This model's maximum context length is {limit} tokens. However, your messages resulted in {tokens} tokens. "
+        "Please reduce the length of the messages."
+    )
+    return Refusal(400, text, code="context_length_exceeded", param="messages")
+
+
+def _check_messages(messages: Any) -> None:
+    if not isinstance(messages, list):
+        raise Refusal(
+            400, "Missing required parameter: 'messages'.", code="missing_required_parameter", param="messages"
+        )
+    if not messages:
+        text = "Invalid 'messages': empty array. Expected an array with minimum length 1."
+        raise Refusal(400, text, code="empty_array", param="messages")
+    for index, message in enumerate(messages):
+        where = f"messages[{index}]"
+        if not isinstance(message, dict) or message.get("role") not in _ROLES:
+            raise Refusal(400, f"Invalid value for '{where}.role'.", code="invalid_value", param=f"{where}.role")
+        content = message.get("content")
+        parts = isinstance(content, list) and all(isinstance(part, dict) and part.get("type") for part in content)
+        if not (isinstance(content, str) or parts):
+            text = f"Invalid type for '{where}.content': expected one of a string or array of objects."
+            raise Refusal(400, text, code="invalid_type", param=f"{where}.content")
+        if set(message) - {"role", "content", "name", "tool_calls", "tool_call_id", "refusal"}:
+            raise Refusal(400, f"Unknown parameter in '{where}'.", code="unknown_parameter", param=where)

@@ -1,0 +1,31 @@
+"""The web page as a platform: a gateway half that serves the page (`gateway.py`) and a sender half that workers use
+(`sender.py`). Both meet in one capped stream per session in the store (`entries.py`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gptbot.platforms.base import GatewayContext, PlatformGateway, Sender, SenderContext
+
+
+class WebPlatform:
+    """See `platforms.base.Platform`. What each half needs is imported when it is made."""
+
+    name = "web"
+
+    def gateway(self, context: GatewayContext) -> PlatformGateway:
+        """The page, its events and its messages."""
+        from gptbot.platforms.web.gateway import WebGateway
+
+        return WebGateway(context)
+
+    def sender(self, context: SenderContext) -> Sender:
+        """Writes answers to the session's stream."""
+        from gptbot.platforms.web.sender import WebSender
+
+        return WebSender(context)
+
+
+PLATFORM = WebPlatform()

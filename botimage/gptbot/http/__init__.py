@@ -1,0 +1,3 @@
+"""The HTTP server that a gateway runs: one port for all bots of a process.
+What it serves comes from the platforms' routes; `headers.py` makes every answer a safe one.
+"""

@@ -1,0 +1,54 @@
+# Texts of the web page.
+web-language = en
+web-log = Conversation
+web-skip = Skip to the message box
+web-new = New conversation
+web-message = Message
+web-placeholder = Write a message…
+web-send = Send
+web-hint = Enter sends, Shift + Enter starts a new line.
+web-hint-help = !help lists the commands.
+web-you = You
+web-welcome = How can I help?
+web-welcome-text = Ask anything. The answer appears here while it is being written.
+web-suggestions = Suggestions
+web-chip-help = What can you do?
+web-chip-about = About this bot
+web-typing = { $bot } is writing
+web-privacy = Personal data such as addresses and numbers is taken out before anything is stored. This conversation is deleted { $time } after its last message.
+web-privacy-plain = This conversation is deleted { $time } after its last message.
+web-days = { $count ->
+    [one] { $count } day
+   *[other] { $count } days
+}
+web-hours = { $count ->
+    [one] { $count } hour
+   *[other] { $count } hours
+}
+web-minutes = { $count ->
+    [one] { $count } minute
+   *[other] { $count } minutes
+}
+web-seconds = { $count ->
+    [one] { $count } second
+   *[other] { $count } seconds
+}
+web-lost = Connection lost. Trying again…
+web-back = Connected again.
+web-offline = You are offline. Your conversation is kept.
+web-copy = Copy
+web-copied = Copied
+web-copy-label = Copy code
+web-refresh = Show new messages
+web-refused = Not taken: there is a limit, or you may not write here.
+web-latest = New messages below
+web-error-empty = Write something first.
+web-error-long = Your message has { $length } characters; { $limit } fit. Please shorten it.
+web-error-size = Your message is too long; { $limit } characters fit. Please shorten it.
+web-error-form = The page sent something that is not understood. Please reload it.
+web-error-origin = This message came from another website, so it was not taken. Please reload the page.
+web-error-conversation = A new conversation was started elsewhere. Please reload the page.
+web-error-store = The bot cannot be reached right now. Your message is kept in the box; please try again in a moment.
+web-error-load = The conversation cannot be shown right now. Please reload the page in a moment.
+web-error-network = The message could not be sent. It is still in the box; please try again.
+web-error-pages = This conversation is open in too many windows. Please close some.

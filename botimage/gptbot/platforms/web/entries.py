@@ -1,0 +1,93 @@
+"""The stream of a session: what lies in it, under which key, and for how long. Shared by workers and gateways."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from gptbot.inbox.keys import BotKeys
+from gptbot_api import GptBotSpec
+from gptbot_api.base import seconds
+
+CAP = 200
+"""Entries a session's stream keeps, about: each message is one entry, and one more while it is being written."""
+
+Kind = Literal["user", "bot", "typing", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One state of one message. A later entry of the same message replaces the earlier one."""
+
+    id: str
+    """Id in the stream: milliseconds and a counter, `1700000000000-0`."""
+    kind: Kind
+    """`end`: the conversation was left for a new one."""
+    message: str = ""
+    """Id of the message; empty for `typing` and `end`."""
+    text: str = ""
+    """What the user wrote, redacted; or the bot's Markdown."""
+    final: bool = True
+    """No later entry of this message follows."""
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """Where it stands in the stream, for comparing."""
+        return position(self.id)
+
+    @property
+    def milliseconds(self) -> int:
+        """When it was written, by the store's clock, since 1970."""
+        return self.position[0]
+
+
+def position(entry_id: str) -> tuple[int, int]:
+    """An id of a stream as numbers. Raises ValueError when it is none."""
+    milliseconds, _, count = entry_id.partition("-")
+    return int(milliseconds), int(count)
+
+
+def stream_key(keys: BotKeys, session: str) -> str:
+    """Key of the stream of a session, by the session's pseudonym."""
+    return keys.platform("web", f"session:{session}")
+
+
+def lifetime(spec: GptBotSpec) -> int:
+    """Seconds a session is kept after its last message: the context's time, or the retention when that is shorter."""
+    return min(seconds(spec.context.ttl), seconds(spec.privacy.retention))
+
+
+def add(key: str, kind: Kind, message: str = "", text: str = "", *, final: bool = True) -> tuple[str, ...]:
+    """The XADD command that writes one entry."""
+    fields = ("k", kind, "i", message, "t", text, "f", "1" if final else "0")
+    return ("XADD", key, "MAXLEN", "~", str(CAP), "*", *fields)
+
+
+def decode(items: Sequence[Any]) -> list[Entry]:
+    """Entries as XRANGE and XREAD return them: a list of `[id, [field, value, ...]]`."""
+    entries: list[Entry] = []
+    for entry_id, raw in items:
+        flat = cast(Sequence[bytes], raw)
+        fields = dict(zip(flat[::2], flat[1::2], strict=True))
+        entries.append(
+            Entry(
+                id=entry_id.decode(),
+                kind=cast(Kind, fields[b"k"].decode()),
+                message=fields[b"i"].decode(),
+                text=fields[b"t"].decode(),
+                final=fields[b"f"] == b"1",
+            )
+        )
+    return entries
+
+
+def latest(entries: Sequence[Entry]) -> list[Entry]:
+    """The last state of each message, in the order in which those states were reached; users' messages stay put."""
+    messages: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.kind == "bot":
+            messages.pop(entry.message, None)
+        if entry.kind in ("user", "bot"):
+            messages.setdefault(entry.message, entry)
+    return list(messages.values())

@@ -1,0 +1,75 @@
+"""What the page posts, read with limits, and what a refusal says."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.requests import ClientDisconnect, Request
+
+from gptbot.platforms.web.page import new_id
+from gptbot.platforms.web.texts import Texts
+
+MAX_CHARACTERS = 16_000
+_MAX_BYTES = 12 * MAX_CHARACTERS + 4096  # four bytes of UTF-8 a character, three letters of form encoding a byte
+_READ_SECONDS = 15.0
+_ID = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
+
+
+@dataclass
+class Refusal(Exception):
+    """A message is not taken. The text is one of the page's."""
+
+    status: int
+    name: str
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def text(self, texts: Texts) -> str:
+        """The reason, in the reader's language."""
+        return texts.text(self.name, **self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A message as it was posted."""
+
+    id: str
+    conversation: str
+    text: str
+
+
+async def read_form(request: Request) -> Form:
+    """Read a posted message. Raises Refusal with status 413 or 400."""
+    body = await _body(request)
+    try:
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=8)
+    except ValueError:
+        raise Refusal(400, "web-error-form") from None
+    text = _CONTROLS.sub("", fields.get("text", [""])[0].replace("\r\n", "\n").replace("\r", "\n")).strip()
+    if len(text) > MAX_CHARACTERS:
+        raise Refusal(413, "web-error-long", {"length": len(text), "limit": MAX_CHARACTERS})
+    message = fields.get("id", [""])[0]
+    return Form(
+        id=message if _ID.match(message) else new_id(),
+        conversation=fields.get("conversation", [""])[0][:64],
+        text=text,
+    )
+
+
+async def _body(request: Request) -> bytes:
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        raise Refusal(400, "web-error-form")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_READ_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _MAX_BYTES:
+                    raise Refusal(413, "web-error-size", {"limit": MAX_CHARACTERS})
+    except (TimeoutError, ClientDisconnect):
+        raise Refusal(400, "web-error-form") from None
+    return bytes(body)

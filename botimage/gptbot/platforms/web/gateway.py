@@ -1,0 +1,215 @@
+"""The receiving half: the page, its events, and what it posts. Every replica serves every session."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Sequence
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from gptbot.inbox.store import StoreUnavailable
+from gptbot.platforms.base import GatewayContext, Inbound
+from gptbot.platforms.web import page
+from gptbot.platforms.web.entries import Entry, add, latest, lifetime, stream_key
+from gptbot.platforms.web.events import EventStream
+from gptbot.platforms.web.form import Form, Refusal, read_form
+from gptbot.platforms.web.hub import Hub
+from gptbot.platforms.web.session import from_own_page, hides_cookies, new_session, session_of, set_session
+from gptbot.platforms.web.texts import Texts, choose, preferred
+from gptbot.safety.redaction import Redactor
+from gptbot_api.platforms import Web
+
+# This library logs every chunk it sends when it may: those are people's messages.
+logging.getLogger("sse_starlette").setLevel(logging.INFO)
+
+_RECENT = 120.0
+"""Seconds for which an answer is expected, and for which an unfinished message is still being written."""
+_END_SECONDS = 60
+_ENTRY_ID = re.compile(r"^[0-9]{1,15}-[0-9]{1,15}$")
+_RELOAD = '<!doctype html><meta charset="utf-8"><title></title><meta http-equiv="refresh" content="0">'
+PRINCIPAL = "page:public"
+"""Who the page's users are to access lists: all the same, as nobody logs in."""
+
+
+class WebGateway:
+    """See `platforms.base.PlatformGateway`."""
+
+    def __init__(self, context: GatewayContext) -> None:
+        self._context = context
+        self._bot = context.bot.bot
+        settings = context.settings
+        self._title = (settings.title if isinstance(settings, Web) else "") or self._bot.metadata.name
+        self._lifetime = lifetime(self._bot.spec)
+        self._redactor = Redactor(self._bot.spec.privacy.redact)
+        self._hub = Hub(context.store, context.keys)
+        self._events = EventStream(self._hub, self._title)
+
+    async def run(self) -> None:
+        """Read the sessions that are open, until cancelled; then end their pages' events."""
+        self._context.report(connected=True)
+        await self._hub.run()
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """The page and what it asks for, by addresses relative to its own."""
+        return [
+            Route("/", self._page, methods=["GET"]),
+            Route("/message", self._message, methods=["POST"]),
+            Route("/new", self._new, methods=["POST"]),
+            Route("/events", self._stream, methods=["GET"]),
+            Route("/static/{name}", _asset, methods=["GET"]),
+        ]
+
+    async def _page(self, request: Request) -> Response:
+        session = session_of(request, self._bot.key)
+        if session is None and hides_cookies(request):
+            # Came by a link from another site, so the strict cookie is not shown. A reload by the page itself shows it;
+            # making a new session here would end the conversation.
+            return HTMLResponse(_RELOAD)
+        return await self._render(request, session or new_session())
+
+    async def _stream(self, request: Request) -> Response:
+        texts, session = choose_texts(request), session_of(request, self._bot.key)
+        if session is None:
+            return _json(401, {"error": texts.text("web-error-form")})
+        if not self._hub.running:
+            return _json(503, {"error": texts.text("web-error-load")}, retry=True)
+        after = request.headers.get("last-event-id") or request.query_params.get("after", "")
+        if not _ENTRY_ID.match(after):
+            after = "0-0"
+        return self._events.response(self._pseudonym(session), after, texts)
+
+    async def _message(self, request: Request) -> Response:
+        session = session_of(request, self._bot.key) or new_session()
+        texts, plain = choose_texts(request), "application/json" not in request.headers.get("accept", "")
+        text = ""
+        try:
+            if not from_own_page(request):
+                raise Refusal(403, "web-error-origin")
+            form = await read_form(request)
+            text = form.text
+            if form.conversation and form.conversation != self._tag(session):
+                raise Refusal(409, "web-error-conversation")
+            if not text:
+                raise Refusal(400, "web-error-empty")
+            entry, accepted = await self._take(session, form, request)
+        except StoreUnavailable:
+            refusal = Refusal(503, "web-error-store")
+        except Refusal as reason:
+            refusal = reason
+        else:
+            response = self._taken(entry, texts, accepted=accepted, plain=plain)
+            set_session(response, request, self._bot.key, session, self._lifetime)
+            return response
+        if plain and refusal.status != 403:
+            return await self._render(request, session, refusal, text)
+        return _json(refusal.status, {"error": refusal.text(texts)}, retry=refusal.status == 503)
+
+    async def _take(self, session: str, form: Form, request: Request) -> tuple[Entry, bool]:
+        """Show the message on the session's pages, redacted, then hand it in."""
+        name = self._pseudonym(session)
+        key, message, shown = stream_key(self._context.keys, name), f"u-{form.id}", self._redactor.redact(form.text)
+        store = self._context.store
+        entry_id, _ = await asyncio.gather(
+            store.command(*add(key, "user", message, shown)), store.command("EXPIRE", key, self._lifetime)
+        )
+        language = next(iter(preferred(request.headers.get("accept-language", ""))), None)
+        accepted = await self._context.intake.accept(
+            Inbound(
+                event=f"{name}:{form.id}",
+                conversation=session,
+                user=session,
+                text=form.text,
+                direct=True,
+                addressed=True,
+                address={"session": name},
+                language=language,
+                principals=(PRINCIPAL,),
+            )
+        )
+        return Entry(entry_id.decode(), "user", message, shown), accepted
+
+    def _taken(self, entry: Entry, texts: Texts, *, accepted: bool, plain: bool) -> Response:
+        if plain:
+            return RedirectResponse("./#message", 303)
+        html = page.message_html(entry, texts, self._title)
+        return _json(200, {"accepted": accepted, "id": entry.message, "html": html, "next": page.new_id()})
+
+    async def _new(self, request: Request) -> Response:
+        """Leave the conversation: delete what is shown of it, and tell its other pages."""
+        if not from_own_page(request):
+            return _json(403, {"error": choose_texts(request).text("web-error-origin")})
+        if session := session_of(request, self._bot.key):
+            key, store = stream_key(self._context.keys, self._pseudonym(session)), self._context.store
+            try:
+                await asyncio.gather(
+                    store.command("UNLINK", key),
+                    store.command(*add(key, "end")),
+                    store.command("EXPIRE", key, _END_SECONDS),
+                )
+            except StoreUnavailable:
+                # The new conversation starts all the same; the old one, which nobody can open now, runs out.
+                logging.getLogger(__name__).warning("the store is away: a conversation that was left is kept for now")
+        response = RedirectResponse("./#message", 303)
+        set_session(response, request, self._bot.key, new_session(), self._lifetime)
+        return response
+
+    async def _render(
+        self, request: Request, session: str, refusal: Refusal | None = None, draft: str = ""
+    ) -> Response:
+        texts = choose_texts(request)
+        status, error = (refusal.status, refusal.text(texts)) if refusal else (200, "")
+        entries: list[Entry] = []
+        try:
+            entries = await self._hub.history(self._pseudonym(session))
+        except StoreUnavailable:
+            status, error = 503, error or texts.text("web-error-load")
+        shown, messages, live = latest(entries), list[str](), list[str]()
+        for entry in shown:
+            if entry.final or not _recent(entry):
+                messages.append(page.message_html(entry, texts, self._title))
+            else:
+                live.append(page.live_html(entry, texts, self._title))
+            await asyncio.sleep(0)  # a long history must not keep other pages waiting
+        asked = bool(shown) and shown[-1].kind == "user" and _recent(shown[-1])
+        view = page.View(
+            texts=texts, title=self._title, spec=self._bot.spec, conversation=self._tag(session), messages=messages,
+            live=live, after=entries[-1].id if entries else "0-0", waiting=asked or bool(live), draft=draft,
+            error=error,
+        )  # fmt: skip
+        response = HTMLResponse(view.html(), status, headers={"Retry-After": "5"} if status == 503 else None)
+        set_session(response, request, self._bot.key, session, self._lifetime)
+        return response
+
+    def _pseudonym(self, session: str) -> str:
+        """The session in the store: the id itself opens the conversation, so it is not written anywhere."""
+        return self._context.keys.pseudonym("web", "session", session)
+
+    def _tag(self, session: str) -> str:
+        return self._context.keys.pseudonym("web", "page", session)
+
+
+def choose_texts(request: Request) -> Texts:
+    """The texts in the reader's language."""
+    return choose(request.headers.get("accept-language", ""))
+
+
+def _recent(entry: Entry) -> bool:
+    return time.time() - entry.milliseconds / 1000 < _RECENT
+
+
+def _json(status: int, data: dict[str, object], *, retry: bool = False) -> Response:
+    headers = {"Retry-After": "5"} if retry else None
+    return Response(orjson.dumps(data), status, headers=headers, media_type="application/json")
+
+
+async def _asset(request: Request) -> Response:
+    if (asset := page.ASSETS.get(request.path_params["name"])) is None:
+        return Response(status_code=404)
+    content, media_type = asset
+    return Response(content, media_type=media_type, headers={"Cache-Control": "public, max-age=31536000, immutable"})

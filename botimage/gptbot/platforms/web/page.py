@@ -1,0 +1,127 @@
+"""The page's HTML: one template, filled with texts of one language and with the session's messages."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from string import Template
+
+from gptbot.platforms.web.entries import Entry, lifetime
+from gptbot.platforms.web.live import LiveMessage
+from gptbot.platforms.web.markdown import escape, render
+from gptbot.platforms.web.texts import Texts
+from gptbot_api import GptBotSpec
+
+_DIRECTORY = Path(__file__).parent / "static"
+_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+ASSETS = {file.name: (file.read_bytes(), _TYPES[file.suffix]) for file in _DIRECTORY.iterdir() if file.suffix in _TYPES}
+"""What the page loads from its own server: name to content and media type."""
+VERSION = sha256(b"".join(content for _, (content, _) in sorted(ASSETS.items()))).hexdigest()[:12]
+"""Names the assets' content, so that browsers may keep them for ever."""
+MAX_CHIPS = 6
+
+
+class _PageTemplate(Template):
+    idpattern = r"[a-z][a-z-]*"
+
+
+_PAGE = _PageTemplate((_DIRECTORY / "page.html").read_text(encoding="utf-8"))
+
+
+def new_id() -> str:
+    """An id for the next message a form sends, so that sending it twice is sending it once."""
+    return secrets.token_urlsafe(16)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What one page shows."""
+
+    texts: Texts
+    title: str
+    spec: GptBotSpec
+    conversation: str
+    """Tells the server which session the page was made for, without telling it to anybody."""
+    messages: Sequence[str] = ()
+    """HTML of the complete messages."""
+    live: Sequence[str] = ()
+    """HTML of the messages that are still being written."""
+    after: str = ""
+    """Id of the last entry shown."""
+    waiting: bool = False
+    """Whether an answer is expected."""
+    draft: str = ""
+    """What is in the message box."""
+    error: str = ""
+    message_id: str = field(default_factory=new_id)
+
+    def html(self) -> str:
+        """The page."""
+        texts = self.texts
+        values = {name: escape(texts.text(name)) for name in _fixed(texts)}
+        kept = texts.duration(lifetime(self.spec))
+        privacy = "web-privacy" if self.spec.privacy.redact else "web-privacy-plain"
+        return _PAGE.substitute(
+            values,
+            version=VERSION,
+            title=escape(self.title),
+            conversation=escape(self.conversation),
+            messages="".join(self.messages),
+            live="".join(self.live),
+            after=self.after,
+            draft=escape(self.draft),
+            error=escape(self.error),
+            refresh='<noscript><meta http-equiv="refresh" content="3"></noscript>' if self.waiting else "",
+            welcome="hidden" if self.messages or self.live else "",
+            chips=self._chips(),
+            privacy=escape(texts.text(privacy, time=kept)),
+            typing=escape(texts.text("web-typing", bot=self.title)),
+            **{"message-id": escape(self.message_id)},
+        )
+
+    def _chips(self) -> str:
+        chips = [("!help", self.texts.text("web-chip-help")), ("!about", self.texts.text("web-chip-about"))]
+        if len(self.spec.personas) > 1:
+            chips += [(f"!persona {persona.name}", persona.title or persona.name) for persona in self.spec.personas]
+        return "".join(
+            f'<button name="text" value="{escape(command)}" title="{escape(command)}">{escape(label)}</button>'
+            for command, label in chips[:MAX_CHIPS]
+        )
+
+
+def _fixed(texts: Texts) -> list[str]:
+    """Names of the texts that the template uses as they are."""
+    return [name for name in texts.names if name in _PAGE.template]
+
+
+def message_html(entry: Entry, texts: Texts, title: str) -> str:
+    """A complete message. The bot's is Markdown; the user's is shown letter by letter."""
+    body = render(entry.text) if entry.kind == "bot" else f"<p>{escape(entry.text)}</p>"
+    return _article(entry, texts, title, body)
+
+
+def live_html(entry: Entry, texts: Texts, title: str) -> str:
+    """A message that is still being written, as far as it is."""
+    message = LiveMessage()
+    message.update(entry.text)
+    return _article(entry, texts, title, "".join(_block(html) for html in [*message.blocks, message.tail]))
+
+
+def live_shell(entry: Entry, texts: Texts, title: str) -> str:
+    """The frame that the blocks of a live message go into."""
+    return _article(entry, texts, title, "")
+
+
+def _block(html: str) -> str:
+    return f'<div class="block">{html}</div>'
+
+
+def _article(entry: Entry, texts: Texts, title: str, body: str) -> str:
+    who = texts.text("web-you") if entry.kind == "user" else title
+    return (
+        f'<article class="message {entry.kind}" data-id="{escape(entry.message)}">'
+        f'<p class="who">{escape(who)}</p><div class="body" dir="auto">{body}</div></article>'
+    )

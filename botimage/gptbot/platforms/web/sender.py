@@ -1,0 +1,81 @@
+"""The answering half: writes the live message to the session's stream. Imports only what a worker has anyway."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from contextlib import suppress
+from typing import Any
+
+from gptbot.inbox.store import StoreUnavailable
+from gptbot.platforms.base import Address, NotSent, SenderContext
+from gptbot.platforms.web.entries import add, lifetime, stream_key
+
+_REMEMBERED = 10_000
+
+
+class _Superseded(OrderedDict[str, bytes]):
+    """What to take out of a stream when the next entry is in it. The oldest is forgotten when there are too many."""
+
+    def replace(self, name: str, entry: bytes) -> None:
+        self[name] = entry
+        if len(self) > _REMEMBERED:
+            self.popitem(last=False)
+
+
+class WebSender:
+    """See `platforms.base.Sender`.
+
+    Each state of a message is one entry that holds its whole text; the state before it is deleted. So any gateway can
+    show the message from its last entry alone, a reader that is slow skips what is outdated, and a worker that takes
+    over needs to know nothing but the message's id, which is the nonce.
+    """
+
+    max_length = 100_000
+    edit_interval = 0.2
+
+    def __init__(self, context: SenderContext) -> None:
+        self._store = context.store
+        self._keys = context.keys
+        self._lifetime = lifetime(context.bot.bot.spec)
+        self._states = _Superseded()
+        self._typing = _Superseded()
+
+    def length(self, text: str) -> int:
+        """Length in characters."""
+        return len(text)
+
+    async def typing(self, address: Address) -> None:
+        """Show that an answer is being made."""
+        key = stream_key(self._keys, address["session"])
+        with suppress(StoreUnavailable):
+            entry = await self._write(key, add(key, "typing"), self._typing.pop(key, None))
+            self._typing.replace(key, entry)
+
+    async def send(self, address: Address, text: str, *, nonce: str, first: bool, final: bool) -> str:  # noqa: ARG002
+        """Write the message `nonce`, or write it anew: readers see one message either way."""
+        await self._put(stream_key(self._keys, address["session"]), nonce, text, final=final)
+        return nonce
+
+    async def edit(self, address: Address, message_id: str, text: str, *, final: bool) -> None:
+        """Write the next state of a message."""
+        await self._put(stream_key(self._keys, address["session"]), message_id, text, final=final)
+
+    async def _put(self, key: str, message: str, text: str, *, final: bool) -> None:
+        name = f"{key}:{message}"
+        outdated = [self._states.pop(name, None), self._typing.pop(key, None)]
+        try:
+            entry = await self._write(key, add(key, "bot", message, text, final=final), *outdated)
+        except StoreUnavailable as error:
+            # Whether it arrived is not known, but the same message again is the same message.
+            raise NotSent(str(error)) from None
+        if not final:
+            self._states.replace(name, entry)
+
+    async def _write(self, key: str, command: tuple[str, ...], *outdated: bytes | None) -> bytes:
+        """One round trip: the entry, the key's time to live, and the entries that are outdated now."""
+        commands: list[tuple[Any, ...]] = [command, ("EXPIRE", key, self._lifetime)]
+        if gone := [entry for entry in outdated if entry is not None]:
+            commands.append(("XDEL", key, *gone))
+        replies = await asyncio.gather(*(self._store.command(*parts) for parts in commands))
+        return replies[0]

@@ -1,0 +1,179 @@
+// The page lives without this: forms post, and a reload shows what is new. This makes it live.
+const $ = (id) => document.getElementById(id);
+const [log, live, typing, state, error, composer, box] = ["log", "live", "typing", "state", "error", "composer", "message"].map($);
+const words = document.body.dataset;
+
+// --- Scrolling: stay at the end while the reader is there.
+const atEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - 96;
+const toEnd = (behavior = "instant") => scrollTo({ top: document.documentElement.scrollHeight, behavior });
+const change = (update) => {
+  const follow = atEnd();
+  update();
+  $("welcome").hidden = log.childElementCount + live.childElementCount > 0;
+  if (follow) toEnd();
+  else $("latest").hidden = false;
+};
+addEventListener("scroll", () => { if (atEnd()) $("latest").hidden = true; }, { passive: true });
+$("latest").addEventListener("click", () => { toEnd("smooth"); box.focus(); });
+
+// --- Messages. Their HTML was sanitised on the server.
+const element = (html) => {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return template.content.firstElementChild;
+};
+const find = (place, id) => place.querySelector(`[data-id="${CSS.escape(id)}"]`);
+const addCopyButtons = (article) => {
+  if (!navigator.clipboard) return;
+  for (const code of article.querySelectorAll(".code")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = words.copy;
+    button.setAttribute("aria-label", words.copyLabel);
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(code.querySelector("code").textContent);
+      button.textContent = words.copied;
+      setTimeout(() => { button.textContent = words.copy; }, 1500);
+    });
+    code.append(button);
+  }
+};
+const showMessage = ({ id, html }) => change(() => {
+  const article = element(html);
+  addCopyButtons(article);
+  find(live, id)?.remove();
+  const old = find(log, id);
+  if (old) old.replaceWith(article);
+  else log.append(article);
+  if (article.classList.contains("bot")) showTyping(false);
+});
+const showLive = ({ id, from, blocks, tail, frame }) => change(() => {
+  let article = find(live, id);
+  if (frame) {
+    const fresh = element(frame);
+    if (article) article.replaceWith(fresh);
+    else live.append(fresh);
+    article = fresh;
+  }
+  if (!article) return;
+  const body = article.querySelector(".body");
+  while (body.childElementCount > from) body.lastElementChild.remove();
+  for (const html of [...blocks, tail]) body.append(element(`<div class="block">${html}</div>`));
+  showTyping(false);
+});
+let typingTimer;
+const showTyping = (on) => {
+  clearTimeout(typingTimer);
+  if (on) typingTimer = setTimeout(() => { typing.hidden = true; }, 12000);
+  if (typing.hidden !== on) return;
+  const follow = atEnd();
+  typing.hidden = !on;
+  if (follow) toEnd();
+};
+
+// --- Events. The browser reconnects by itself and resumes by the last id; this looks after what it does not.
+let source, last = words.after, lost = false, delay = 1000, retry, watchdog;
+const say = (text, good = false) => { state.textContent = text; state.classList.toggle("good", good); };
+const alive = (event) => {
+  clearTimeout(watchdog);
+  watchdog = setTimeout(open, 45000);
+  if (event.lastEventId) last = event.lastEventId;
+};
+const on = (name, handle) => source.addEventListener(name, (event) => {
+  alive(event);
+  handle(event.data ? JSON.parse(event.data) : {});
+});
+function open() {
+  clearTimeout(retry);
+  source?.close();
+  source = new EventSource(`events?after=${encodeURIComponent(last)}`);
+  on("ping", () => {});
+  on("message", showMessage);
+  on("live", showLive);
+  on("typing", () => showTyping(true));
+  on("end", () => location.reload());
+  source.addEventListener("open", (event) => {
+    alive(event);
+    delay = 1000;
+    if (lost) {
+      say(words.back, true);
+      setTimeout(() => { if (!lost) say(""); }, 4000);
+    }
+    lost = false;
+  });
+  source.addEventListener("error", () => {
+    lost = true;
+    say(navigator.onLine ? words.lost : words.offline);
+    if (source.readyState === EventSource.CLOSED) {
+      clearTimeout(retry);
+      retry = setTimeout(open, delay);
+      delay = Math.min(delay * 2, 30000);
+    }
+  });
+}
+const close = () => {
+  clearTimeout(watchdog);
+  clearTimeout(retry);
+  source?.close();
+  source = undefined;
+};
+// A page nobody looks at gives its connection back: browsers allow six a host over HTTP/1.1.
+let away;
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(away);
+  if (document.hidden) away = setTimeout(close, 60000);
+  else if (!source) open();
+});
+addEventListener("online", open);
+addEventListener("pagehide", close);
+addEventListener("pageshow", (event) => { if (event.persisted) open(); });
+
+// --- Sending. The same id again is the same message, so a second try is safe.
+let sending = false;
+const send = async (event) => {
+  event.preventDefault();
+  const form = event.currentTarget;
+  const body = new URLSearchParams(new FormData(form, event.submitter));
+  const text = body.get("text").trim();
+  if (sending || !text) return;
+  sending = true;
+  composer.setAttribute("aria-busy", "true");
+  try {
+    const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+    const answer = await response.json();
+    error.textContent = answer.error ?? "";
+    if (response.status === 409) location.reload();
+    if (!response.ok) return;
+    if (form === composer && box.value.trim() === text) box.value = "";
+    form.elements.id.value = answer.next;
+    showMessage(answer);
+    toEnd();
+    if (answer.accepted) showTyping(true);
+    else note(answer.id);
+  } catch {
+    error.textContent = words.failed;
+  } finally {
+    sending = false;
+    composer.removeAttribute("aria-busy");
+    box.focus();
+  }
+};
+const note = (id) => {
+  const line = document.createElement("p");
+  line.className = "note";
+  line.textContent = words.refused;
+  find(log, id)?.append(line);
+};
+composer.addEventListener("submit", send);
+$("chips").addEventListener("submit", send);
+box.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  composer.requestSubmit();
+});
+
+for (const article of log.children) addCopyButtons(article);
+if (matchMedia("(pointer: fine)").matches) box.focus({ preventScroll: true });
+toEnd();
+open();

@@ -1,0 +1,191 @@
+"""The receiving half: logs in, takes a lease for each shard, and hands in what people say to the bot."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
+
+import aiohttp
+import discord
+from starlette.routing import BaseRoute
+
+from gptbot.platforms.base import GatewayContext, Inbound, Misconfigured
+from gptbot.platforms.discord import commands
+from gptbot.platforms.discord.client import Client, GatewayInfo, Parser, Socket
+from gptbot.platforms.discord.inflow import Inflow
+from gptbot.platforms.discord.interactions import defer
+from gptbot.platforms.discord.mapping import Directory, from_interaction, from_message, is_slash_command
+from gptbot.platforms.discord.rest import Rest
+from gptbot.platforms.discord.sessions import SharedSessions
+from gptbot.platforms.discord.shard import TOKEN_REFUSED, TROUBLE, Resharded, Shard, telling
+from gptbot.telemetry.logs import get_logger
+from gptbot_api import InvalidManifest
+from gptbot_api.platforms import Discord
+
+log = get_logger(__name__)
+
+_LOGIN_TIMEOUT: Final = 60.0
+_GUILD_TIMEOUT: Final = 10.0
+_LONGEST_PAUSE: Final = 60.0
+
+
+class DiscordGateway:
+    """See `gptbot.platforms.base.PlatformGateway`."""
+
+    def __init__(self, context: GatewayContext) -> None:
+        self._context = context
+        self._settings = cast(Discord, context.settings)
+        self._directory = Directory()
+        self._shards: dict[int, tuple[bool, str]] = {}
+        self._notices: dict[str, str] = {}
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """None: Discord connects nowhere."""
+        return ()
+
+    async def run(self) -> None:
+        """Receive until cancelled. Raises Misconfigured when the token or an intent is refused."""
+        failures = 0
+        while True:
+            try:
+                await self._serve()
+            except Misconfigured as error:
+                self._context.report(connected=False, message=str(error))
+                raise
+            except Resharded:
+                log.warning("Discord wants another number of shards")
+            except TROUBLE as error:
+                self._context.report(
+                    connected=False, message=f"Discord's API cannot be reached ({type(error).__name__}); trying again"
+                )
+            failures += 1
+            await asyncio.sleep(min(_LONGEST_PAUSE, 2.0**failures) * random.uniform(0.5, 1.0))
+
+    async def _serve(self) -> None:
+        settings = self._settings
+        try:
+            token = self._context.bot.secret(settings.token_secret_ref, "spec.platforms.discord.tokenSecretRef")
+        except InvalidManifest as error:
+            raise Misconfigured(str(error)) from None
+        async with (
+            Client(settings.api_base_url, message_content=settings.message_content_intent) as client,
+            aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
+        ):
+            application, info = await self._log_in(client, token)
+            rest = Rest(http, settings.api_base_url, token)
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    for number in range(info.shards):
+                        tasks.create_task(self._hold(number, info, client, rest, application), name=f"discord:{number}")
+            except BaseExceptionGroup as group:
+                raise telling(group) from None
+
+    async def _log_in(self, client: Client, token: str) -> tuple[str, GatewayInfo]:
+        """Learn who the bot is and where the gateway; returns the application's id and the gateway."""
+        try:
+            async with asyncio.timeout(_LOGIN_TIMEOUT):
+                user, application = await client.identity(token)
+                info = await client.gateway_info()
+        except discord.LoginFailure:
+            raise Misconfigured(TOKEN_REFUSED) from None
+        except discord.HTTPException as error:
+            if error.status == 401:
+                raise Misconfigured(TOKEN_REFUSED) from None
+            if error.status == 404:
+                raise Misconfigured("apiBaseUrl answers, but not as Discord's API does (HTTP 404): check it") from None
+            raise
+        self._directory = Directory(user["id"], user.get("global_name") or user["username"])
+        self._notices.clear()
+        if application.get("interactions_endpoint_url"):
+            self._notices["endpoint"] = (
+                "slash commands do not arrive: clear the Interactions Endpoint URL in the Developer Portal"
+            )
+        return application["id"], info
+
+    async def _hold(self, number: int, info: GatewayInfo, client: Client, rest: Rest, application: str) -> None:
+        shared = SharedSessions(self._context.store, self._context.keys)
+
+        def report(connected: bool, message: str) -> None:
+            self._shards[number] = (connected, message)
+            self._report()
+
+        def parsers(inflow: Inflow, tasks: asyncio.TaskGroup) -> Mapping[str, Parser]:
+            return self._parsers(client, rest, inflow, tasks)
+
+        async def work() -> None:
+            shard = Shard(number, info, client, self._context.intake, shared, report, parsers)
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    if number == 0:
+                        tasks.create_task(self._register(client, application), name="discord commands")
+                    await shard.run()
+            except BaseExceptionGroup as group:
+                raise telling(group) from None
+            finally:
+                self._shards.pop(number, None)
+
+        await self._context.leases.run(f"discord:{number}", work)
+
+    def _report(self) -> None:
+        connected = all(up for up, _ in self._shards.values())
+        messages = dict.fromkeys([message for _, message in self._shards.values() if message])
+        self._context.report(connected=connected, message="; ".join([*messages, *self._notices.values()]))
+
+    async def _register(self, client: Client, application: str) -> None:
+        """Make the slash commands what they should be; a failure is told and leaves the bot running."""
+        if not self._context.commands:
+            return
+        try:
+            wanted = commands.payload(self._context.commands)
+            async with asyncio.timeout(_LOGIN_TIMEOUT):
+                if not commands.same(wanted, await client.commands(application)):
+                    await client.overwrite_commands(application, wanted)
+                    log.info("slash commands registered", count=len(wanted))
+        except (*TROUBLE, ValueError) as error:
+            reason = f"code {error.code}" if isinstance(error, discord.HTTPException) else type(error).__name__
+            self._notices["commands"] = f"slash commands could not be registered ({reason})"
+            log.warning(self._notices["commands"])
+
+    def _parsers(self, client: Client, rest: Rest, inflow: Inflow, tasks: asyncio.TaskGroup) -> Mapping[str, Parser]:
+        directory = self._directory
+
+        def message(data: Any, socket: Socket) -> None:
+            async def understand() -> Inbound | None:
+                # After a RESUME in a new process no Guild Create tells which role is the bot's own.
+                if data.get("mention_roles") and data["guild_id"] not in directory.guilds:
+                    await self._ask_for_guild(client, data["guild_id"])
+                return from_message(data, directory)
+
+            if not data["author"].get("bot"):
+                inflow.put(data["channel_id"], understand, socket.keep())
+
+        def interaction(data: Any, socket: Socket) -> None:
+            if not is_slash_command(data):
+                return
+            deferring = tasks.create_task(defer(rest, data), name="discord deferral")
+
+            async def understand() -> Inbound | None:
+                return from_interaction(data, deferred=await deferring)
+
+            inflow.put(data["channel_id"], understand, socket.keep())
+
+        return {
+            "GUILD_CREATE": lambda data, _: directory.guild(data),
+            "GUILD_UPDATE": lambda data, _: directory.guild(data),
+            "GUILD_DELETE": lambda data, _: directory.guild_gone(data),
+            "GUILD_ROLE_CREATE": lambda data, _: directory.role(data),
+            "THREAD_CREATE": lambda data, _: directory.thread(data),
+            "THREAD_UPDATE": lambda data, _: directory.thread(data),
+            "THREAD_DELETE": lambda data, _: directory.thread_gone(data),
+            "MESSAGE_CREATE": message,
+            "INTERACTION_CREATE": interaction,
+        }
+
+    async def _ask_for_guild(self, client: Client, guild: str) -> None:
+        try:
+            async with asyncio.timeout(_GUILD_TIMEOUT):
+                self._directory.guild(await client.http.get_guild(int(guild)))
+        except TROUBLE as error:
+            log.warning("a guild's roles are unknown", error=type(error).__name__)

@@ -1,0 +1,134 @@
+"""Hands events to the intake: in order within a channel, none dropped, and no more at a time than fits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from gptbot.inbox.store import StoreUnavailable
+from gptbot.platforms.base import Inbound, Intake
+from gptbot.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+Understand = Callable[[], Awaitable[Inbound | None]]
+"""Makes an event a message; None when there is nothing in it for the bot."""
+LIMIT: Final = 256
+"""Events taken from Discord and not yet in the store, at most; then the socket is not read."""
+_TRIES: Final = 3
+_PAUSE: Final = 1.0
+
+
+class Window:
+    """The sequence numbers of one connection, and up to which all events are done with.
+
+    That number is what a heartbeat and a RESUME tell Discord: what comes after it is sent again.
+    """
+
+    def __init__(self, done: int | None = None) -> None:
+        self.done = done
+        """Every event up to this number is in the store, or not for the bot."""
+        self._last = done
+        self._open: dict[int, None] = {}
+
+    def begin(self, number: int) -> None:
+        """An event came in."""
+        self._open[number] = None
+        self._last = number
+
+    def finish(self, number: int) -> None:
+        """An event is done with."""
+        self._open.pop(number, None)
+        first = next(iter(self._open), None)
+        # A plain attribute: discord.py's heartbeat thread reads it.
+        self.done = self._last if first is None else first - 1
+
+
+class Inflow:
+    """Events under way from Discord to the store. Its tasks belong to the group given."""
+
+    def __init__(self, intake: Intake, tasks: asyncio.TaskGroup, stalled: Callable[[bool], None]) -> None:
+        self._intake = intake
+        self._tasks = tasks
+        self._report = stalled
+        self._tails: dict[str, asyncio.Task[None]] = {}
+        self._count = 0
+        self._waiting = 0
+        self._changed = asyncio.Event()
+
+    def put(self, conversation: str, message: Understand, done: Callable[[], None]) -> None:
+        """Hand a message in after those of the same conversation; `done` is called once it is in the store.
+
+        `message` is called in its turn.
+        """
+        self._count += 1
+        before = self._tails.get(conversation)
+        task = self._tasks.create_task(self._hand_in(before, conversation, message, done), name="discord intake")
+        self._tails[conversation] = task
+
+    async def room(self, timeout: float) -> bool:
+        """Wait until a further event may be read. False: not within `timeout` seconds."""
+        deadline = asyncio.get_running_loop().time() + timeout
+        while self._waiting or self._count >= LIMIT:
+            self._changed.clear()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._changed.wait()
+            except TimeoutError:
+                return False
+        return True
+
+    async def settled(self) -> None:
+        """Wait until nothing is under way, or it cannot go on because the store is away."""
+        while self._count and not self._waiting:
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def _hand_in(
+        self,
+        before: asyncio.Task[None] | None,
+        conversation: str,
+        message: Understand,
+        done: Callable[[], None],
+    ) -> None:
+        try:
+            if before is not None:
+                await asyncio.wait({before})
+            inbound = await message()
+            if inbound is not None:
+                await self._accept(inbound)
+            done()
+        finally:
+            if self._tails.get(conversation) is asyncio.current_task():
+                del self._tails[conversation]
+            self._count -= 1
+            self._changed.set()
+
+    async def _accept(self, inbound: Inbound) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._intake.accept(inbound)
+                return
+            except StoreUnavailable:
+                await self._wait_for_store()
+            except Exception as error:
+                failures += 1
+                if failures == _TRIES:
+                    log.error("message dropped: the intake fails on it each time", exc_info=error)
+                    return
+                await asyncio.sleep(_PAUSE)
+
+    async def _wait_for_store(self) -> None:
+        self._waiting += 1
+        self._changed.set()
+        if self._waiting == 1:
+            self._report(True)
+        try:
+            await self._intake.ready()
+        finally:
+            self._waiting -= 1
+            if self._waiting == 0:
+                self._report(False)
+            self._changed.set()

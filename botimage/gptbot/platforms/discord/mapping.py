@@ -1,0 +1,167 @@
+"""Discord's events as messages for the bot: who, where, and whether it was meant (docs/events/gateway-events)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from gptbot.platforms.base import Address, Inbound
+from gptbot.platforms.discord.limits import SEND_MESSAGES, SEND_MESSAGES_IN_THREADS, VIEW_CHANNEL
+
+Event = Mapping[str, Any]
+"""The `d` of a dispatched event, as Discord sent it."""
+
+_DEFAULT, _REPLY = 0, 19
+_APPLICATION_COMMAND, _CHAT_INPUT = 2, 1
+_BOT_DM = 1
+_THREADS: Final = (10, 11, 12)
+_USER_MENTION = re.compile(r"<@!?(\d+)>")
+
+
+@dataclass(slots=True)
+class _Guild:
+    locale: str | None = None
+    own_roles: set[str] = field(default_factory=set)
+    parents: dict[str, str] = field(default_factory=dict)
+    """Thread to the channel it is in."""
+
+
+@dataclass(slots=True)
+class Directory:
+    """The little that has to be known of a bot and its guilds to understand messages; fed by the gateway's events."""
+
+    user: str = ""
+    """Id of the bot's own user."""
+    name: str = "bot"
+    guilds: dict[str, _Guild] = field(default_factory=dict)
+
+    def guild(self, data: Event) -> None:
+        """Guild Create or Guild Update."""
+        guild = self.guilds.setdefault(data["id"], _Guild())
+        # Every guild starts out as en-US; only a community chooses (docs/resources/guild, preferred_locale).
+        chosen = data.get("preferred_locale")
+        guild.locale = chosen if chosen != "en-US" or "COMMUNITY" in data.get("features", ()) else None
+        if "roles" in data:
+            guild.own_roles.clear()
+        for role in data.get("roles", ()):
+            self.role({"guild_id": data["id"], "role": role})
+        for thread in data.get("threads", ()):
+            self.thread({"guild_id": data["id"], **thread})
+
+    def guild_gone(self, data: Event) -> None:
+        """Guild Delete."""
+        self.guilds.pop(data["id"], None)
+
+    def role(self, data: Event) -> None:
+        """Guild Role Create: the managed role of the bot, which users mention like the bot itself."""
+        role = data["role"]
+        if str((role.get("tags") or {}).get("bot_id")) == self.user:
+            self.guilds.setdefault(data["guild_id"], _Guild()).own_roles.add(role["id"])
+
+    def thread(self, data: Event) -> None:
+        """Thread Create or Thread Update."""
+        if data.get("guild_id") and data.get("parent_id"):
+            self.guilds.setdefault(data["guild_id"], _Guild()).parents[data["id"]] = data["parent_id"]
+
+    def thread_gone(self, data: Event) -> None:
+        """Thread Delete."""
+        if data.get("guild_id") in self.guilds:
+            self.guilds[data["guild_id"]].parents.pop(data["id"], None)
+
+
+def from_message(data: Event, directory: Directory) -> Inbound | None:
+    """A Message Create as a message, or None when it is not from a person: bots, webhooks, system messages."""
+    author = data["author"]
+    if author.get("bot") or author.get("system") or data.get("webhook_id") or data["type"] not in (_DEFAULT, _REPLY):
+        return None
+    guild_id: str | None = data.get("guild_id")
+    guild = directory.guilds.get(guild_id, _Guild()) if guild_id else _Guild()
+    mentions = data.get("mentions") or []
+    own_roles = guild.own_roles.intersection(data.get("mention_roles") or [])
+    replied: Event = data.get("referenced_message") or {}
+    addressed = (
+        any(user["id"] == directory.user for user in mentions)
+        or bool(own_roles)
+        or (data["type"] == _REPLY and (replied.get("author") or {}).get("id") == directory.user)
+    )
+    channel = data["channel_id"]
+    return Inbound(
+        event=data["id"], conversation=channel, user=author["id"],
+        text=_spoken(data.get("content") or "", mentions, own_roles, directory),
+        direct=guild_id is None, addressed=addressed, address={"channel": channel, "message": data["id"]},
+        language=guild.locale,
+        principals=_principals(author["id"], guild_id, data.get("member"), channel, guild.parents.get(channel)),
+    )  # fmt: skip
+
+
+def from_interaction(data: Event, *, deferred: bool) -> Inbound | None:
+    """An Interaction Create as a message, or None when it is no slash command.
+
+    `deferred`: whether Discord took the deferral; else its token is worth nothing, and a plain message must do.
+    """
+    if not is_slash_command(data):
+        return None
+    command = data["data"]
+    options = [str(option["value"]) for option in command.get("options") or () if "value" in option]
+    member = data.get("member")
+    user = (member or data)["user"]
+    guild_id: str | None = data.get("guild_id")
+    channel: Event = data.get("channel") or {}
+    address: Address = {"channel": data["channel_id"]}
+    if deferred:
+        address |= {
+            "application": data["application_id"],
+            "interaction": data["id"],
+            "token": data["token"],
+            "writable": _writable(data, channel),
+        }
+    parent = channel.get("parent_id") if channel.get("type") in _THREADS else None
+    return Inbound(
+        event=data["id"], conversation=data["channel_id"], user=user["id"],
+        text=" ".join([f"/{command['name']}", *options]),
+        direct=guild_id is None, addressed=True, address=address,
+        language=data.get("locale") or data.get("guild_locale"),
+        principals=_principals(user["id"], guild_id, member, data["channel_id"], parent),
+    )  # fmt: skip
+
+
+def is_slash_command(data: Event) -> bool:
+    """Whether an interaction is a slash command, and not a button, a form, or a command on a message or user."""
+    return data["type"] == _APPLICATION_COMMAND and data["data"].get("type") == _CHAT_INPUT
+
+
+def _writable(data: Event, channel: Event) -> bool:
+    """Whether the bot may write plain messages where the command was given."""
+    if data.get("context") == _BOT_DM or "guild_id" not in data:
+        return True
+    send = SEND_MESSAGES_IN_THREADS if channel.get("type") in _THREADS else SEND_MESSAGES
+    needed = VIEW_CHANNEL | send
+    return int(data.get("app_permissions") or 0) & needed == needed
+
+
+def _spoken(content: str, mentions: Iterable[Event], own_roles: Iterable[str], directory: Directory) -> str:
+    """The text without the mention of the bot around it, and with names for the ids of others."""
+    own = "|".join([rf"<@!?{re.escape(directory.user)}>", *(f"<@&{re.escape(role)}>" for role in own_roles)])
+    content = re.sub(rf"^(?:\s*(?:{own})[\s,:]*)+|(?:\s*(?:{own}))+\s*$", "", content)
+    content = re.sub(own, f"@{directory.name}", content)
+    names = {user["id"]: _name(user) for user in mentions}
+    return _USER_MENTION.sub(lambda m: f"@{names[m[1]]}" if m[1] in names else m[0], content).strip()
+
+
+def _name(user: Event) -> str:
+    return (user.get("member") or {}).get("nick") or user.get("global_name") or user.get("username") or "user"
+
+
+def _principals(
+    user: str, guild: str | None, member: Event | None, channel: str, parent: str | None
+) -> tuple[str, ...]:
+    found = [f"user:{user}"]
+    if guild is not None:
+        found.append(f"guild:{guild}")
+        found += [f"role:{role}" for role in (member or {}).get("roles") or ()]
+    found.append(f"channel:{channel}")
+    if parent is not None:
+        found.append(f"channel:{parent}")
+    return tuple(found)

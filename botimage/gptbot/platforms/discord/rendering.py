@@ -1,0 +1,148 @@
+"""Markdown as models write it, made into what Discord shows (support.discord.com, "Markdown Text 101").
+
+Discord knows bold, italics, lists, quotes, masked links, code, and headings of three levels. Tables, images, rules and
+deeper headings are put into what it knows; nothing is left out.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Final
+
+RULE: Final = "⎯" * 12
+_FENCE = re.compile(r"^( *)(`{3,}|~{3,})([^\n`]*)$")
+_DEEP_HEADING = re.compile(r"^ {0,3}#{4,6}[ \t]+(.*?)[ \t]*#*[ \t]*$")
+_RULE = re.compile(r"^ {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
+_BULLET = re.compile(r"^([ \t]*)\+([ \t]+)")
+_QUOTE = re.compile(r"^ {0,3}>(?:[ \t]?>)+[ \t]?")
+_IMAGE = re.compile(
+    r"!\[([^\]\n]*)\]"  # its label
+    r"\((<[^>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)"  # its address
+    r"(?:[ \t]+(\"[^\"\n]*\"|'[^'\n]*'))?\)"  # its title
+)
+_CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+_DELIMITER = re.compile(r"^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_CELL_END = re.compile(r"(?<!\\)\|")
+_STRONG = re.compile(r"(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1")
+_LINK = re.compile(r"(?<!!)\[([^\]\n]+)\]\(([^\s()]+)\)")
+
+
+def render(markdown: str) -> str:
+    """The text as it is sent to Discord."""
+    lines = markdown.replace("\r\n", "\n").split("\n")
+    out: list[str] = []
+    number = 0
+    while number < len(lines):
+        fence = _FENCE.match(lines[number])
+        if fence is not None:
+            number = _code_block(lines, number, fence, out)
+        elif _is_table(lines, number):
+            number = _table(lines, number, out)
+        else:
+            out.append(_line(lines[number]))
+            number += 1
+    return "\n".join(out)
+
+
+def _line(line: str) -> str:
+    if _RULE.match(line):
+        return RULE
+    heading = _DEEP_HEADING.match(line)
+    if heading is not None:
+        text = _images(heading[1])
+        return text if not text or (text.startswith("**") and text.endswith("**")) else f"**{text}**"
+    # ">>>" would quote all that follows.
+    line = _QUOTE.sub("> ", _BULLET.sub(r"\1-\2", line))
+    return _images(line)
+
+
+def _images(line: str) -> str:
+    return _outside_code(line, lambda text: _IMAGE.sub(_image, text)) if "![" in line else line
+
+
+def _image(match: re.Match[str]) -> str:
+    label, url, title = match[1].strip(), match[2].strip("<>"), (match[3] or "")[1:-1]
+    label = " – ".join(part for part in (label, title) if part)
+    if not url:
+        return label
+    return f"[{label}]({url})" if label else url
+
+
+def _outside_code(line: str, change: Callable[[str], str]) -> str:
+    out: list[str] = []
+    end = 0
+    for span in _CODE_SPAN.finditer(line):
+        out += [change(line[end : span.start()]), span[0]]
+        end = span.end()
+    return "".join([*out, change(line[end:])])
+
+
+def _code_block(lines: list[str], number: int, fence: re.Match[str], out: list[str]) -> int:
+    """Copy a fenced block, its fence made of three backticks, and closed at the end; return the line after it."""
+    indent, marks, info = fence[1], fence[2], fence[3]
+    closing = re.compile(rf"^ *{re.escape(marks[0])}{{{len(marks)},}}[ \t]*$")
+    out.append(f"{indent}```{info.strip()}")
+    number += 1
+    while number < len(lines) and not closing.match(lines[number]):
+        # A zero-width space keeps three backticks inside from ending the block.
+        out.append(lines[number].replace("```", "``\u200b`"))
+        number += 1
+    out.append(f"{indent}```")
+    return number + 1
+
+
+def _is_table(lines: list[str], number: int) -> bool:
+    """Whether a table (GitHub Flavored Markdown, section 4.10) starts here: a row and a delimiter row as wide."""
+    if number + 1 >= len(lines) or "|" not in lines[number] or not _DELIMITER.match(lines[number + 1]):
+        return False
+    return len(_cells(lines[number])) == len(_cells(lines[number + 1]))
+
+
+def _cells(row: str) -> list[str]:
+    row = row.strip().removeprefix("|")
+    if row.endswith("|") and not row.endswith("\\|"):
+        row = row[:-1]
+    return [_plain(cell.strip().replace("\\|", "|")) for cell in _CELL_END.split(row)]
+
+
+def _plain(cell: str) -> str:
+    """A cell as it reads in a code block, where Markdown shows as it is written."""
+    cell = _LINK.sub(lambda m: m[1] if m[1] == m[2] else f"{m[1]} ({m[2]})", _IMAGE.sub(_image, cell))
+    cell = _STRONG.sub(r"\2", cell)
+    return re.sub(r"(?<!`)`([^`]+)`(?!`)", r"\1", cell).replace("```", "``\u200b`")
+
+
+def _table(lines: list[str], number: int, out: list[str]) -> int:
+    """Lay a table out in a code block; return the line after it."""
+    rows = [_cells(lines[number])]
+    aligns = [cell.endswith(":") for cell in (c.strip() for c in lines[number + 1].strip().strip("|").split("|"))]
+    number += 2
+    while number < len(lines) and lines[number].strip() and "|" in lines[number] and not _FENCE.match(lines[number]):
+        rows.append(_cells(lines[number]))
+        number += 1
+    columns = max(map(len, rows))
+    rows = [row + [""] * (columns - len(row)) for row in rows]
+    aligns += [False] * (columns - len(aligns))
+    widths = [max(_width(row[column]) for row in rows) for column in range(columns)]
+
+    def lay(row: list[str]) -> str:
+        cells = zip(row, widths, aligns, strict=True)
+        return " │ ".join(_pad(cell, width, right=right) for cell, width, right in cells).rstrip()
+
+    head, *body = rows
+    out += ["```", lay(head), "─┼─".join("─" * width for width in widths), *map(lay, body), "```"]
+    return number
+
+
+def _pad(cell: str, width: int, *, right: bool) -> str:
+    space = " " * (width - _width(cell))
+    return space + cell if right else cell + space
+
+
+def _width(text: str) -> int:
+    """Columns a text takes in a fixed-width font: East Asian wide characters take two (Unicode UAX 11)."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )

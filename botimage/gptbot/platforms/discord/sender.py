@@ -1,0 +1,156 @@
+"""Answers on Discord over plain REST, from any process: typing, send, edit (docs/resources/message)."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import time
+from typing import Any, cast
+
+from gptbot.platforms.base import Address, MessageGone, Rejected, SenderContext, SendError
+from gptbot.platforms.discord.limits import (
+    EDIT_INTERVAL,
+    INTERACTION_LIFETIME,
+    MAX_CONTENT,
+    MAX_NONCE,
+    SUPPRESS_EMBEDS,
+    Code,
+    created,
+)
+from gptbot.platforms.discord.rendering import render
+from gptbot.platforms.discord.rest import Refused, Rest
+from gptbot_api.platforms import Discord
+
+_PATIENCE = 5.0
+"""Seconds to wait for a place in a bucket when the text has to get there; an interim edit is dropped instead."""
+_EXPIRY_MARGIN = 30.0
+_BY_TOKEN = "@"  # noqa: S105 - a mark, no secret
+"""Starts the id of a message that an interaction's token made."""
+_TOKEN_GONE = (Code.UNKNOWN_WEBHOOK, Code.INVALID_WEBHOOK_TOKEN, Code.UNKNOWN_INTERACTION)
+
+
+class DiscordSender:
+    """The answering half. See `gptbot.platforms.base.Sender`; an address is what `mapping.py` makes.
+
+    A slash command is answered by its interaction's token: the first part fills the deferred answer in (PATCH
+    @original, the same however often it is sent). Further parts, and all of it once the token is 15 minutes old, are
+    plain messages in the channel, because only those know a nonce; where the bot may not write in the channel, they
+    are followups of the interaction.
+    """
+
+    max_length = MAX_CONTENT
+    edit_interval = EDIT_INTERVAL
+
+    def __init__(self, context: SenderContext) -> None:
+        settings = cast(Discord, context.settings)
+        token = context.bot.secret(settings.token_secret_ref, "spec.platforms.discord.tokenSecretRef")
+        self._rest = Rest(context.http, settings.api_base_url, token)
+
+    def length(self, text: str) -> int:
+        """Unicode code points of the text as it is sent."""
+        return len(render(text).strip())
+
+    async def typing(self, address: Address) -> None:
+        """Trigger Typing Indicator; shows for 10 s. A deferred answer shows it by itself."""
+        if _token(address) is None:
+            with contextlib.suppress(SendError, Refused):
+                channel = address["channel"]
+                await self._rest.request("POST", f"/channels/{channel}/typing", route=("typing", channel), timeout=5)
+
+    async def send(self, address: Address, text: str, *, nonce: str, first: bool, final: bool) -> str:
+        """Create Message, or fill in the answer of an interaction."""
+        patience = _PATIENCE if final else 0.0
+        try:
+            token = _token(address)
+            if token is not None and (first or not address.get("writable", True)):
+                try:
+                    return await self._answer(address, token, text, first=first, patience=patience)
+                except Refused as refused:
+                    if refused.code not in (*_TOKEN_GONE, Code.UNKNOWN_MESSAGE):
+                        raise
+            return await self._create(address, text, nonce=nonce, first=first, patience=patience)
+        except Refused as refused:
+            raise Rejected(str(refused)) from None
+
+    async def edit(self, address: Address, message_id: str, text: str, *, final: bool) -> None:
+        """Edit Message, by the token that made it while that is good."""
+        patience = _PATIENCE if final else 0.0
+        plain_id = message_id.removeprefix(_BY_TOKEN)
+        token = _token(address)
+        try:
+            if message_id != plain_id and token is not None:
+                try:
+                    path = f"/webhooks/{address['application']}/{token}/messages/{plain_id}"
+                    await self._rest.request(
+                        "PATCH", path, route=("edit answer", token), body=_content(text), patience=patience,
+                        interaction=True,
+                    )  # fmt: skip
+                    return
+                except Refused as refused:
+                    if refused.code not in _TOKEN_GONE:
+                        raise
+            await self._edit(address["channel"], plain_id, text, patience)
+        except Refused as refused:
+            if refused.code == Code.UNKNOWN_MESSAGE:
+                raise MessageGone("the message is not there any more") from None
+            raise Rejected(str(refused)) from None
+
+    async def _answer(self, address: Address, token: str, text: str, *, first: bool, patience: float) -> str:
+        base = f"/webhooks/{address['application']}/{token}"
+        method, path = ("PATCH", f"{base}/messages/@original") if first else ("POST", base)
+        route = ("answer" if first else "followup", token)
+        message = await self._rest.request(
+            method, path, route=route, body=_content(text), patience=patience, interaction=True
+        )
+        return _BY_TOKEN + str(message["id"])
+
+    async def _create(self, address: Address, text: str, *, nonce: str, first: bool, patience: float) -> str:
+        channel = address["channel"]
+        body = _content(text) | {"nonce": _short(nonce), "enforce_nonce": True}
+        if first and "message" in address:
+            body["message_reference"] = {"message_id": address["message"], "fail_if_not_exists": False}
+        path, route = f"/channels/{channel}/messages", ("create message", channel)
+        try:
+            message = await self._rest.request("POST", path, route=route, body=body, patience=patience)
+        except Refused as refused:
+            # A reply needs the right to read history; the answer itself does not.
+            if refused.code != Code.CANNOT_REPLY_WITHOUT_HISTORY or "message_reference" not in body:
+                raise
+            del body["message_reference"]
+            message = await self._rest.request("POST", path, route=route, body=body, patience=patience)
+        message_id = str(message["id"])
+        if message.get("content") != str(body["content"]).strip():
+            # An earlier try with this nonce got there with an earlier text.
+            await self._edit(channel, message_id, text, patience)
+        return message_id
+
+    async def _edit(self, channel: str, message_id: str, text: str, patience: float) -> None:
+        await self._rest.request(
+            "PATCH", f"/channels/{channel}/messages/{message_id}", route=("edit message", channel),
+            body=_content(text), patience=patience,
+        )  # fmt: skip
+
+
+def _content(text: str) -> dict[str, Any]:
+    """A message's text, with nobody pinged by what a model writes, and no previews of its links."""
+    return {
+        "content": render(text),
+        "flags": SUPPRESS_EMBEDS,
+        "allowed_mentions": {"parse": [], "replied_user": False},
+    }
+
+
+def _token(address: Address) -> str | None:
+    """The token of the interaction to answer, while it is good."""
+    if "token" not in address:
+        return None
+    age = time.time() - created(address["interaction"])
+    return address["token"] if age < INTERACTION_LIFETIME - _EXPIRY_MARGIN else None
+
+
+def _short(nonce: str) -> str:
+    """The nonce, or a hash of it that fits."""
+    if len(nonce) <= MAX_NONCE:
+        return nonce
+    return base64.urlsafe_b64encode(hashlib.sha256(nonce.encode()).digest())[:MAX_NONCE].decode()

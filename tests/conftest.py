@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+
 from gptbot.embedded.valkey import EmbeddedValkey
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store

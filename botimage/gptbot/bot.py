@@ -22,7 +22,8 @@ from gptbot.safety.limits import Limits
 
 LOCAL_PLATFORMS = frozenset({"terminal"})
 """Platforms that every bot answers on, declared or not: nobody reaches them from outside."""
-_EMBEDDED_WINDOW = 2048
+EMBEDDED_WINDOW = 2048
+"""Tokens that the embedded model has for a prompt and its answer."""
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class Bot:
             limits=Limits(store, keys, lambda: bot.config.bot.spec.limits),
             model=ModelClient(http, model),
             http=http,
-            context_window=min(llm.context_window, _EMBEDDED_WINDOW) if llm.embedded else llm.context_window,
+            context_window=min(llm.context_window, EMBEDDED_WINDOW) if llm.embedded else llm.context_window,
         )
         return bot
 

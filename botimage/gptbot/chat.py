@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import orjson
-from gptbot_api import Fault, InvalidManifest
 
 from gptbot.conversation import commands
 from gptbot.inbox.intake import BotIntake
@@ -25,6 +24,7 @@ from gptbot.platforms.terminal.chat import NotTaken, ask
 from gptbot.process import open_bots
 from gptbot.safety.limits import Limits
 from gptbot.worker import Worker
+from gptbot_api import Fault, InvalidManifest
 
 
 class ChatFailed(Exception):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Coroutine
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from gptbot.process import Settings
+    pass
 
 app = typer.Typer(
     name="gptbot",
@@ -32,7 +31,9 @@ MetricsPort = Annotated[int, typer.Option(envvar="GPTBOT_METRICS_PORT", help="Po
 LogLevel = Annotated[str, typer.Option(envvar="GPTBOT_LOG_LEVEL", help="debug, info, warning or error.")]
 DataDir = Annotated[
     Path | None,
-    typer.Option(envvar="GPTBOT_DATA_DIR", help="Where the embedded store keeps its data. Default: ~/.local/share/gptbot."),
+    typer.Option(
+        envvar="GPTBOT_DATA_DIR", help="Where the embedded store keeps its data. Default: ~/.local/share/gptbot."
+    ),
 ]
 
 
@@ -45,7 +46,9 @@ def gateway(
     log_level: LogLevel = "info",
 ) -> None:
     """Hold the platforms' sessions, take messages in, and answer as spec.gateway.concurrency says."""
-    _role(manifest, refs, log_level, receive=True, concurrency="gateway", http_port=http_port, metrics_port=metrics_port)
+    _role(
+        manifest, refs, log_level, receive=True, concurrency="gateway", http_port=http_port, metrics_port=metrics_port
+    )
 
 
 @app.command()
@@ -146,9 +149,9 @@ def _role(
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
     import uvloop
-    from gptbot_api import InvalidManifest
 
     from gptbot.embedded.errors import EmbeddedError
+    from gptbot_api import InvalidManifest
 
     try:
         uvloop.run(work)

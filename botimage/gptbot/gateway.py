@@ -8,7 +8,6 @@ import time
 from typing import TYPE_CHECKING
 
 import orjson
-from gptbot_api import InvalidManifest
 
 from gptbot.bot import Bot
 from gptbot.conversation import commands
@@ -18,6 +17,7 @@ from gptbot.platforms.base import GatewayContext, Misconfigured, PlatformGateway
 from gptbot.platforms.registry import platform
 from gptbot.telemetry import metrics
 from gptbot.telemetry.logs import get_logger
+from gptbot_api import InvalidManifest
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -44,6 +44,11 @@ class Gateway:
                 self._platforms[name] = platform(name).gateway(self._context(name))
             except (InvalidManifest, Misconfigured, LookupError) as error:
                 self._report(name, connected=False, message=str(error))
+
+    @property
+    def key(self) -> str:
+        """The bot's `namespace/name`."""
+        return self._bot.key
 
     def routes(self) -> list[BaseRoute]:
         """The HTTP routes of all the bot's platforms."""

@@ -58,7 +58,9 @@ async def embedded(configs: Sequence[BotConfig], directory: Path) -> AsyncIterat
         if settings.store_url is None and any(config.bot.spec.store is None for config in configs):
             from gptbot.embedded.valkey import EmbeddedValkey
 
-            settings.store_url = (await stack.enter_async_context(EmbeddedValkey(directory / "valkey"))).url
+            valkey = await stack.enter_async_context(EmbeddedValkey(directory / "valkey"))
+            settings.store_url = valkey.url
+            settings.guards = [valkey.wait]
         if url := os.environ.get("GPTBOT_MODEL_URL"):
             settings.model = (url, "smollm2-135m-instruct")
         elif model is not None:
@@ -67,6 +69,7 @@ async def embedded(configs: Sequence[BotConfig], directory: Path) -> AsyncIterat
             server = EmbeddedModel("127.0.0.1", parallel=model.parallel, threads=model.threads)
             await stack.enter_async_context(server)
             settings.model = (server.base_url, server.model)
+            settings.guards = [*settings.guards, server.wait]
         yield settings
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from gptbot_api import Fault, GptBot, InvalidManifest, parse
 from gptbot_api.refs import ConfigMapKeyRef, SecretKeyRef
 from gptbot_api.spec import Persona

@@ -10,14 +10,13 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
-from gptbot_api import Fault, InvalidManifest
 
 from gptbot.bot import Bot, endpoints
 from gptbot.inbox.store import Store
@@ -26,6 +25,7 @@ from gptbot.telemetry import metrics
 from gptbot.telemetry.health import monitoring
 from gptbot.telemetry.logs import get_logger
 from gptbot.worker import Worker
+from gptbot_api import Fault, InvalidManifest
 
 if TYPE_CHECKING:
     from gptbot.gateway import Gateway
@@ -50,6 +50,8 @@ class Settings:
     http_port: int = 8080
     metrics_host: str = "0.0.0.0"
     metrics_port: int = 9090
+    guards: Sequence[Callable[[], Coroutine[None, None, None]]] = ()
+    """Run beside the bots; one that raises ends the process."""
     on_started: Callable[[int], None] | None = None
     """Called with the HTTP port once messages are received."""
 
@@ -77,12 +79,8 @@ async def open_bots(stack: AsyncExitStack, configs: Sequence[BotConfig], setting
                 raise InvalidManifest([Fault(f"{config.key}: spec.llm.embedded", _NO_MODEL)])
             return settings.model
 
-        bots.append(
-            Bot.open(
-                config, stores[url], http, pepper=settings.pepper, consumer=consumer,
-                model=endpoints(config, embedded),
-            )  # fmt: skip
-        )
+        model = endpoints(config, embedded)
+        bots.append(Bot.open(config, stores[url], http, pepper=settings.pepper, consumer=consumer, model=model))
     return bots
 
 
@@ -131,11 +129,13 @@ async def serve(configs: Sequence[BotConfig], settings: Settings, *, receive: bo
 
         await stack.enter_async_context(monitoring(settings.metrics_host, settings.metrics_port, ready))
         gateways = _gateways(bots) if receive else []
-        workers = [Worker(bot, limit) for bot in bots if (limit := getattr(bot.config.bot.spec, concurrency).concurrency)]
+        limits = [(bot, getattr(bot.config.bot.spec, concurrency).concurrency) for bot in bots]
+        workers = [Worker(bot, limit) for bot, limit in limits if limit]
         async with asyncio.TaskGroup() as group:
             answering = [group.create_task(worker.run(), name="worker") for worker in workers]
             receiving = [group.create_task(gateway.run(), name="gateway") for gateway in gateways]
             background = [group.create_task(_watch_stores(bots), name="stores")]
+            background += [group.create_task(guard(), name="guard") for guard in settings.guards]
             if settings.manifests:
                 from gptbot.reload import watch
 
@@ -156,7 +156,8 @@ async def serve(configs: Sequence[BotConfig], settings: Settings, *, receive: bo
                 task.cancel()
             for worker in workers:
                 worker.drain()
-            await asyncio.wait([*receiving, *answering, asyncio.create_task(asyncio.sleep(0))])
+            for task in [*receiving, *answering]:
+                await asyncio.wait({task})
             for task in background:
                 task.cancel()
     log.info("stopped")

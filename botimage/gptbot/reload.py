@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from gptbot_api import InvalidManifest
-
 from gptbot.bot import Bot
 from gptbot.manifest import BotConfig, load
 from gptbot.telemetry.logs import get_logger
+from gptbot_api import InvalidManifest
 
 log = get_logger("manifest")
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from gptbot_api.base import seconds
-
 from gptbot.locales import Texts
+from gptbot_api.base import seconds
 
 _UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
 

@@ -11,14 +11,11 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 
-from gptbot_api.base import seconds
-
 from gptbot.bot import Bot
 from gptbot.conversation import commands, context
 from gptbot.conversation.commands.base import CommandContext
 from gptbot.conversation.persona import in_force
 from gptbot.delivery.live import LiveMessage, Postponed
-from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.mailbox import Claim, TurnLost
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.llm.errors import ModelError
@@ -26,6 +23,7 @@ from gptbot.locales import Texts, texts
 from gptbot.platforms.base import Rejected
 from gptbot.telemetry import metrics
 from gptbot.telemetry.logs import get_logger
+from gptbot_api.base import seconds
 
 log = get_logger("turn")
 
@@ -138,9 +136,13 @@ class Turn:
         metrics.COMMANDS.labels(bot=self._bot.key, platform=self._envelope.platform, command=name).inc()
         return await commands.command(name).run(
             CommandContext(
-                config=self._bot.config, mailbox=self._bot.mailbox, conversation=self._claim.conversation,
-                persona=in_force(self._spec, self._claim.settings).name, argument=self._envelope.text,
-                direct=self._envelope.direct, texts=self._texts,
+                config=self._bot.config,
+                mailbox=self._bot.mailbox,
+                conversation=self._claim.conversation,
+                persona=in_force(self._spec, self._claim.settings).name,
+                argument=self._envelope.text,
+                direct=self._envelope.direct,
+                texts=self._texts,
             )  # fmt: skip
         )
 

@@ -101,13 +101,7 @@ class Mailbox:
                 raise
             await self.create_group()  # the store lost its data
             return []
-        if not reply:
-            return []
-        streams = list(reply.values()) if isinstance(reply, dict) else [stream[1] for stream in reply]
-        entries = streams[0]
-        if isinstance(reply, dict) and entries and isinstance(entries[0][0], list):
-            entries = entries[0]
-        return _entries(entries)
+        return _entries(reply[0][1]) if reply else []
 
     async def take_over(self, count: int) -> list[Entry]:
         """Entries of workers that have not renewed for the length of a lease."""
@@ -256,8 +250,5 @@ def _entries(raw: list[list[bytes | list[bytes]]]) -> list[Entry]:
     return entries
 
 
-def _pairs(raw: list[bytes] | Mapping[bytes, bytes]) -> dict[str, str]:
-    if isinstance(raw, Mapping):
-        return {name.decode(): value.decode() for name, value in raw.items()}
-    names, values = raw[::2], raw[1::2]
-    return {name.decode(): value.decode() for name, value in zip(names, values, strict=True)}
+def _pairs(raw: list[bytes]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in zip(raw[::2], raw[1::2], strict=True)}

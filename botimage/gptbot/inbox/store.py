@@ -97,7 +97,7 @@ class Store:
         """
         pool = redis.ConnectionPool.from_url(
             url, socket_connect_timeout=_CONNECT_TIMEOUT, health_check_interval=0, max_connections=1024, retry=None,
-            client_name="gptbot",
+            client_name="gptbot", protocol=2,
         )  # fmt: skip
         return cls(pool)
 

@@ -35,7 +35,7 @@ class Texts:
         self.language = language
         self._bundle = _bundle(language)
 
-    def __call__(self, name: str, **values: Any) -> str:
+    def __call__(self, name: str, /, **values: Any) -> str:
         """The text of that name with its values put in; the default language's where this one lacks it.
 
         Raises KeyError when there is no such text at all.

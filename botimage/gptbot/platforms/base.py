@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import aiohttp
-    from gptbot_api.base import ApiModel
     from starlette.routing import BaseRoute
 
     from gptbot.inbox.keys import BotKeys
     from gptbot.inbox.store import Store
     from gptbot.manifest import BotConfig
+    from gptbot_api.base import ApiModel
 
 Address = dict[str, Any]
 """Where an answer goes: plain JSON that only the platform itself reads, kept until the reply is sent."""

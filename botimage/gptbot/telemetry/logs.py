@@ -38,8 +38,8 @@ def configure(level: str = "info", *, human: bool = False) -> None:
 
 
 def get_logger(name: str) -> Any:
-    """A logger whose lines carry `logger: name`."""
-    return structlog.get_logger(logger=name)
+    """A logger whose lines carry `component: name`."""
+    return structlog.get_logger(component=name)
 
 
 def _where_from(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -64,6 +64,6 @@ class _ToStructlog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         where = f"{record.filename}:{record.lineno}"
         error = record.exc_info[1] if record.exc_info else None
-        structlog.get_logger(logger=record.name).log(
+        structlog.get_logger(component=record.name).log(
             record.levelno, "a library reports trouble", at=where, error=type(error).__name__ if error else None
         )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from gptbot_api.base import seconds
-
 from gptbot.conversation.commands.base import Command, CommandContext
 from gptbot.conversation.persona import title
+from gptbot_api.base import seconds
 
 
 async def _run(context: CommandContext) -> str:

@@ -32,8 +32,13 @@ async def ask(
     last = tail[0][0] if tail else b"0"
     accepted = await intake.accept(
         Inbound(
-            event=secrets.token_hex(16), conversation=session, user=getpass.getuser(), text=text, direct=True,
-            addressed=True, address={"session": session},
+            event=secrets.token_hex(16),
+            conversation=session,
+            user=getpass.getuser(),
+            text=text,
+            direct=True,
+            addressed=True,
+            address={"session": session},
         )  # fmt: skip
     )
     if not accepted:
@@ -44,7 +49,7 @@ async def ask(
         reply = await store.block("XREAD", "BLOCK", 1000, "STREAMS", key, last, timeout=10)
         if not reply and asyncio.get_running_loop().time() > deadline:
             raise TimeoutError
-        for last, fields in (reply[0][1] if reply else ()):
+        for last, fields in reply[0][1] if reply else ():
             deadline = asyncio.get_running_loop().time() + timeout
             message = orjson.loads(fields[1])
             parts[message["id"]] = message["text"]

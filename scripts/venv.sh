@@ -5,7 +5,7 @@
 # PYTHON names the interpreter (python3), VENV the directory (.venv).
 set -eu
 cd "$(dirname "$0")/.."
-level=$1
+level=${1:-}
 python=${PYTHON:-python3} venv=${VENV:-.venv}
 UV_VERSION=0.13.9
 
@@ -15,15 +15,15 @@ fail() { printf 'venv: %s\n' "$*" >&2; exit 1; }
 case $level in
   run) locks=botimage/requirements.lock members="crds botimage" ;;
   dev) locks=requirements.lock members="crds botimage operator" ;;
-  *) fail "run or dev, not $level" ;;
+  *) fail "say run or dev" ;;
 esac
 
 # What the environment is made of: the stamp says whether it still fits.
 # shellcheck disable=SC2086
-made_of=$(cat "$0" $locks scripts/build-requirements.lock $(printf '%s/pyproject.toml ' $members) | cksum)
+made_of=$(cat scripts/venv.sh $locks scripts/build-requirements.lock $(printf '%s/pyproject.toml ' $members) | cksum)
 fits() { [ -x "$venv/bin/python" ] && [ "$(cat "$venv/.made-for-$1" 2>/dev/null)" = "$made_of" ]; }
 fits "$level" && exit 0
-if [ "$level" = run ] && [ -e "$venv/.made-for-dev" ]; then exec "$0" dev; fi
+if [ "$level" = run ] && [ -e "$venv/.made-for-dev" ]; then exec scripts/venv.sh dev; fi
 
 if [ ! -x "$venv/bin/python" ]; then
   command -v "$python" >/dev/null || fail "no $python found; install Python 3.11 or newer, or set PYTHON="
@@ -33,6 +33,7 @@ if [ ! -x "$venv/bin/python" ]; then
 fi
 if [ "$("$venv/bin/uv" --version 2>/dev/null | cut -d' ' -f2)" != "$UV_VERSION" ]; then
   say "installing uv $UV_VERSION"
+  "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$venv/bin/python" -m ensurepip >/dev/null
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
 fi
 

@@ -1,0 +1,63 @@
+# Everything a developer does. A target sets up what it needs; a second run is quick.
+# Only Python 3.11 or newer, make and a network to package registries are assumed.
+PYTHON ?= python3
+PORT ?= 8080
+BIN := .venv/bin
+export PYTHON
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint fmt crds lock images e2e bench kind-up kind-down clean run-env dev-env
+
+help: ## show this list
+	@echo "make TARGET, where TARGET is"
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: run-env ## chat with a bot in the browser; needs no key and no account (PORT=8080)
+	@echo "» starting the bot of examples/demo.yaml; open http://127.0.0.1:$(PORT) and stop it with Ctrl-C"
+	@exec $(BIN)/gptbot run -f examples/demo.yaml --data-dir .data/demo --http-port $(PORT)
+
+test: dev-env ## all tests but those on a cluster (ARGS="-k telegram" chooses)
+	@chromium=$$(scripts/chromium.sh) && CHROMIUM=$$chromium && export CHROMIUM && \
+	KUBEBUILDER_ASSETS=$$($(BIN)/python -m tests.controlplane.programs) && export KUBEBUILDER_ASSETS && \
+	echo "» running the tests" && $(BIN)/pytest --ignore tests/e2e $(ARGS)
+
+lint: dev-env ## style, types, layers, drift of generated files and locks
+	@echo "» ruff" && $(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@echo "» basedpyright" && $(BIN)/basedpyright
+	@echo "» import-linter" && $(BIN)/lint-imports
+	@echo "» generated files" && $(BIN)/python -m scripts.generate --check
+	@echo "» lock files" && UV=$(BIN)/uv scripts/lock.sh --check
+
+fmt: dev-env ## format the code and mend what ruff can
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+crds: dev-env ## make all generated files anew: the CRD and its copies, docs/api.md, docs/values.md
+	@$(BIN)/python -m scripts.generate
+
+lock: dev-env ## resolve the lock files anew, keeping what is pinned (UPGRADE=1: newest versions)
+	@UV=$(BIN)/uv scripts/lock.sh $(if $(UPGRADE),--upgrade)
+
+images: ## build the images of bot and operator and load them into the cluster
+	@scripts/images.sh
+
+e2e: dev-env ## images, chart and conversations on the current kube context
+	@scripts/e2e.sh $(ARGS)
+
+bench: dev-env ## cold start of gateway and worker; figures go to benchmarks/results.json
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+kind-up: dev-env ## a kind cluster with operator and example bot; prints the address to open
+	@scripts/kind-up.sh
+
+kind-down: ## remove that cluster
+	@scripts/kind-down.sh
+
+clean: ## remove everything the other targets made, the demo's conversations too
+	rm -rf .venv .cache .data artifacts .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf ./*/*.egg-info
+
+run-env:
+	@scripts/venv.sh run
+
+dev-env:
+	@scripts/venv.sh dev

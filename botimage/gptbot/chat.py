@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -82,7 +82,7 @@ def _running(directory: Path, config: BotConfig) -> dict[str, str] | None:
 @asynccontextmanager
 async def _of_running(
     config: BotConfig, directory: Path, running: dict[str, str]
-) -> AsyncIterator[tuple[Store, BotKeys, BotIntake]]:
+) -> AsyncGenerator[tuple[Store, BotKeys, BotIntake]]:
     store_of_bot = config.bot.spec.store
     url = config.secret(store_of_bot.url_secret_ref) if store_of_bot else running["store"]
     async with Store.connect(url) as store:
@@ -93,7 +93,7 @@ async def _of_running(
 
 
 @asynccontextmanager
-async def _temporary(config: BotConfig) -> AsyncIterator[tuple[Store, BotKeys, BotIntake]]:
+async def _temporary(config: BotConfig) -> AsyncGenerator[tuple[Store, BotKeys, BotIntake]]:
     """A worker without gateways in this process, so that a second reader of a platform's token never comes up."""
     with tempfile.TemporaryDirectory(prefix="gptbot-") as directory:
         async with embedded([config], Path(directory)) as settings, AsyncExitStack() as stack:

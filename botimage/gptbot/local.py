@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -49,7 +49,7 @@ async def run(files: Sequence[Path], data_dir: Path | None, host: str, port: int
 
 
 @asynccontextmanager
-async def embedded(configs: Sequence[BotConfig], directory: Path) -> AsyncIterator[Settings]:
+async def embedded(configs: Sequence[BotConfig], directory: Path) -> AsyncGenerator[Settings]:
     """Start what the manifests leave to us; yields settings that name it. Raises EmbeddedError."""
     settings = Settings(pepper=pepper(directory))
     settings.store_url = os.environ.get("GPTBOT_STORE_URL")

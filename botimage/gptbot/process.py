@@ -28,6 +28,8 @@ from gptbot.worker import Worker
 from gptbot_api import Fault, InvalidManifest
 
 if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
     from gptbot.gateway import Gateway
 
 log = get_logger("process")
@@ -169,7 +171,7 @@ def _gateways(bots: Sequence[Bot]) -> list[Gateway]:
     return [Gateway(bot, bot.mailbox.consumer) for bot in bots]
 
 
-def _sites(gateways: Sequence[Gateway]) -> dict[str, list[object]]:
+def _sites(gateways: Sequence[Gateway]) -> dict[str, list[BaseRoute]]:
     return {gateway.key: list(gateway.routes()) for gateway in gateways}
 
 

@@ -143,7 +143,7 @@ class Turn:
                 argument=self._envelope.text,
                 direct=self._envelope.direct,
                 texts=self._texts,
-            )  # fmt: skip
+            )
         )
 
     async def _done(self, reply: str) -> str:

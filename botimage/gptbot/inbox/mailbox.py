@@ -1,6 +1,7 @@
 """The mailbox of every conversation: each message answered once and in order, whoever dies meanwhile.
 
-Step by step: `enqueue` (gateway), `receive` and `claim`, `renew`, `begin` and `note`, then one of `done`, `retry`, `bury`.
+Step by step: `enqueue` (gateway), `receive` and `claim`, `renew`, `begin` and `sent`, then one of `done`, `retry` and
+`bury`.
 A fencing token is handed out with each claim; every later step is refused once somebody else has a newer one.
 """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -14,7 +14,7 @@ Check = Callable[[], str | None]
 
 
 @asynccontextmanager
-async def monitoring(host: str, port: int, ready: Check) -> AsyncIterator[int]:
+async def monitoring(host: str, port: int, ready: Check) -> AsyncGenerator[int]:
     """Serve the monitoring port; yields the port bound (0 asks for any). Raises OSError when it is taken."""
 
     async def livez(_: web.Request) -> web.Response:

@@ -42,7 +42,7 @@ def get_logger(name: str) -> Any:
     return structlog.get_logger(component=name)
 
 
-def _where_from(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+def _where_from(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Say an exception by type and place, never by its text, which may quote a message."""
     error = event.pop("exc_info", None)
     if error is True:

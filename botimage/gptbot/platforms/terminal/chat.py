@@ -39,7 +39,7 @@ async def ask(
             direct=True,
             addressed=True,
             address={"session": session},
-        )  # fmt: skip
+        )
     )
     if not accepted:
         raise NotTaken("the bot does not take the message: spec.answerIn, spec.access or spec.limits forbid it")
@@ -49,7 +49,8 @@ async def ask(
         reply = await store.block("XREAD", "BLOCK", 1000, "STREAMS", key, last, timeout=10)
         if not reply and asyncio.get_running_loop().time() > deadline:
             raise TimeoutError
-        for last, fields in reply[0][1] if reply else ():
+        for entry, fields in reply[0][1] if reply else ():
+            last = entry
             deadline = asyncio.get_running_loop().time() + timeout
             message = orjson.loads(fields[1])
             parts[message["id"]] = message["text"]

@@ -1,9 +1,8 @@
-"""Writes docs/values.md from the comments (`# -- …`) of the chart's values.yaml; `--check` only compares."""
+"""Makes docs/values.md of the comments (`# -- …`) in the chart's values.yaml."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 VALUES = ROOT / "charts" / "gptbot" / "values.yaml"
-PAGE = ROOT / "docs" / "values.md"
 MARK = "# -- "
 
 HEAD = """# Values of the chart
@@ -68,20 +66,3 @@ def render(text: str) -> str:
         return "see values.yaml" if len(shown) > 100 else f"`{cell(shown)}`"
 
     return HEAD + "".join(f"| `{path}` | {default(value)} | {cell(what)} |\n" for path, value, what in rows(text))
-
-
-def main() -> int:
-    """Write the page, or compare it. Exit status 1: the page is out of date."""
-    page = render(VALUES.read_text())
-    if "--check" not in sys.argv[1:]:
-        PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(page)
-        return 0
-    if PAGE.is_file() and PAGE.read_text() == page:
-        return 0
-    print(f"{PAGE.relative_to(ROOT)} is not what values.yaml says: run `make crds` and commit it", file=sys.stderr)  # noqa: T201
-    return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

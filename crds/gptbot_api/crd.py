@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gptbot_api.base import ApiModel
+from gptbot_api.base import ApiModel, Rule
 from gptbot_api.spec import GptBotSpec
 from gptbot_api.status import GptBotStatus
 
@@ -107,9 +107,13 @@ def _convert(node: Schema, definitions: Schema, model: type[BaseModel] | None = 
         out["additionalProperties"] = values or {"x-kubernetes-preserve-unknown-fields": True}
         if values.get("type") == "object" and "properties" not in values:
             values["x-kubernetes-preserve-unknown-fields"] = True
-    if model is not None and node.get("type") == "object" and issubclass(model, ApiModel) and model.rules:
-        out["x-kubernetes-validations"] = [rule.schema() for rule in model.rules]
+    if node.get("type") == "object" and (rules := _rules(model)):
+        out["x-kubernetes-validations"] = [rule.schema() for rule in rules]
     return out
+
+
+def _rules(model: type[BaseModel] | None) -> tuple[Rule, ...]:
+    return model.rules if model is not None and issubclass(model, ApiModel) else ()
 
 
 def _property(node: Schema, definitions: Schema, info: FieldInfo | None) -> Schema:
@@ -118,7 +122,8 @@ def _property(node: Schema, definitions: Schema, info: FieldInfo | None) -> Sche
     if info is not None and info.default_factory is not None:
         value = info.default_factory()  # type: ignore[call-arg]
         out["default"] = (
-            value.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+            # Whole where rules look at it: the API server checks them on the default before filling in defaults inside.
+            value.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=not _rules(model))
             if isinstance(value, BaseModel)
             else [_plain(item) for item in value] if isinstance(value, list) else value
         )  # fmt: skip

@@ -1,0 +1,164 @@
+"""A control plane of this test run: etcd, kube-apiserver and kube-controller-manager on free ports of 127.0.0.1."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.controlplane.programs import ROOT, program
+
+CRD = ROOT / "crds" / "gptbots.gptbot.dev.yaml"
+CONTROLLERS = (
+    "deployment-controller", "replicaset-controller", "garbage-collector-controller", "namespace-controller",
+    "serviceaccount-controller", "horizontal-pod-autoscaler-controller", "resourcequota-controller",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A running control plane."""
+
+    directory: Path
+    url: str
+    tokens: dict[str, str]
+
+    def kubeconfig(self, user: str) -> Path:
+        """A kubeconfig of a user; `admin` may do everything, others what RBAC gives them."""
+        path = self.directory / f"{user}.conf"
+        if not path.exists():
+            authority = str(self.directory / "pki" / "apiserver.crt")
+            document = {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "current-context": "test",
+                "clusters": [{"name": "test", "cluster": {"server": self.url, "certificate-authority": authority}}],
+                "users": [{"name": user, "user": {"token": self.tokens[user]}}],
+                "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
+            }
+            path.write_text(yaml.safe_dump(document))
+        return path
+
+    def kubectl(self, *arguments: str, document: Any = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run kubectl as admin; `document` becomes its standard input."""
+        answer = subprocess.run(
+            [program("kubectl"), "--kubeconfig", self.kubeconfig("admin"), *arguments],
+            input=None if document is None else json.dumps(document),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if check and answer.returncode != 0:
+            raise AssertionError(f"kubectl {' '.join(arguments)}: {answer.stderr}")
+        return answer
+
+    def get(self, *arguments: str) -> Any:
+        """An object, or a list of them, as kubectl gives it; None when it is not there."""
+        answer = self.kubectl("get", *arguments, "-o", "json", "--ignore-not-found")
+        return json.loads(answer.stdout) if answer.stdout.strip() else None
+
+
+@contextmanager
+def control_plane(directory: Path) -> Iterator[Plane]:
+    """Start one, with the CRD in it; stop it afterwards."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    service_accounts = directory / "sa.key"
+    service_accounts.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    tokens = {user: secrets.token_hex(16) for user in ("admin", "operator")}
+    (directory / "tokens.csv").write_text(
+        f'{tokens["admin"]},admin,admin,"system:masters"\n{tokens["operator"]},operator,operator,\n'
+    )
+    etcd, peer, api, controller = _free_ports(4)
+    plane = Plane(directory, f"https://127.0.0.1:{api}", tokens)
+    processes: list[tuple[str, subprocess.Popen[bytes]]] = []
+
+    def start(name: str, *flags: str) -> None:
+        with (directory / f"{name}.log").open("wb") as log:
+            processes.append((name, subprocess.Popen([program(name), *flags], stdout=log, stderr=log, cwd=directory)))
+
+    def alive() -> None:
+        for name, process in processes:
+            if process.poll() is not None:
+                log = (directory / f"{name}.log").read_text(errors="replace")[-3000:]
+                raise RuntimeError(f"{name} exited with {process.returncode}:\n{log}")
+
+    try:
+        start(
+            "etcd", f"--data-dir={directory / 'etcd'}", "--unsafe-no-fsync", f"--listen-client-urls=http://127.0.0.1:{etcd}",
+            f"--advertise-client-urls=http://127.0.0.1:{etcd}", f"--listen-peer-urls=http://127.0.0.1:{peer}",
+            f"--initial-advertise-peer-urls=http://127.0.0.1:{peer}", f"--initial-cluster=default=http://127.0.0.1:{peer}",
+        )  # fmt: skip
+        start(
+            "kube-apiserver", f"--etcd-servers=http://127.0.0.1:{etcd}", "--bind-address=127.0.0.1", f"--secure-port={api}",
+            f"--cert-dir={directory / 'pki'}", f"--token-auth-file={directory / 'tokens.csv'}", "--authorization-mode=RBAC",
+            f"--service-account-key-file={service_accounts}", f"--service-account-signing-key-file={service_accounts}",
+            "--service-account-issuer=https://kubernetes.default.svc", "--service-cluster-ip-range=10.0.0.0/24",
+            "--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
+            "--endpoint-reconciler-type=none", "--watch-cache=true",
+        )  # fmt: skip
+        wait_for(
+            lambda: plane.kubectl("get", "--raw", "/readyz", check=False).returncode == 0, "kube-apiserver", 60, alive
+        )
+        plane.kubectl("apply", "--server-side", "-f", str(CRD))
+        plane.kubectl("wait", "--for=condition=Established", "crd/gptbots.gptbot.dev", "--timeout=30s")
+        start(
+            "kube-controller-manager", f"--kubeconfig={plane.kubeconfig('admin')}", "--leader-elect=false",
+            f"--service-account-private-key-file={service_accounts}", f"--controllers={','.join(CONTROLLERS)}",
+            "--bind-address=127.0.0.1", f"--secure-port={controller}", f"--cert-dir={directory / 'pki-controller'}",
+            "--horizontal-pod-autoscaler-sync-period=2s",
+        )  # fmt: skip
+        wait_for(
+            lambda: plane.get("-n", "default", "serviceaccount", "default") is not None, "its controllers", 60, alive
+        )
+        yield plane
+        alive()
+    finally:
+        for _, process in reversed(processes):
+            process.terminate()
+        for _, process in reversed(processes):
+            try:
+                process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_for(
+    condition: Callable[[], Any], what: str, seconds: float = 30, meanwhile: Callable[[], None] | None = None
+) -> Any:
+    """Wait until a condition holds, and return what it returned; a test fails when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        if meanwhile is not None:
+            meanwhile()
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not so after {seconds:g} s")
+        time.sleep(0.1)
+    return value
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()

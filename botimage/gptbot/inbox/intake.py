@@ -42,6 +42,7 @@ class BotIntake:
         spec = config.bot.spec
         command, text = parse_command(message.text, self._commands)
         when = spec.answer_in.direct if message.direct else spec.answer_in.groups
+        meant = message.addressed or message.direct
         wanted = command is not None or when == "always" or (when == "mentioned" and meant)
         if not wanted or (not text.strip() and command is None):
             return self._count("not_addressed")

@@ -1,4 +1,4 @@
-"""The hand of a test in the fake: it makes people and groups, writes in their names, reads, waits, and makes trouble."""
+"""The hand of a test in the fake: it makes people and groups, writes in their names, reads, waits, makes trouble."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Control:
     async def set_chat(
         self, chat_id: int, *, blocked: bool | None = None, member: bool | None = None, closed_topic: int | None = None
     ) -> None:
-        """The person blocks the bot, the bot is kicked out of the group, a topic is closed; or the opposite of the first two."""
+        """The person blocks the bot, the bot is out of the group (False: the opposite); a topic is closed."""
         chat = self.world.chat(chat_id)
         chat.blocked = chat.blocked if blocked is None else blocked
         chat.member = chat.member if member is None else member
@@ -215,7 +215,7 @@ class Control:
             raise TimeoutError(f"the fake waited {timeout:g} s in vain for {what}") from None
 
     def add_method(self, name: str, handler: Handler) -> None:
-        """Teach the fake a method that it answers with 404 by itself, such as one of a newer Bot API. In Python only."""
+        """Teach the fake a method that it does not have, such as one of a newer Bot API. In Python only."""
         self.methods.handlers[name.lower()] = handler
 
     def record(self, method: str, parameters: Json) -> Call:

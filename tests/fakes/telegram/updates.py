@@ -193,7 +193,7 @@ class Updates:
                     webhook.delivered += 1
                     return None
                 error = f"Wrong response from the webhook: {response.status} {response.reason}"
-                wait = float(response.headers.get("Retry-After", "0"))
+                wait = _seconds(response.headers.get("Retry-After", ""))
         except (aiohttp.ClientError, TimeoutError, OSError):
             error, wait = "Connection refused", 0.0
         webhook.last_error_at, webhook.last_error = time.time(), error
@@ -225,3 +225,7 @@ class Updates:
 
 def _shown(update: Json) -> Json:
     return {key: value for key, value in update.items() if key != "_lane"}
+
+
+def _seconds(header: str) -> float:
+    return float(header) if header.isdecimal() else 0.0

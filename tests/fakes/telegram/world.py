@@ -151,8 +151,10 @@ class World:
 
     def shown_to_the_bot(self, chat: Chat, message: Message) -> bool:
         """Whether privacy mode lets the bot see it (Bot Features, "Privacy mode")."""
-        if chat.type == "private" or not self.privacy_mode or not message.text:
+        if chat.type == "private" or not self.privacy_mode:
             return True
+        if not message.text:
+            return not _has_media(message.extra)  # service messages are shown
         to = chat.messages.get(message.reply_to or 0)
         if to is not None and to.from_bot:
             return True

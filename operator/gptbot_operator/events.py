@@ -13,10 +13,15 @@ _NOTE_LENGTH = 1024
 
 
 def changes(bot: Document, before: Document, after: Document, instance: str) -> Iterator[Document]:
-    """An Event for each condition whose status or reason is not what it was. `instance` names this operator."""
+    """An Event for each condition whose status or reason is not what it was. `instance` names this operator.
+
+    A condition seen for the first time is worth one only when something is wrong.
+    """
     old = {c["type"]: (c["status"], c["reason"]) for c in before.get("conditions") or []}
     for condition in after["conditions"]:
-        if old.get(condition["type"]) != (condition["status"], condition["reason"]):
+        now = (condition["status"], condition["reason"])
+        known = old.get(condition["type"])
+        if known != now and (known is not None or condition["status"] == "False"):
             yield _event(bot, condition, instance)
 
 
@@ -26,7 +31,7 @@ def _event(bot: Document, condition: Document, instance: str) -> Document:
     return {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
-        "metadata": {"generateName": f"{metadata['name']}.", "namespace": metadata["namespace"]},
+        "metadata": {"generateName": f"{metadata['name']}-", "namespace": metadata["namespace"]},
         "type": "Warning" if condition["status"] == "False" and condition["type"] != "ScalingActive" else "Normal",
         "reason": condition["reason"],
         "action": f"{condition['type']}{condition['status']}",

@@ -3,7 +3,6 @@
 PYTHON ?= python3
 PORT ?= 8080
 BIN := .venv/bin
-export PYTHON
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint fmt crds lock images e2e bench kind-up kind-down clean run-env dev-env
 
@@ -25,7 +24,7 @@ lint: dev-env ## style, types, layers, drift of generated files and locks
 	@echo "» basedpyright" && $(BIN)/basedpyright
 	@echo "» import-linter" && $(BIN)/lint-imports
 	@echo "» generated files" && $(BIN)/python -m scripts.generate --check
-	@echo "» lock files" && UV=$(BIN)/uv scripts/lock.sh --check
+	@echo "» lock files" && UV=scripts/uv.sh scripts/lock.sh --check
 
 fmt: dev-env ## format the code and mend what ruff can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
@@ -34,7 +33,7 @@ crds: dev-env ## make all generated files anew: the CRD and its copies, docs/api
 	@$(BIN)/python -m scripts.generate
 
 lock: dev-env ## resolve the lock files anew, keeping what is pinned (UPGRADE=1: newest versions)
-	@UV=$(BIN)/uv scripts/lock.sh $(if $(UPGRADE),--upgrade)
+	@UV=scripts/uv.sh scripts/lock.sh $(if $(UPGRADE),--upgrade)
 
 images: ## build the images of bot and operator and load them into the cluster
 	@scripts/images.sh
@@ -46,10 +45,10 @@ bench: dev-env ## cold start of gateway and worker; figures go to benchmarks/res
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 kind-up: dev-env ## a kind cluster with operator and example bot; prints the address to open
-	@scripts/kind-up.sh
+	@scripts/kind.sh up
 
 kind-down: ## remove that cluster
-	@scripts/kind-down.sh
+	@scripts/kind.sh down
 
 clean: ## remove everything the other targets made, the demo's conversations too
 	rm -rf .venv .cache .data artifacts .pytest_cache .ruff_cache .import_linter_cache .hypothesis
@@ -57,7 +56,7 @@ clean: ## remove everything the other targets made, the demo's conversations too
 	rm -rf ./*/*.egg-info
 
 run-env:
-	@scripts/venv.sh run
+	@PYTHON="$(PYTHON)" scripts/venv.sh run
 
 dev-env:
-	@scripts/venv.sh dev
+	@PYTHON="$(PYTHON)" scripts/venv.sh dev

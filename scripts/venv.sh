@@ -37,17 +37,7 @@ if [ "$("$venv/bin/uv" --version 2>/dev/null | cut -d' ' -f2)" != "$UV_VERSION" 
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
 fi
 
-# uv does not read what pip is told: a mirror, the certificate of a proxy.
-[ -z "${PIP_INDEX_URL:-}" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}"
-if [ -z "${SSL_CERT_FILE:-}" ]; then
-  if [ -n "${PIP_CERT:-}" ]; then
-    export SSL_CERT_FILE="$PIP_CERT"
-  elif "$venv/bin/python" -c 'import ssl, sys; sys.exit(not ssl.create_default_context().get_ca_certs())'; then
-    export UV_SYSTEM_CERTS=1
-  fi
-fi
-
-uv() { VIRTUAL_ENV="$venv" "$venv/bin/uv" "$@"; }
+uv() { VIRTUAL_ENV="$venv" VENV="$venv" scripts/uv.sh "$@"; }
 say "installing packages ($level)"
 uv pip sync --quiet --require-hashes $locks scripts/build-requirements.lock
 # shellcheck disable=SC2046

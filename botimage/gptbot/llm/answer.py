@@ -19,7 +19,7 @@ MAX_TEXT = 1_000_000
 class Answer:
     """Takes in chunks and hands out new text. Only the first choice counts; reasoning is not part of the text."""
 
-    __slots__ = ("_endpoint", "_half", "_length", "_odd", "_parts", "done", "finish_reason", "usage")
+    __slots__ = ("_endpoint", "_half", "_length", "_odd", "_parts", "done", "error", "finish_reason", "usage")
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -31,6 +31,8 @@ class Answer:
         self.usage: dict[str, Any] = {}
         self.done = False
         """Whether `[DONE]` came."""
+        self.error: ModelError | None = None
+        """What ended it before its end."""
 
     @property
     def text(self) -> str:
@@ -38,24 +40,20 @@ class Answer:
         return "".join(self._parts)
 
     def feed(self, events: Iterable[bytes]) -> str:
-        """Take in the data of events and return the text that is new. Raises ModelError."""
+        """Take in the data of events and return the text that is new.
+
+        What is wrong with an event stands in `error` then: the text before it, which came with it, is not lost.
+        """
         new: list[str] = []
-        for data in events:
-            if data.startswith(b"[DONE]"):
-                self.done = True
-                break
-            try:
-                chunk = orjson.loads(data)
-            except orjson.JSONDecodeError:
-                chunk = self._odd_json(data)
-            if type(chunk) is not dict:
-                raise BadStream(f"{self._endpoint.model} sent a chunk that is not a JSON object", text=self.text)
-            try:
-                piece = self._piece(chunk, "delta")
-            except (AttributeError, TypeError, KeyError):
-                raise BadStream(f"{self._endpoint.model} sent a chunk of an unknown shape", text=self.text) from None
-            if piece:
-                new.append(piece)
+        try:
+            for data in events:
+                if data.startswith(b"[DONE]"):
+                    self.done = True
+                    break
+                if piece := self._chunk(data):
+                    new.append(piece)
+        except ModelError as error:
+            self.error = error
         return self._add("".join(new)) if new else ""
 
     def feed_object(self, body: bytes) -> str:
@@ -81,7 +79,7 @@ class Answer:
             self._half = ""
         text = self.text
         if not self.done and self.finish_reason is None:
-            raise BadStream(f"{endpoint.model} broke off before the end of its answer", text=text)
+            raise BadStream(f"{endpoint.model} broke off before the end of its answer")
         if not text.strip():
             if self.finish_reason == "content_filter":
                 raise Refused(f"the content filter of {endpoint.model} kept back its answer")
@@ -106,6 +104,18 @@ class Answer:
             raise BadStream(f"{self._endpoint.model} answers without end: stopped after {MAX_TEXT} characters")
         return text
 
+    def _chunk(self, data: bytes) -> str:
+        try:
+            chunk = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            chunk = self._odd_json(data)
+        if type(chunk) is not dict:
+            raise BadStream(f"{self._endpoint.model} sent a chunk that is not a JSON object")
+        try:
+            return self._piece(chunk, "delta")
+        except (AttributeError, TypeError, KeyError):
+            raise BadStream(f"{self._endpoint.model} sent a chunk of an unknown shape") from None
+
     def _piece(self, chunk: dict[str, Any], where: str) -> str:
         """The text in one chunk (`delta`) or object (`message`)."""
         if usage := chunk.get("usage"):  # in the last chunk, whose `choices` is empty; some send it in each
@@ -113,7 +123,7 @@ class Answer:
         choices = chunk.get("choices")
         if not choices:
             if error := chunk.get("error"):
-                raise self._error(error)
+                raise from_body(self._endpoint, error)
             return ""
         choice = choices[0]
         if choice.get("index"):
@@ -121,7 +131,7 @@ class Answer:
         if reason := choice.get("finish_reason"):
             self.finish_reason = str(reason)
             if reason == "error":  # OpenRouter
-                raise self._error(choice.get("error") or chunk.get("error"))
+                raise from_body(self._endpoint, choice.get("error") or chunk.get("error"))
         delta = choice.get(where)
         if not delta:
             return ""
@@ -133,18 +143,13 @@ class Answer:
         # A list of parts: reasoning comes as parts of another type.
         return "".join(part.get("text") or "" for part in content if part.get("type") == "text")
 
-    def _error(self, error: Any) -> ModelError:
-        found = from_body(self._endpoint, error)
-        found.text = self.text
-        return found
-
     def _odd_json(self, data: bytes) -> Any:
         # json takes what orjson is right to refuse: NaN, and half of a surrogate pair, the rest in the next chunk.
         self._odd = True
         try:
             return json.loads(data)
         except (ValueError, RecursionError):
-            raise BadStream(f"{self._endpoint.model} sent a chunk that is not JSON", text=self.text) from None
+            raise BadStream(f"{self._endpoint.model} sent a chunk that is not JSON") from None
 
     def _mend(self, text: str) -> str:
         """Join halves of surrogate pairs, keeping one at the end for the next chunk."""

@@ -41,6 +41,12 @@ def request_headers(endpoint: Endpoint) -> dict[str, str]:
     return headers
 
 
+def _url(endpoint: Endpoint) -> str:
+    # A user and password in the address are for servers without keys; aiohttp refuses to send both.
+    base = endpoint.base_url if endpoint.api_key is None else endpoint.address
+    return base.rstrip("/") + "/chat/completions"
+
+
 class Request:
     """One request; `run` it once. Cancelling it closes the connection, so that the API stops working for nobody."""
 
@@ -67,7 +73,14 @@ class Request:
         """When the first text came, on the loop's clock."""
 
     async def run(self) -> Completion:
-        """Make the request. Raises ModelError."""
+        """Make the request. Raises ModelError with the text so far."""
+        try:
+            return await self._run()
+        except ModelError as error:
+            error.text = self._answer.text
+            raise
+
+    async def _run(self) -> Completion:
         loop = asyncio.get_running_loop()
         self._progress = loop.time()
         endpoint = self._endpoint
@@ -77,7 +90,7 @@ class Request:
         try:
             async with asyncio.timeout(timeout):
                 response = await self._http.post(
-                    endpoint.base_url.rstrip("/") + "/chat/completions",
+                    _url(endpoint),
                     data=self._body,
                     headers=self._headers,
                     allow_redirects=False,
@@ -101,9 +114,6 @@ class Request:
             raise self._cut() from None
         except ConnectionError as error:
             raise (self._unreachable(error) if response is None else self._cut()) from None
-        except ModelError as error:
-            error.text = error.text or self._answer.text
-            raise
         finally:
             if response is not None:
                 if clean:
@@ -125,29 +135,37 @@ class Request:
                     if isinstance(error, aiohttp.ClientError) or self._progress + timeout <= loop.time():
                         raise
         except (aiohttp.ClientError, ConnectionError, TimeoutError):
+            if left := _left(response.content):
+                self._take(left)
             if answer.done or answer.finish_reason is not None:
                 return False  # only the usage may be missing
             raise
 
     async def _read_events(self, content: aiohttp.StreamReader) -> bool:
-        clock = asyncio.get_running_loop().time
-        decoder, answer = self._decoder, self._answer
+        answer = self._answer
         while True:
             read = await content.readany()
-            try:
-                events = decoder.feed(read) if read else decoder.end()
-            except EventTooLong:
-                raise BadStream(f"{self._endpoint.model} sent an event without end") from None
-            if events:
-                self._progress = clock()
-                self._give(answer.feed(events))
             if not read:
+                self._take(b"")
                 return True
+            self._take(read)
             if answer.done:
                 return await _ended(content)
             if self.first_text is not None and self._interval:
                 # Let more text gather: a wake-up a token is most of what a token costs.
                 await asyncio.sleep(self._interval)
+
+    def _take(self, read: bytes) -> None:
+        """Take in bytes; none at the end."""
+        try:
+            events = self._decoder.feed(read) if read else self._decoder.end()
+        except EventTooLong:
+            raise BadStream(f"{self._endpoint.model} sent an event without end") from None
+        if events:
+            self._progress = asyncio.get_running_loop().time()
+            self._give(self._answer.feed(events))
+            if self._answer.error is not None:
+                raise self._answer.error
 
     def _give(self, text: str) -> None:
         if text:
@@ -174,12 +192,17 @@ class Request:
     def _cut(self) -> ModelError:
         if not self._answer.text:
             return BadStream(f"{self._endpoint.model} closed the connection before its answer")
-        return BadStream(f"{self._endpoint.model} closed the connection in mid-answer", text=self._answer.text)
+        return BadStream(f"{self._endpoint.model} closed the connection in mid-answer")
 
     def _timed_out(self) -> ModelError:
         model, timeout, text = self._endpoint.model, self._endpoint.timeout, self._answer.text
         what = "went silent in mid-answer" if text else "sent no token"
-        return ModelTimeout(f"{model} {what} for {timeout:g} s (spec.llm.timeoutSeconds)", text=text)
+        return ModelTimeout(f"{model} {what} for {timeout:g} s (spec.llm.timeoutSeconds)")
+
+
+def _left(content: aiohttp.StreamReader) -> bytes:
+    """What came before the connection broke: once it is broken, the reader only raises."""
+    return b"".join(content._buffer)
 
 
 async def _ended(content: aiohttp.StreamReader) -> bool:

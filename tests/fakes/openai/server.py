@@ -193,7 +193,7 @@ class FakeOpenAI:
                     headers["retry-after-ms"] = str(int(script.retry_after * 1000))
                 return web.json_response(refusal.body, status=refusal.status, headers=headers)
             case _:
-                return None
+                pass
         return None
 
     def _completion(self, model: str, text: str, reason: str, prompt_tokens: int) -> dict[str, Any]:

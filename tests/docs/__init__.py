@@ -1,0 +1,1 @@
+"""Examples and documents: what they show works."""

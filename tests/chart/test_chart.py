@@ -1,0 +1,232 @@
+"""What the chart renders."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from gptbot_api import parse
+from gptbot_api.crd import render as render_crd
+from tests.chart.rendering import CHART, ROOT, VALUES, Manifest, containers, find, helm, pod_templates, render, template
+
+every_set = pytest.mark.parametrize("values", VALUES.values(), ids=VALUES.keys())
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_lints(name: str, tmp_path: Any) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text(yaml.safe_dump(VALUES[name]))
+    answer = helm("lint", CHART, "--strict", "--values", file)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+@every_set
+def test_objects_fit_the_schemas_of_kubernetes(values: Manifest) -> None:
+    for each in render(values):
+        if each["kind"] == "GptBot":
+            parse(each)
+        else:
+            kubernetes_validate.validate(each, "1.37", strict=True)
+
+
+@every_set
+def test_objects_say_where_they_belong(values: Manifest) -> None:
+    for each in render(values):
+        labels = each["metadata"]["labels"]
+        assert labels["app.kubernetes.io/instance"] == "demo"
+        assert labels["app.kubernetes.io/managed-by"] == "Helm"
+        if each["kind"] not in ("ClusterRole", "ClusterRoleBinding"):
+            assert each["metadata"]["namespace"]
+
+
+def test_a_new_version_of_the_chart_alone_rolls_no_pod() -> None:
+    version = yaml.safe_load((CHART / "Chart.yaml").read_text())["version"]
+    for name, pod in pod_templates(render(VALUES["all-on"])):
+        assert version not in json.dumps(pod["metadata"]), name
+
+
+def test_selectors_match_their_pods_and_no_others() -> None:
+    objects = render(VALUES["all-on"])
+    pods = {name: pod["metadata"]["labels"] for name, pod in pod_templates(objects)}
+    selectors = [
+        (each["metadata"]["name"], each["spec"]["selector"].get("matchLabels", each["spec"]["selector"]))
+        for each in objects
+        if "selector" in each.get("spec", {})
+    ]
+    assert len(pods) == 3
+    assert len(selectors) == 6
+    for name, selector in selectors:
+        matching = [pod for pod, labels in pods.items() if selector.items() <= labels.items()]
+        assert len(matching) == 1, f"{name} selects {matching}"
+        assert matching[0].split()[1] == name
+
+
+def test_the_operator_may_do_what_its_page_says_and_no_more() -> None:
+    page = (ROOT / "docs" / "operator.md").read_text()
+    documented = re.search(r"<!-- rbac:.*?-->\s*```yaml\n(.*?)```", page, re.DOTALL)
+    assert documented, "docs/operator.md has no block of rules after <!-- rbac: … -->"
+    objects = render({})
+    assert find(objects, "ClusterRole", "-operator")["rules"] == yaml.safe_load(documented[1])
+    assert find(objects, "ClusterRole", "-crd")["rules"] == [
+        {
+            "apiGroups": ["apiextensions.k8s.io"],
+            "resources": ["customresourcedefinitions"],
+            "resourceNames": ["gptbots.gptbot.dev"],
+            "verbs": ["get", "patch"],
+        }
+    ]
+
+
+def test_an_operator_of_some_namespaces_gets_roles_in_them_alone() -> None:
+    objects = render(VALUES["two-namespaces"])
+    assert not [each for each in objects if each["kind"].startswith("Cluster")]
+    roles = [each for each in objects if each["kind"] == "Role"]
+    assert [role["metadata"]["namespace"] for role in roles] == ["one", "two"]
+    everywhere = find(render({}), "ClusterRole", "-operator")
+    assert all(role["rules"] == everywhere["rules"] for role in roles)
+    assert _environment(objects)["GPTBOT_NAMESPACES"] == {"value": "one,two"}
+
+
+@every_set
+def test_no_secret_lies_in_an_argument_or_a_plain_variable(values: Manifest) -> None:
+    objects = render(values)
+    secrets = [
+        base64.b64decode(value).decode()
+        for each in objects
+        if each["kind"] == "Secret"
+        for value in each["data"].values()
+    ]
+    if values.get("valkey", {}).get("enabled", True) and "auth" not in values.get("valkey", {}):
+        assert len(secrets[0]) >= 32
+    shown = json.dumps([each for each in objects if each["kind"] != "Secret"])
+    assert not [secret for secret in secrets if secret in shown]
+    for name, container in containers(objects):
+        for variable in container.get("env", []):
+            if re.search(r"PASSWORD|STORE_URL|TOKEN|SECRET", variable["name"]):
+                assert "secretKeyRef" in variable["valueFrom"], f"{name}: {variable['name']}"
+
+
+def test_only_the_operator_gets_a_token() -> None:
+    for name, pod in pod_templates(render(VALUES["all-on"])):
+        assert pod["spec"]["automountServiceAccountToken"] is name.endswith("-operator"), name
+
+
+@every_set
+def test_every_container_says_what_it_needs(values: Manifest) -> None:
+    for name, container in containers(render(values)):
+        assert {"cpu", "memory"} <= container["resources"]["requests"].keys(), name
+        assert "memory" in container["resources"]["limits"], name
+
+
+@pytest.mark.parametrize(
+    ("values", "source"),
+    [
+        ({}, {"name": "demo-gptbot-store", "key": "url"}),
+        (VALUES["existing-password"], {"name": "mine", "key": "url"}),
+        (VALUES["external-store"], {"name": "redis", "key": "address"}),
+        (VALUES["no-store"], None),
+    ],
+    ids=["valkey", "existing-password", "external-store", "no-store"],
+)
+def test_the_operator_is_told_of_the_store(values: Manifest, source: Manifest | None) -> None:
+    objects = render(values)
+    variable = _environment(objects).get("GPTBOT_STORE_URL")
+    assert variable == (None if source is None else {"valueFrom": {"secretKeyRef": source}})
+    made = [each for each in objects if each["kind"] == "Secret"]
+    assert bool(made) is (values == {})
+
+
+def test_the_address_of_the_store_is_that_of_its_service() -> None:
+    objects = render({})
+    data = {key: base64.b64decode(value).decode() for key, value in find(objects, "Secret")["data"].items()}
+    service = find(objects, "Service", "-store")
+    host = f"{service['metadata']['name']}.bots.svc:{service['spec']['ports'][0]['port']}"
+    assert data["url"] == f"redis://:{data['password']}@{host}/0"
+
+
+def test_conversations_outlive_the_store_s_pod() -> None:
+    objects = render({})
+    configuration = find(objects, "ConfigMap", "-store")["data"]["valkey.conf"].splitlines()
+    assert {"appendonly yes", "maxmemory-policy noeviction", "dir /data"} <= set(configuration)
+    claims = find(objects, "StatefulSet")["spec"]["volumeClaimTemplates"]
+    assert claims[0]["spec"]["resources"]["requests"]["storage"] == "1Gi"
+    mounts = find(objects, "StatefulSet")["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
+    assert {"name": claims[0]["metadata"]["name"], "mountPath": "/data"} in mounts
+
+
+def test_images() -> None:
+    default = {name.split(": ")[1]: container["image"] for name, container in containers(render({}))}
+    assert default == {"operator": "gptbot-operator:dev", "crd": "gptbot-operator:dev", "valkey": "gptbot:dev"}
+    other = {
+        name.split(": ")[1]: container["image"] for name, container in containers(render(VALUES["own-valkey-image"]))
+    }
+    assert other["operator"] == "registry.example.com/gptbot-operator:dev"
+    assert other["valkey"] == "docker.io/valkey/valkey@sha256:" + "0" * 64
+    assert _environment(render(VALUES["all-on"]))["GPTBOT_IMAGE"] == {"value": "registry.example.com/team/gptbot:dev"}
+
+
+def test_the_model_is_where_the_operator_says() -> None:
+    assert "GPTBOT_MODEL_URL" not in _environment(render({}))
+    objects = render(VALUES["all-on"])
+    service = find(objects, "Service", "-model")
+    address = f"http://{service['metadata']['name']}.bots.svc:{service['spec']['ports'][0]['port']}/v1"
+    assert _environment(objects)["GPTBOT_MODEL_URL"] == {"value": address}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"modell": {}}, "additional properties 'modell' not allowed"),
+        ({"model": {"enabled": "yes"}}, "/model/enabled"),
+        ({"valkey": {"persistence": {"size": "plenty"}}}, "/valkey/persistence/size"),
+        ({"operator": {"logLevel": "loud"}}, "/operator/logLevel"),
+        ({"operator": {"replicas": 3}}, "additional properties 'replicas' not allowed"),
+        ({"operator": {"namespaces": ["Not A Name"]}}, "/operator/namespaces/0"),
+        ({"botImage": {"tag": 1}}, "/botImage/tag"),
+        ({"operator": {"resources": {"limits": {"memory": "much"}}}}, "/operator/resources/limits/memory"),
+        ({"exampleBot": {"enabled": True, "name": "A bot"}}, "/exampleBot/name"),
+        ({"exampleBot": {"enabled": True}}, "set model.enabled=true too"),
+        ({"externalStore": {"existingSecret": "redis"}}, "two stores are set"),
+        ({"serviceAccount": {"create": False}}, "serviceAccount.name is needed"),
+        (VALUES["all-on"] | {"valkey": {"enabled": False}}, "the example bot has no store"),
+        (VALUES["all-on"] | {"operator": {"namespaces": ["other"]}}, "add bots to operator.namespaces"),
+    ],
+)
+def test_wrong_values_are_refused_and_named(values: Manifest, said: str) -> None:
+    answer = template(values)
+    assert answer.returncode != 0
+    assert said in answer.stderr
+
+
+def test_an_example_bot_may_name_an_endpoint_instead() -> None:
+    llm = {"embedded": None, "baseUrl": "http://ollama:11434/v1", "model": "llama3.2"}
+    bot = parse(find(render({"exampleBot": {"enabled": True, "spec": {"llm": llm}}}), "GptBot"))
+    assert bot.spec.llm.base_url == "http://ollama:11434/v1"
+
+
+def test_the_crd_is_the_api_s() -> None:
+    assert (CHART / "crds" / "gptbots.gptbot.dev.yaml").read_text() == render_crd()
+
+
+def test_the_schema_knows_every_value() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+
+    def known(value: Any, node: Manifest, path: str) -> None:
+        node = schema["definitions"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
+        if node.get("additionalProperties") is False:
+            for key, child in value.items():
+                known(child, node["properties"][key], f"{path}/{key}")
+            assert value.keys() == node["properties"].keys() - {"global", "claims"}, path
+
+    known(yaml.safe_load((CHART / "values.yaml").read_text()), schema, "")
+
+
+def _environment(objects: list[Manifest]) -> dict[str, Manifest]:
+    container = find(objects, "Deployment", "-operator")["spec"]["template"]["spec"]["containers"][0]
+    return {variable.pop("name"): variable for variable in container["env"]}

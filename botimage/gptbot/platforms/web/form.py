@@ -27,6 +27,8 @@ class Refusal(Exception):
     status: int
     name: str
     values: dict[str, Any] = field(default_factory=dict[str, Any])
+    draft: str = ""
+    """What was written, to be given back."""
 
     def text(self, texts: Texts) -> str:
         """The reason, in the reader's language."""
@@ -51,7 +53,7 @@ async def read_form(request: Request) -> Form:
         raise Refusal(400, "web-error-form") from None
     text = _CONTROLS.sub("", fields.get("text", [""])[0].replace("\r\n", "\n").replace("\r", "\n")).strip()
     if len(text) > MAX_CHARACTERS:
-        raise Refusal(413, "web-error-long", {"length": len(text), "limit": MAX_CHARACTERS})
+        raise Refusal(413, "web-error-long", {"length": len(text), "limit": MAX_CHARACTERS}, text)
     message = fields.get("id", [""])[0]
     return Form(
         id=message if _ID.match(message) else new_id(),

@@ -79,10 +79,13 @@ class WebGateway:
             return _json(401, {"error": texts.text("web-error-form")})
         if not self._hub.running:
             return _json(503, {"error": texts.text("web-error-load")}, retry=True)
+        name = self._pseudonym(session)
+        if self._hub.crowded(name):
+            return _json(429, {"error": texts.text("web-error-pages")}, retry=True)
         after = request.headers.get("last-event-id") or request.query_params.get("after", "")
         if not _ENTRY_ID.match(after):
             after = "0-0"
-        return self._events.response(self._pseudonym(session), after, texts)
+        return self._events.response(name, after, texts)
 
     async def _message(self, request: Request) -> Response:
         session = session_of(request, self._bot.key) or new_session()
@@ -107,7 +110,7 @@ class WebGateway:
             set_session(response, request, self._bot.key, session, self._lifetime)
             return response
         if plain and refusal.status != 403:
-            return await self._render(request, session, refusal, text)
+            return await self._render(request, session, refusal, refusal.draft or text)
         return _json(refusal.status, {"error": refusal.text(texts)}, retry=refusal.status == 503)
 
     async def _take(self, session: str, form: Form, request: Request) -> tuple[Entry, bool]:

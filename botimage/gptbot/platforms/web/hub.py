@@ -20,10 +20,6 @@ _GATHER = 0.02
 PAGES_PER_SESSION = 32
 
 
-class TooManyPages(Exception):
-    """A session has more pages open than any person has."""
-
-
 class Subscription:
     """New entries of one session for one page. A later state of a message replaces one that was not taken yet."""
 
@@ -118,7 +114,7 @@ class Hub:
     async def subscribe(self, session: str, after: str) -> AsyncGenerator[Subscription]:
         """New entries of a session from now on, perhaps some that are not so new; `after` is the last one known.
 
-        Raises StoreUnavailable, and TooManyPages.
+        Raises StoreUnavailable.
         """
         key = stream_key(self._keys, session)
         with self._registered(key, after) as page:
@@ -132,8 +128,6 @@ class Hub:
     @contextmanager
     def _registered(self, key: str, after: str) -> Generator[Subscription]:
         session = self._sessions.setdefault(key, _Session(after))
-        if len(session.pages) >= PAGES_PER_SESSION:
-            raise TooManyPages
         page = Subscription()
         session.pages.add(page)
         self._occupied.set()
@@ -145,6 +139,11 @@ class Hub:
                 self._sessions.pop(key, None)
             if not self._sessions:
                 self._occupied.clear()
+
+    def crowded(self, session: str) -> bool:
+        """Whether a session has more pages open here than any person has."""
+        found = self._sessions.get(stream_key(self._keys, session))
+        return found is not None and len(found.pages) >= PAGES_PER_SESSION
 
     def live(self, session: str, entry: Entry) -> LiveMessage:
         """The message of an entry as it is shown while it is being written, rendered once for all its pages."""

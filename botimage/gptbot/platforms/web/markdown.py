@@ -1,6 +1,6 @@
 """Markdown to HTML that is safe to show: rendered by markdown-it, then sanitised by nh3 (allow-list)."""
 
-# ruff: noqa: ARG002 - names and signatures of the renderer are markdown-it's
+
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CLEANER = nh3.Cleaner(
         "a", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p",
         "pre", "s", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
     },
-    attributes={"a": {"href"}, "ol": {"start"}, "div": {"data-language"}, "td": {"data-align"}, "th": {"data-align"}},
+    attributes={"*": set(), "a": {"href"}, "ol": {"start"}, "div": {"data-language"}, "td": {"data-align"}, "th": {"data-align"}},
     tag_attribute_values={
         "div": {"class": {"table", "code"}, "tabindex": {"0"}},
         "pre": {"tabindex": {"0"}, "dir": {"ltr"}},
@@ -93,7 +93,7 @@ def split_last_block(text: str) -> tuple[str, str]:
 
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
-_CODE_SPAN = re.compile(r"(`+).*?(?<!`)\1(?!`)", re.DOTALL)
+_TICKS = re.compile(r"`+")
 _OPEN_LINK = re.compile(r"!?\[([^\[\]\n]*)(?:\](?:\([^()\s]*)?)?$")
 _MARKERS = re.compile(r"(?<!\\)(\*\*|__|~~|(?<![*\w])\*(?![*\s])|(?<=[\w)])\*(?![*\w]))")
 _TABLE_HEAD = re.compile(r"^ *\|[^\n]*(?:\n *\|?[ :|-]*)?$")
@@ -109,13 +109,12 @@ def completed(block: str) -> str:
         return block  # markdown-it closes code by itself
     if _TABLE_HEAD.match(block):
         return ""
-    open_code = _CODE_SPAN.sub("", block).rfind("`")
-    if open_code >= 0:
-        ticks = re.findall(r"`+", _CODE_SPAN.sub("", block))[-1]
-        return block.rstrip("`") if block.endswith(ticks) else block + ticks
+    prose, ticks = _without_code(block)
+    if ticks:
+        return block.removesuffix(ticks) if block.endswith(ticks) else block + ticks
     text = _OPEN_LINK.sub(r"\1", block)
     open_markers: list[str] = []
-    for marker in _MARKERS.findall(_CODE_SPAN.sub("", text)):
+    for marker in _MARKERS.findall(_OPEN_LINK.sub(r"\1", prose)):
         if marker in open_markers:
             del open_markers[open_markers.index(marker) :]
         else:
@@ -124,3 +123,18 @@ def completed(block: str) -> str:
         text = text.rstrip()
         text = text.removesuffix(marker) if text.endswith(marker) else text + marker
     return text
+
+
+def _without_code(text: str) -> tuple[str, str]:
+    """The text without its code spans, and the backticks that open one which nothing closes (CommonMark, 6.1)."""
+    prose, start = "", 0
+    runs = list(_TICKS.finditer(text))
+    while runs:
+        opening = runs.pop(0)
+        closing = next((run for run in runs if len(run[0]) == len(opening[0])), None)
+        if closing is None:
+            return prose, opening[0]
+        prose += text[start : opening.start()]
+        start = closing.end()
+        runs = runs[runs.index(closing) + 1 :]
+    return prose + text[start:], ""

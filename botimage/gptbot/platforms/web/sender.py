@@ -52,7 +52,7 @@ class WebSender:
             entry = await self._write(key, add(key, "typing"), self._typing.pop(key, None))
             self._typing.replace(key, entry)
 
-    async def send(self, address: Address, text: str, *, nonce: str, first: bool, final: bool) -> str:  # noqa: ARG002
+    async def send(self, address: Address, text: str, *, nonce: str, first: bool, final: bool) -> str:
         """Write the message `nonce`, or write it anew: readers see one message either way."""
         await self._put(stream_key(self._keys, address["session"]), nonce, text, final=final)
         return nonce

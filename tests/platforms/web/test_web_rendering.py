@@ -1,0 +1,166 @@
+"""Markdown to HTML: nothing dangerous comes through, and half a text looks like half a text."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gptbot.platforms.web.live import LiveMessage
+from gptbot.platforms.web.markdown import completed, render, split_last_block
+
+ATTACKS = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+    "<a href='javascript:alert(1)'>x</a>",
+    "[x](javascript:alert(1))",
+    "[x](JaVaScRiPt:alert(1))",
+    "[x](java\tscript:alert(1))",
+    "[x](&#106;avascript:alert(1))",
+    "[x](data:text/html;base64,PHNjcmlwdD4=)",
+    "[x](vbscript:msgbox)",
+    "[x](//evil.example)",
+    "[x](/message)",
+    "<javascript:alert(1)>",
+    "![x](https://evil.example/pixel.png)",
+    "![x](javascript:alert(1))",
+    '[x](https://e.example "onmouseover=alert(1)")',
+    '[x](https://e.example/"onmouseover="alert(1))',
+    '```"><script>alert(1)</script>\n</code></pre><script>alert(1)</script>\n```',
+    "```js onload=alert(1)\"'>\nx\n```",
+    "| <script>alert(1)</script> |\n|:-:|\n| <img src=x onerror=alert(1)> |",
+    "<style>@import 'https://evil.example'</style>",
+    "<form action=https://evil.example><button>",
+    "<base href=https://evil.example>",
+    "<meta http-equiv=refresh content='0;url=https://evil.example'>",
+    "<math><mtext><table><mglyph><style><!--</style><img title='--><img src=1 onerror=alert(1)>'>",
+    "<a id=log name=log>",
+    "x\x00<scr\x00ipt>alert(1)</script>",
+]
+TAGS = set(
+    "a blockquote br code del div em h1 h2 h3 h4 h5 h6 hr li ol p pre s strong table tbody td th thead tr ul".split()  # noqa: SIM905
+)
+ATTRIBUTES = {"href", "rel", "target", "start", "data-language", "data-align", "class", "tabindex", "dir"}
+
+
+class Inspector(HTMLParser):
+    """Fails on anything that is not on the short list."""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in TAGS, tag
+        for name, value in attrs:
+            assert name in ATTRIBUTES, name
+            if name == "href":
+                assert re.match(r"(https?://|mailto:)", value or ""), value
+            if name == "class":
+                assert value in ("table", "code")
+        if tag == "a" and "href" in dict(attrs):
+            assert dict(attrs)["rel"] == "noopener noreferrer nofollow"
+            assert dict(attrs)["target"] == "_blank"
+
+
+def inspect(html: str) -> None:
+    Inspector().feed(html)
+
+
+@pytest.mark.parametrize("text", ATTACKS)
+def test_attacks_are_neutralised(text: str) -> None:
+    for form in (text, f"- {text}", f"> {text}", f"**{text}**", f"# {text}", text[:-3]):
+        inspect(render(form))
+        live = LiveMessage()
+        live.update(form)
+        for html in (*live.blocks, live.tail):
+            inspect(html)
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="<>()[]!`*_~|\\\"'&#:/ \nabjs=-", max_size=80))
+def test_whatever_is_written_is_safe_alive_and_complete(text: str) -> None:
+    inspect(render(text))
+    inspect(render(completed(text)))
+
+
+def test_what_people_and_models_write() -> None:
+    html = render(
+        "Look at https://example.org/a_b, **now**\nand [there](https://example.org/x).\n\n"
+        "1. one\n2. two\n\n```python\nprint('<hi>')\n```\n\n| a | b |\n|:--|--:|\n| 1 | ~~2~~ |\n\n![cat](https://x.example/c.png)"
+    )
+    rel = 'target="_blank" rel="noopener noreferrer nofollow"'
+    assert f'<a href="https://example.org/a_b" {rel}>https://example.org/a_b</a>, <strong>now</strong><br>' in html
+    assert f'<a href="https://example.org/x" {rel}>there</a>' in html
+    assert "<ol>\n<li>one</li>" in html
+    code = "<code>print('&lt;hi&gt;')\n</code>"
+    assert f'<div class="code" data-language="python"><pre tabindex="0" dir="ltr">{code}</pre></div>' in html
+    assert '<div class="table" tabindex="0"><table>' in html
+    assert '<td data-align="end"><s>2</s></td>' in html
+    assert "<img" not in html
+    assert f'<a href="https://x.example/c.png" {rel}>cat</a>' in html
+
+
+@pytest.mark.parametrize(
+    ("half", "shown"),
+    [
+        ("so **bold", "so **bold**"),
+        ("so **bold ", "so **bold**"),
+        ("so **", "so "),
+        ("an *emphasis", "an *emphasis*"),
+        ("~~gone", "~~gone~~"),
+        ("both **bold and *em", "both **bold and *em***"),
+        ("done **bold** and on", "done **bold** and on"),
+        ("a `code", "a `code`"),
+        ("a `", "a "),
+        ("a ``co`de", "a ``co`de``"),
+        ("`**` is two stars", "`**` is two stars"),
+        ("see [the page](https://exa", "see the page"),
+        ("see [the page](", "see the page"),
+        ("see [the pa", "see the pa"),
+        ("2 * 3 * 4", "2 * 3 * 4"),
+        ("* item", "* item"),
+        ("- item **one", "- item **one**"),
+        ("| a | b |", ""),
+        ("| a | b |\n|--", ""),
+        ("| a | b |\n|--|--|\n| 1", "| a | b |\n|--|--|\n| 1"),
+        ("```py\nx = '**", "```py\nx = '**"),
+        ("plain", "plain"),
+    ],
+)
+def test_half_a_text(half: str, shown: str) -> None:
+    assert completed(half) == shown
+
+
+TEXT = (
+    "# Washing machines\n\nTwo **good** ones:\n\n- the [A1](https://a.example/1)\n- the `B2`\n\n   with more\n\n"
+    "```sh\necho 1\n\necho 2\n```\n\n> a quote\n\n| m | price |\n|---|--:|\n| A1 | 300 |\n\nTake *care*.\n"
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, len(TEXT)), max_size=12).map(sorted))
+def test_live_message_ends_as_the_complete_one(cuts: list[int]) -> None:
+    live = LiveMessage()
+    for cut in [*cuts, len(TEXT)]:
+        live.update(TEXT[:cut])
+        assert live.generation == 0
+    assert "".join(live.blocks) + live.tail == render(TEXT)
+
+
+def test_finished_blocks_are_not_rendered_again() -> None:
+    live = LiveMessage()
+    live.update(TEXT[:60])
+    before = list(live.blocks)
+    live.update(TEXT)
+    assert before
+    assert live.blocks[: len(before)] == before
+    live.update("other")
+    assert (live.generation, live.blocks, live.tail) == (1, [], "<p>other</p>\n")
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="ab*-`#|>1. \n\u2028\x0b", max_size=60))
+def test_split_keeps_every_letter(text: str) -> None:
+    assert "".join(split_last_block(text)) == text

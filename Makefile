@@ -15,9 +15,9 @@ demo: run-env ## chat with a bot in the browser; needs no key and no account (PO
 	@exec $(BIN)/gptbot run -f examples/demo.yaml --data-dir .data/demo --http-port $(PORT)
 
 test: dev-env ## all tests but those on a cluster (ARGS="-k telegram" chooses)
+	@echo "» programs of the Kubernetes control plane" && $(BIN)/python -m tests.controlplane.programs
 	@chromium=$$(scripts/chromium.sh) && CHROMIUM=$$chromium && export CHROMIUM && \
-	KUBEBUILDER_ASSETS=$$($(BIN)/python -m tests.controlplane.programs) && export KUBEBUILDER_ASSETS && \
-	echo "» running the tests" && $(BIN)/pytest --ignore tests/e2e $(ARGS)
+	echo "» tests" && $(BIN)/pytest --ignore tests/e2e $(ARGS)
 
 lint: dev-env ## style, types, layers, drift of generated files and locks
 	@echo "» ruff" && $(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -45,10 +45,10 @@ bench: dev-env ## cold start of gateway and worker; figures go to benchmarks/res
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 kind-up: dev-env ## a kind cluster with operator and example bot; prints the address to open
-	@scripts/kind.sh up
+	@scripts/kind-up.sh
 
 kind-down: ## remove that cluster
-	@scripts/kind.sh down
+	@scripts/kind-down.sh
 
 clean: ## remove everything the other targets made, the demo's conversations too
 	rm -rf .venv .cache .data artifacts .pytest_cache .ruff_cache .import_linter_cache .hypothesis

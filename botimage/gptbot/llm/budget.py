@@ -79,7 +79,7 @@ class TokenBudget:
 
     def too_long(self, model: str, messages: Sequence[Message], error: ContextTooLong) -> None:
         """Take in that these messages, which had been trimmed, did not fit."""
-        if error.requested and error.requested > self.count(model, messages):
+        if error.requested and (error.limit or error.requested > self.count(model, messages)):
             self._ratios.pop(model, None)  # an exact count, and of today: worth more than the average
             self.learn(model, messages, error.requested)
         else:

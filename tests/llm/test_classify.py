@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import datetime
+import email.utils
+from typing import Any
+
+import openai
+import orjson
+import pytest
+from openai import _constants
+
+from gptbot.llm import client
+from gptbot.llm.classify import from_body, from_response, retry_after
+from gptbot.llm.errors import ContextTooLong
+from gptbot.llm.types import Endpoint
+from tests.fakes.openai import FakeOpenAI, Fault
+from tests.llm.conftest import KEY
+
+ENDPOINT = Endpoint("https://api.example.com/v1", KEY, "gpt-test")
+
+LLAMA_CPP = {
+    "code": 400,
+    "type": "exceed_context_size_error",
+    "message": "request (4031 tokens) exceeds the available context size (2048 tokens), try increasing it",
+    "n_prompt_tokens": 4031,
+    "n_ctx": 2048,
+}
+VLLM = {
+    "object": "error",
+    "code": 400,
+    "type": "BadRequestError",
+    "message": "This model's maximum context length is 2048 tokens. However, you requested 4031 tokens "
+    "(3931 in the messages, 100 in the completion).",
+}
+AZURE = {"code": "content_filter", "message": "no", "innererror": {"code": "ResponsibleAIPolicyViolation"}}
+OPENROUTER = "Your chosen model requires moderation and your input was flagged"
+
+
+def e(message: str, **fields: Any) -> dict[str, Any]:
+    return {"error": {"message": message, **fields}}
+
+
+# What servers were seen to send, by status.
+ANSWERS: list[tuple[str, int, Any]] = [
+    ("context_too_long", 400, e("x", type="invalid_request_error", code="context_length_exceeded")),
+    ("context_too_long", 400, {"error": LLAMA_CPP}),
+    ("context_too_long", 400, VLLM),
+    ("context_too_long", 413, e("Request too large", code="rate_limit_exceeded")),
+    ("context_too_long", 400, e("prompt is too long: 4031 tokens > 2048 maximum")),
+    ("quota", 429, e("You exceeded your current quota", type="insufficient_quota", code=None)),
+    ("quota", 402, e("Insufficient Balance", code="invalid_request_error")),  # DeepSeek
+    ("overloaded", 429, e("Rate limit reached", type="tokens", code="rate_limit_exceeded")),
+    ("overloaded", 529, e("Overloaded", type="overloaded_error")),
+    ("overloaded", 502, "<html>502 Bad Gateway</html>"),
+    ("overloaded", 503, e("Loading model", type="unavailable_error", code=503)),
+    ("unauthorized", 401, e(f"Incorrect API key provided: {KEY}", code="invalid_api_key")),
+    ("unauthorized", 400, e("API key not valid.", code=400, status="INVALID_ARGUMENT")),  # Gemini
+    ("unauthorized", 403, e("no access", type="permission_error")),
+    ("refused", 400, {"error": AZURE}),
+    ("refused", 403, e(OPENROUTER, code=403)),
+    ("not_found", 404, e("model 'x' not found", type="not_found_error")),  # Ollama
+    ("not_found", 404, "404 page not found"),
+    ("bad_request", 400, e("Unsupported value", param="temperature", code="unsupported_value")),
+    ("bad_request", 422, {"detail": [{"loc": ["body", "temperature"], "msg": "too high"}]}),
+    ("bad_request", 405, "Method Not Allowed"),
+]
+
+
+@pytest.mark.parametrize(("kind", "status", "body"), ANSWERS)
+def test_kinds(kind: str, status: int, body: Any) -> None:
+    raw = body.encode() if isinstance(body, str) else orjson.dumps(body)
+    error = from_response(ENDPOINT, status, {}, raw)
+    assert error.kind == kind
+    assert f"HTTP {status}" in str(error)
+    assert KEY not in str(error)
+    assert "Incorrect" not in str(error)
+
+
+@pytest.mark.parametrize("body", [{"error": LLAMA_CPP}, VLLM])
+def test_how_long_is_too_long(body: Any) -> None:
+    error = from_response(ENDPOINT, 400, {}, orjson.dumps(body))
+    assert isinstance(error, ContextTooLong)
+    assert (error.limit, error.requested) == (2048, 4031)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"message": "The server had an error", "type": "server_error"}, "overloaded"),
+        ({"message": "x", "code": 429}, "overloaded"),
+        ({"message": "x", "code": "context_length_exceeded"}, "context_too_long"),
+        ("something went wrong", "overloaded"),
+        (None, "overloaded"),
+        ([1], "overloaded"),
+    ],
+)
+def test_errors_in_mid_stream(error: Any, kind: str) -> None:
+    assert from_body(ENDPOINT, error).kind == kind
+
+
+def test_a_key_in_an_odd_place_stays_out() -> None:
+    body = orjson.dumps({"error": {"message": "x", "type": KEY, "code": f"bad {KEY}", "param": KEY}})
+    assert KEY not in str(from_response(ENDPOINT, 400, {}, body))
+
+
+def test_retry_after() -> None:
+    assert retry_after({}) is None
+    assert retry_after({"retry-after": "7"}) == 7
+    assert retry_after({"retry-after": "7", "retry-after-ms": "1500"}) == 1.5
+    assert retry_after({"retry-after": "soon"}) is None
+    assert retry_after({"retry-after": "inf"}) is None
+    in_a_minute = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=60)
+    assert retry_after({"retry-after": email.utils.format_datetime(in_a_minute)}) == pytest.approx(60, abs=3)
+    assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0
+
+
+def test_the_policy_of_retries_is_that_of_the_openai_package() -> None:
+    assert client.MAX_RETRIES == _constants.DEFAULT_MAX_RETRIES
+    assert client.INITIAL_RETRY_DELAY == _constants.INITIAL_RETRY_DELAY
+    assert client.MAX_RETRY_DELAY == _constants.MAX_RETRY_DELAY
+
+
+@pytest.mark.parametrize(
+    ("fault", "theirs", "ours"),
+    [
+        ("rate_limited", openai.RateLimitError, "overloaded"),
+        ("quota", openai.RateLimitError, "quota"),
+        ("server_error", openai.InternalServerError, "overloaded"),
+        ("conflict", openai.ConflictError, "overloaded"),
+        ("unauthorized", openai.AuthenticationError, "unauthorized"),
+        ("forbidden", openai.PermissionDeniedError, "unauthorized"),
+        ("context_too_long", openai.BadRequestError, "context_too_long"),
+        ("refused", openai.BadRequestError, "refused"),
+        ("bad_parameter", openai.BadRequestError, "bad_request"),
+        ("drop", openai.APIConnectionError, "unreachable"),
+    ],
+)
+async def test_the_openai_package_sees_the_same(
+    fake: FakeOpenAI, fault: Fault, theirs: type[openai.APIError], ours: str
+) -> None:
+    """The fake is read by the package as the API is, and what the package reads is classified as what we read."""
+    fake.fail(fault)
+    async with openai.AsyncOpenAI(base_url=fake.base_url, api_key=KEY, max_retries=0) as package:
+        with pytest.raises(theirs) as caught:
+            await package.chat.completions.create(model="gpt-test", messages=[{"role": "user", "content": "Hi"}])
+    if isinstance(caught.value, openai.APIStatusError):
+        response = caught.value.response
+        error = from_response(ENDPOINT, response.status_code, response.headers, response.content)
+        assert error.kind == ours
+        assert type(caught.value) is theirs

@@ -10,4 +10,14 @@ API_GROUP = "gptbot.dev"
 API_VERSION = "gptbot.dev/v1alpha1"
 KIND = "GptBot"
 
-__all__ = ["API_GROUP", "API_VERSION", "KIND", "Fault", "GptBot", "GptBotSpec", "InvalidManifest", "ObjectMeta", "parse"]
+__all__ = [
+    "API_GROUP",
+    "API_VERSION",
+    "KIND",
+    "Fault",
+    "GptBot",
+    "GptBotSpec",
+    "InvalidManifest",
+    "ObjectMeta",
+    "parse",
+]

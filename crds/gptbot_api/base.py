@@ -5,24 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-_DURATION = re.compile(r"^([0-9]+)(s|m|h|d)$")
+_DURATION = re.compile(r"^[1-9][0-9]{0,6}(s|m|h|d)$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
-Duration = Annotated[str, Field(pattern=_DURATION.pattern, max_length=16)]
-"""A length of time: a whole number and a unit, `s`, `m`, `h` or `d`. For example `90s`, `24h`."""
+Duration = Annotated[str, Field(pattern=_DURATION.pattern)]
+"""A length of time: a whole number above 0 and a unit, `s`, `m`, `h` or `d`. For example `90s`, `24h`."""
 
 
 def seconds(duration: str) -> int:
     """The length of a `Duration`, in seconds. Raises ValueError when it is not one."""
-    match = _DURATION.match(duration)
-    if match is None:
+    if _DURATION.fullmatch(duration) is None:
         raise ValueError(f"{duration!r} is not a duration such as 90s, 5m, 24h or 7d")
-    return int(match[1]) * _SECONDS[match[2]]
+    return int(duration[:-1]) * _SECONDS[duration[-1]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +46,23 @@ class ApiModel(BaseModel):
     """Base of every object in a GptBot. Docstrings become the descriptions that `kubectl explain` shows."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, use_attribute_docstrings=True
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        use_attribute_docstrings=True,
     )
     rules: ClassVar[tuple[Rule, ...]] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, document: Any) -> Any:
+        """Take a null for a field that is not there; so do kubectl and the API server."""
+        if not isinstance(document, dict) or None not in (fields := cast("dict[str, Any]", document)).values():
+            return document
+        known = {info.alias or name for name, info in cls.model_fields.items()}
+        return {name: value for name, value in fields.items() if value is not None or name not in known}
 
 
 class OpenModel(ApiModel):

@@ -37,7 +37,9 @@ def custom_resource_definition() -> Schema:
             "kind": {"type": "string"},
             "metadata": {
                 "type": "object",
-                "properties": {"name": {"type": "string", "maxLength": 50, "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}},
+                "properties": {
+                    "name": {"type": "string", "maxLength": 50, "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"}
+                },
             },
             "spec": structural(GptBotSpec),
             "status": structural(GptBotStatus),
@@ -54,15 +56,23 @@ def custom_resource_definition() -> Schema:
         "spec": {
             "group": "gptbot.dev",
             "names": {
-                "kind": "GptBot", "listKind": "GptBotList", "plural": "gptbots", "singular": "gptbot",
-                "shortNames": ["gb"], "categories": ["all"],
-            },  # fmt: skip
+                "kind": "GptBot",
+                "listKind": "GptBotList",
+                "plural": "gptbots",
+                "singular": "gptbot",
+                "shortNames": ["gb"],
+                "categories": ["all"],
+            },
             "scope": "Namespaced",
             "versions": [
                 {
-                    "name": "v1alpha1", "served": True, "storage": True, "subresources": {"status": {}},
-                    "additionalPrinterColumns": columns, "schema": {"openAPIV3Schema": schema},
-                }  # fmt: skip
+                    "name": "v1alpha1",
+                    "served": True,
+                    "storage": True,
+                    "subresources": {"status": {}},
+                    "additionalPrinterColumns": columns,
+                    "schema": {"openAPIV3Schema": schema},
+                }
             ],
         },
     }
@@ -85,8 +95,22 @@ def _convert(node: Schema, definitions: Schema, model: type[BaseModel] | None = 
         siblings = {k: v for k, v in node.items() if k not in ("anyOf", "default")}
         return _convert({**option, **siblings}, definitions, model)
     out: Schema = {}
-    for key in ("type", "description", "format", "enum", "pattern", "minLength", "maxLength", "minimum", "maximum",
-                "minItems", "maxItems", "maxProperties", "default", "required"):  # fmt: skip
+    for key in (
+        "type",
+        "description",
+        "format",
+        "enum",
+        "pattern",
+        "minLength",
+        "maxLength",
+        "minimum",
+        "maximum",
+        "minItems",
+        "maxItems",
+        "maxProperties",
+        "default",
+        "required",
+    ):
         if key in node:
             out[key] = node[key]
     out |= {k: v for k, v in node.items() if k.startswith("x-kubernetes-")}
@@ -94,7 +118,7 @@ def _convert(node: Schema, definitions: Schema, model: type[BaseModel] | None = 
         out |= {"type": "string", "enum": [node["const"]]}
     if "description" in out:
         out["description"] = " ".join(out["description"].split())
-    if "properties" in node:
+    if node.get("properties"):  # the API server drops an empty one, and then sees a difference at each apply
         fields = _fields(model)
         out["properties"] = {
             name: _property(child, definitions, fields.get(name)) for name, child in node["properties"].items()
@@ -125,8 +149,10 @@ def _property(node: Schema, definitions: Schema, info: FieldInfo | None) -> Sche
             # Whole where rules look at it: the API server checks them on the default before filling in defaults inside.
             value.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=not _rules(model))
             if isinstance(value, BaseModel)
-            else [_plain(item) for item in value] if isinstance(value, list) else value
-        )  # fmt: skip
+            else [_plain(item) for item in value]
+            if isinstance(value, list)
+            else value
+        )
         if out["default"] in ([], {}) and model is None:
             del out["default"]
     return out

@@ -15,7 +15,7 @@ HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/$.?#][^\s]*$", max_lengt
 class TelegramWebhook(ApiModel):
     """Where Telegram posts updates to (Bot API method setWebhook)."""
 
-    url: Annotated[str, Field(pattern=r"^https?://[^\s/$.?#][^\s]*$", max_length=2048)]
+    url: HttpUrl
     """Public address of the gateway. Telegram's own servers demand HTTPS; a self-hosted one may not."""
     secret_ref: SecretKeyRef
     """Secret token that every update must carry: 1 to 256 characters of A-Z, a-z, 0-9, _ and -."""
@@ -27,7 +27,7 @@ class Telegram(ApiModel):
     token_secret_ref: SecretKeyRef
     """The bot's token."""
     mode: Literal["polling", "webhook"] = "polling"
-    """`polling`: the gateway fetches updates, nothing has to reach it. `webhook`: Telegram posts them to `webhook.url`."""
+    """`polling`: the gateway fetches updates, nothing has to reach it. `webhook`: they are posted to `webhook.url`."""
     webhook: TelegramWebhook | None = None
     """Needed with `mode: webhook`."""
     api_base_url: HttpUrl = "https://api.telegram.org"

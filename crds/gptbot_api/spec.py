@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from gptbot_api.base import ApiModel, Rule
 from gptbot_api.llm import Llm
 from gptbot_api.platforms import Platforms
-from gptbot_api.policy import Access, AnswerIn, Context, Limits, Persona, PersonaName, Privacy
+from gptbot_api.policy import Access, AnswerIn, Context, Limits, Persona, Privacy
 from gptbot_api.status import GptBotStatus
 from gptbot_api.workload import Gateway, PodTemplate, Store, Workers
 
@@ -29,7 +29,7 @@ class GptBotSpec(ApiModel):
     """The model that answers: `baseUrl` or `embedded`."""
     personas: Annotated[list[Persona], Field(min_length=1, max_length=50)] = Field(default_factory=_assistant)
     """The roles it can play."""
-    default_persona: PersonaName | None = None
+    default_persona: Annotated[str, Field(max_length=32)] | None = None
     """The role it starts with. Absent: the first of `personas`."""
     custom_persona: Literal["allowed", "forbidden"] = "allowed"
     """Whether a user may write a persona of their own."""
@@ -50,7 +50,7 @@ class GptBotSpec(ApiModel):
     pod_template: PodTemplate = Field(default_factory=PodTemplate)
     """Merged into the pods of gateway and workers."""
     suspend: bool = False
-    """Stop gateway and workers, and keep everything else."""
+    """Stop gateway and workers, and keep everything else: configuration, secrets, conversations."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -81,18 +81,31 @@ class GptBotSpec(ApiModel):
 
 
 class ObjectMeta(ApiModel):
-    """The metadata gptbot reads; the rest is kept."""
-
-    model_config = ConfigDict(extra="allow")
+    """Standard metadata (`metav1.ObjectMeta`)."""
 
     name: Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
     """Name of the bot. 50 characters at most, so that the names of its children fit."""
-    namespace: Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")] = "default"
+    namespace: Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")] = (
+        "default"
+    )
     """Its namespace."""
     uid: str = ""
     """Set by the API server."""
     generation: int = 0
     """Set by the API server: grows with each change of the spec."""
+    labels: dict[str, str] = Field(default_factory=dict[str, str])
+    """Free for users."""
+    annotations: dict[str, str] = Field(default_factory=dict[str, str])
+    """Free for users."""
+    generate_name: Any = None
+    resource_version: Any = None
+    creation_timestamp: Any = None
+    deletion_timestamp: Any = None
+    deletion_grace_period_seconds: Any = None
+    finalizers: Any = None
+    owner_references: Any = None
+    managed_fields: Any = None
+    self_link: Any = None
 
 
 class GptBot(ApiModel):

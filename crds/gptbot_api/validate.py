@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from gptbot_api.base import ApiModel
@@ -41,7 +41,7 @@ def parse(document: Any, source: str = "") -> GptBot:
     Raises InvalidManifest with all the faults found; `source` (a file's name) is put before each.
     """
     try:
-        bot = GptBot.model_validate(document)
+        bot = GptBot.model_validate(document, by_alias=True, by_name=False)
     except ValidationError as error:
         faults = (_fault(detail) for detail in error.errors(include_url=False))
         raise InvalidManifest(sorted(set(faults)), source) from None
@@ -73,17 +73,15 @@ def _path(location: Sequence[int | str]) -> str:
     for step in location:
         if isinstance(step, int):
             path += f"[{step}]"
-        elif step in ("str", "int"):  # the branch of a union, not a field
-            continue
         else:
             path += f".{step}" if path else step
     return path or "document"
 
 
 _TYPES = {
-    "int_type": "integer", "int_parsing": "integer", "int_from_float": "integer", "string_type": "string",
-    "bool_type": "boolean", "bool_parsing": "boolean", "list_type": "array", "dict_type": "object",
-    "model_type": "object", "model_attributes_type": "object", "float_type": "number", "float_parsing": "number",
+    "int_type": "integer", "int_from_float": "integer", "string_type": "string", "bool_type": "boolean",
+    "list_type": "array", "dict_type": "object",
+    "model_type": "object", "float_type": "number", "int_or_string_type": "integer,string",
 }  # fmt: skip
 
 
@@ -134,7 +132,9 @@ def _fault(detail: ErrorDetails) -> Fault:
             return Fault(path, f"Too many: {bounds['actual_length']}: must have at most {bounds['max_length']} items")
         case "too_short":
             least = bounds["min_length"]
-            return Fault(path, f"Invalid value: {bounds['actual_length']}: {path} in body should have at least {least} items")
+            return Fault(
+                path, f"Invalid value: {bounds['actual_length']}: {path} in body should have at least {least} items"
+            )
         case _ if kind in _TYPES:
             got = _json_type(value)
             return Fault(path, f'Invalid value: "{got}": {path} in body must be of type {_TYPES[kind]}: "{got}"')
@@ -148,13 +148,3 @@ def _shown(value: Any) -> str:
 
 def _number(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else str(value)
-
-
-def is_gptbot(document: Any) -> bool:
-    """Whether plain data claims to be a GptBot."""
-    return isinstance(document, dict) and document.get("kind") == "GptBot"  # pyright: ignore[reportUnknownMemberType]
-
-
-def unset_fields(model: BaseModel) -> set[str]:
-    """Names of the fields that the document left out, so that somebody else's defaults can fill them."""
-    return set(type(model).model_fields) - model.model_fields_set

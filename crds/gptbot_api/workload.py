@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+import re
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from gptbot_api.base import ApiModel, OpenModel, Rule
 from gptbot_api.refs import SecretKeyRef
 
+_QUANTITY = (
+    r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))"
+    r"(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"
+)
+"""As in the Kubernetes API (`resource.Quantity`)."""
+
+
+def _quantity(value: Any) -> str | int:
+    if isinstance(value, str):
+        if re.fullmatch(_QUANTITY, value) is None:
+            raise PydanticCustomError("string_pattern_mismatch", "not a quantity", {"pattern": _QUANTITY})
+        return value
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise PydanticCustomError("int_or_string_type", "not a quantity")
+    return value
+
+
 Quantity = Annotated[
     str | int,
-    Field(
-        json_schema_extra={
-            "anyOf": [{"type": "integer"}, {"type": "string"}],
-            "x-kubernetes-int-or-string": True,
-            "pattern": r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$",
-        }
-    ),
+    PlainValidator(_quantity),
+    WithJsonSchema({"x-kubernetes-int-or-string": True, "pattern": _QUANTITY}),
 ]
+"""An amount, such as `100m` of CPU or `128Mi` of memory."""
 
 
 class Resources(ApiModel):
@@ -79,5 +94,27 @@ class Workers(ApiModel):
     )
 
 
-class PodTemplate(OpenModel):
-    """A PodTemplateSpec (`metadata`, `spec`) merged into the pods of gateway and workers; containers by name."""
+class PodMetadata(ApiModel):
+    """Labels and annotations of the pods."""
+
+    labels: dict[str, str] = Field(default_factory=dict[str, str])
+    """Further labels. Those that gptbot itself sets win."""
+    annotations: dict[str, str] = Field(default_factory=dict[str, str])
+    """Further annotations."""
+
+
+class PodSpec(OpenModel):
+    """Fields of a PodSpec. The Deployment says when one is wrong: see the condition Ready."""
+
+
+class PodTemplate(ApiModel):
+    """A PodTemplateSpec merged into the pods of gateway and workers.
+
+    Lists of named things (containers, volumes, env, …) are merged by name, and the bot's container is called `gptbot`;
+    other lists are replaced; a null takes a field away.
+    """
+
+    metadata: PodMetadata = Field(default_factory=PodMetadata)
+    """Labels and annotations."""
+    spec: PodSpec = Field(default_factory=PodSpec)
+    """Fields of a PodSpec, such as `nodeSelector`, `tolerations`, `imagePullSecrets` or `containers`."""

@@ -7,7 +7,7 @@ import secrets
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,14 +71,12 @@ class Plane:
 
 
 @contextmanager
-def control_plane(directory: Path) -> Iterator[Plane]:
+def control_plane(directory: Path) -> Generator[Plane]:
     """Start one, with the CRD in it; stop it afterwards."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     service_accounts = directory / "sa.key"
     service_accounts.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     tokens = {user: secrets.token_hex(16) for user in ("admin", "operator")}
     (directory / "tokens.csv").write_text(
@@ -105,8 +103,9 @@ def control_plane(directory: Path) -> Iterator[Plane]:
             f"--initial-advertise-peer-urls=http://127.0.0.1:{peer}", f"--initial-cluster=default=http://127.0.0.1:{peer}",
         )  # fmt: skip
         start(
-            "kube-apiserver", f"--etcd-servers=http://127.0.0.1:{etcd}", "--bind-address=127.0.0.1", f"--secure-port={api}",
-            f"--cert-dir={directory / 'pki'}", f"--token-auth-file={directory / 'tokens.csv'}", "--authorization-mode=RBAC",
+            "kube-apiserver", f"--etcd-servers=http://127.0.0.1:{etcd}", "--bind-address=127.0.0.1",
+            f"--secure-port={api}", f"--cert-dir={directory / 'pki'}", "--authorization-mode=RBAC",
+            f"--token-auth-file={directory / 'tokens.csv'}",
             f"--service-account-key-file={service_accounts}", f"--service-account-signing-key-file={service_accounts}",
             "--service-account-issuer=https://kubernetes.default.svc", "--service-cluster-ip-range=10.0.0.0/24",
             "--enable-admission-plugins=OwnerReferencesPermissionEnforcement",

@@ -1,7 +1,8 @@
-"""Finds the programs of a control plane, and builds those that are nowhere. `python -m tests.controlplane.programs` does it.
+"""Finds the programs of a control plane; `python -m tests.controlplane.programs` builds those that are nowhere.
 
-Each program is looked for in $KUBEBUILDER_ASSETS, then where an earlier run built it, then beside this Python (etcd and kubectl
-come from PyPI), then in what setup-envtest has. What is left is built from Kubernetes' Go modules: some minutes, once.
+Each program is looked for in $KUBEBUILDER_ASSETS, then where an earlier run built it, then beside this Python (etcd and
+kubectl come from PyPI), then in what setup-envtest has. What is left is built from Kubernetes' Go modules: minutes,
+once.
 """
 
 from __future__ import annotations
@@ -95,9 +96,8 @@ def _build(name: str) -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     print(f"building {name} {version} from its Go modules (minutes, once)", flush=True)
     target = CACHE / f".{name}.part"
-    command = [
-        _go(), "build", "-mod=readonly", "-trimpath", "-ldflags", flags, "-o", str(target), f"k8s.io/kubernetes/cmd/{name}"
-    ]  # fmt: skip
+    package = f"k8s.io/kubernetes/cmd/{name}"
+    command = [_go(), "build", "-mod=readonly", "-trimpath", "-ldflags", flags, "-o", str(target), package]
     environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
     started = time.monotonic()
     with subprocess.Popen(command, cwd=MODULE, env=environment) as build:

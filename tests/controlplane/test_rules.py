@@ -1,0 +1,86 @@
+"""The CRD and `gptbot_api.validate.parse` say the same of every manifest: one line a fault, the same words."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from gptbot_api import GptBotSpec, InvalidManifest, parse
+from gptbot_api.base import ApiModel
+from tests.controlplane.faults import ACCEPTED, CASES, RULES, Case
+from tests.controlplane.plane import Plane
+
+
+def api_server_lines(answer: str) -> list[str]:
+    """The faults in what `kubectl apply` prints, without what Kubernetes adds of its own to every refusal."""
+    if found := re.search(r"strict decoding error: (.*)", answer):
+        fields = re.findall(r'unknown field "([^"]+)"', found[1])
+        return sorted(f'{field}: unknown field "{field}"' for field in fields)
+    text = re.sub(r'^The GptBot "[^"]*" is invalid: ?', "", answer.strip())
+    lines = [line.removeprefix("* ").strip() for line in text.splitlines()]
+    return sorted(line for line in lines if line and not line.startswith("<nil>: "))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_bad_manifest_gets_the_same_lines_from_both(case: Case, plane: Plane) -> None:
+    document = case.document()
+    with pytest.raises(InvalidManifest) as error:
+        parse(document)
+    answer = plane.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", "-", document=document, check=False)
+    assert answer.returncode != 0, answer.stdout
+    assert sorted(str(error.value).splitlines()) == sorted(case.faults)
+    assert api_server_lines(answer.stderr) == sorted(case.faults)
+
+
+@pytest.mark.parametrize("case", ACCEPTED, ids=str)
+def test_both_take_a_good_manifest(case: Case, plane: Plane) -> None:
+    document = case.document()
+    plane.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", "-", document=document)
+    parse(document)
+
+
+def test_defaults_are_the_same(plane: Plane) -> None:
+    """What the API server fills in is what the models fill in."""
+    document = Case({}, ()).document()
+    answer = plane.kubectl("create", "--dry-run=server", "-o", "json", "-f", "-", document=document)
+    assert parse(document).spec == parse(_json(answer.stdout)).spec
+
+
+def test_an_object_of_the_api_server_is_a_manifest(plane: Plane, namespace: str) -> None:
+    plane.kubectl("apply", "-f", "-", document=Case({}, ()).document(namespace))
+    stored = plane.get("-n", namespace, "gptbot", "faulty")
+    assert parse(stored).metadata.uid == stored["metadata"]["uid"]
+
+
+def test_every_rule_is_in_the_table() -> None:
+    messages = {rule.message for model in _models(GptBotSpec) for rule in model.rules}
+    tested = {fault.split("Invalid value: ")[1] for case in RULES for fault in case.faults}
+    assert messages == tested
+
+
+def test_kubectl_shows_the_columns_and_the_short_name(plane: Plane, namespace: str) -> None:
+    plane.kubectl("apply", "-f", "-", document=Case({}, ()).document(namespace))
+    header, row = plane.kubectl("-n", namespace, "get", "gb").stdout.splitlines()
+    assert header.split() == ["NAME", "READY", "PLATFORMS", "WORKERS", "BACKLOG", "AGE"]
+    assert row.startswith("faulty")
+    assert "gptbot.gptbot.dev/faulty" in plane.kubectl("-n", namespace, "get", "all").stdout
+    explained = plane.kubectl("explain", "gptbot.spec.workers.maxReplicas").stdout
+    assert "Most workers. 0: none, the gateway answers alone." in explained
+
+
+def _json(text: str) -> dict[str, object]:
+    return json.loads(text)
+
+
+def _models(root: type[ApiModel]) -> set[type[ApiModel]]:
+    found: set[type[ApiModel]] = set()
+    pending: list[object] = [root]
+    while pending:
+        kind = pending.pop()
+        if isinstance(kind, type) and issubclass(kind, ApiModel) and kind not in found:
+            found.add(kind)
+            pending += [info.annotation for info in kind.model_fields.values()]
+        pending += list(getattr(kind, "__args__", ()))
+    return found

@@ -6,15 +6,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from gptbot_api import crd
-from scripts import api_doc, values_doc
+from gptbot_api import crd, docs
+from scripts import values_doc
 
 ROOT = Path(__file__).parent.parent
 
 FILES: dict[str, Callable[[], str]] = {
     "crds/gptbots.gptbot.dev.yaml": crd.render,
     "charts/gptbot/crds/gptbots.gptbot.dev.yaml": crd.render,
-    "docs/api.md": api_doc.render,
+    "docs/api.md": docs.reference,
     "docs/values.md": lambda: values_doc.render(values_doc.VALUES.read_text()),
 }
 """Each file and what makes its text."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="gptbot",
-    help="A GPT chat bot for Discord, Telegram and the web.",
+    help="A GPT chat bot for chat platforms and the web.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

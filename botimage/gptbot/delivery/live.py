@@ -14,7 +14,7 @@ from gptbot.platforms.base import Address, FloodWait, MessageGone, NotSent, Outc
 _FIRST_TEXT_DELAY = 0.3
 """Seconds of text gathered before the first message, so that it says more than a word."""
 _TYPING_INTERVAL = 4.5
-"""Platforms show typing for 5 s (Telegram) to 10 s (Discord)."""
+"""Seconds between two signs of typing: platforms show one for 5 to 10 s."""
 _TRIES = 4
 MAX_WAIT = 30.0
 """Seconds of flood wait that are sat out here; a longer one puts the turn off."""

@@ -20,7 +20,7 @@ from gptbot.inbox.store import Script, Store
 
 GROUP = "workers"
 SEEN_TTL = 48 * 3600.0
-"""Seconds an event is remembered: Telegram keeps updates for 24 hours, and nobody redelivers later than that."""
+"""Seconds an event is remembered: no platform delivers one again after more than 24 hours."""
 TURN_TTL = 26 * 3600.0
 """Seconds that the notes of a turn outlast its last change: longer than any wait a platform was seen to ask for."""
 MAX_DEAD = 1000

@@ -8,13 +8,11 @@ from typing import Any
 
 import structlog
 
-_QUIET = ("aiogram", "discord", "uvicorn", "openai", "httpx", "httpcore", "asyncio")
-
 
 def configure(level: str = "info", *, human: bool = False) -> None:
     """Log from `level` on, as JSON lines or, for a person at a terminal, as coloured text.
 
-    Libraries log from warnings on, without tracebacks: those may quote requests.
+    Libraries log errors only, without tracebacks: those may quote requests.
     """
     numeric = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
     renderer: Any = structlog.dev.ConsoleRenderer() if human else structlog.processors.JSONRenderer()
@@ -31,10 +29,7 @@ def configure(level: str = "info", *, human: bool = False) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
-    handler = _ToStructlog()
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.basicConfig(handlers=[_ToStructlog()], level=logging.ERROR, force=True)
 
 
 def get_logger(name: str) -> Any:

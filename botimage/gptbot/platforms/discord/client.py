@@ -90,7 +90,7 @@ class Socket(DiscordWebSocket):
         return self.window.done
 
     @sequence.setter
-    def sequence(self, value: int | None) -> None:
+    def sequence(self, value: int | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         if not self._receiving:
             self.window = Window(value)
         elif value is not None:

@@ -19,7 +19,7 @@ from gptbot.platforms.discord.interactions import defer
 from gptbot.platforms.discord.mapping import Directory, from_interaction, from_message, is_slash_command
 from gptbot.platforms.discord.rest import Rest
 from gptbot.platforms.discord.sessions import SharedSessions
-from gptbot.platforms.discord.shard import TOKEN_REFUSED, TROUBLE, Resharded, Shard, telling
+from gptbot.platforms.discord.shard import UNAUTHORIZED, TROUBLE, Resharded, Shard, telling
 from gptbot.telemetry.logs import get_logger
 from gptbot_api import InvalidManifest
 from gptbot_api.platforms import Discord
@@ -89,10 +89,10 @@ class DiscordGateway:
                 user, application = await client.identity(token)
                 info = await client.gateway_info()
         except discord.LoginFailure:
-            raise Misconfigured(TOKEN_REFUSED) from None
+            raise Misconfigured(UNAUTHORIZED) from None
         except discord.HTTPException as error:
             if error.status == 401:
-                raise Misconfigured(TOKEN_REFUSED) from None
+                raise Misconfigured(UNAUTHORIZED) from None
             if error.status == 404:
                 raise Misconfigured("apiBaseUrl answers, but not as Discord's API does (HTTP 404): check it") from None
             raise

@@ -62,7 +62,7 @@ class Rest:
         headers = {"User-Agent": USER_AGENT}
         if not interaction:
             if time.monotonic() < self._refused_until:
-                raise NotSent(_TOKEN_REFUSED)
+                raise NotSent(_UNAUTHORIZED)
             headers["Authorization"] = self._authorization
         data = None
         if body is not None:
@@ -106,7 +106,7 @@ class Rest:
             raise OutcomeUnknown(f"Discord's API answers HTTP {status}")
         if status == 401 and "Authorization" in response.request_info.headers:
             self._refused_until = time.monotonic() + _AFTER_401
-            raise NotSent(_TOKEN_REFUSED)
+            raise NotSent(_UNAUTHORIZED)
         details: dict[str, Any] = answer if isinstance(answer, dict) else {}
         code, message = details.get("code"), details.get("message")
         raise Refused(status, code if isinstance(code, int) else 0, message if isinstance(message, str) else "")
@@ -122,7 +122,7 @@ class Rest:
         return FloodWait(seconds)
 
 
-_TOKEN_REFUSED: Final = (
+_UNAUTHORIZED: Final = (
     "Discord refuses the bot's token (HTTP 401): reset it in the Developer Portal under Bot, "
     "and put the new one into the Secret"
 )

@@ -38,7 +38,7 @@ _OTHER_ADDRESS: Final = 3
 
 TROUBLE: Final = (OSError, aiohttp.ClientError, discord.HTTPException, discord.RateLimited, asyncio.TimeoutError)
 """What passes by itself: no network, an outage, a rate limit."""
-TOKEN_REFUSED: Final = (
+UNAUTHORIZED: Final = (
     "Discord refuses the bot's token: reset it in the Developer Portal under Bot, and put the new one into the Secret"
 )
 _CONTENT_REFUSED: Final = (
@@ -46,7 +46,7 @@ _CONTENT_REFUSED: Final = (
     " Intents, or set messageContentIntent to false"
 )
 _MISCONFIGURED: Final[Mapping[int, str]] = {
-    Close.AUTHENTICATION_FAILED: TOKEN_REFUSED,
+    Close.AUTHENTICATION_FAILED: UNAUTHORIZED,
     Close.DISALLOWED_INTENTS: _CONTENT_REFUSED,
     Close.INVALID_INTENTS: "Discord does not know the intents asked for (close code 4013): update gptbot",
     Close.INVALID_API_VERSION: "Discord serves version 10 of its gateway no more (close code 4012): update gptbot",
@@ -128,7 +128,7 @@ class Shard:
             return f"Discord closed the connection (code {closed.code})"
         except TROUBLE as error:
             if isinstance(error, discord.HTTPException) and error.status == 401:
-                raise Misconfigured(TOKEN_REFUSED) from None
+                raise Misconfigured(UNAUTHORIZED) from None
             return f"Discord's gateway cannot be reached ({type(error).__name__})"
         finally:
             if socket is not None:

@@ -1,0 +1,223 @@
+"""The hand that writes in a fake Discord's channels: one typed surface, whether it is in this process or far away."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from tests.fakes.discord.errors import Json
+from tests.fakes.discord.faults import FaultKind
+
+T = TypeVar("T")
+
+
+class Hand(ABC):
+    """What people on Discord do, what goes wrong with it, and what can be seen. Ids are strings, as in Discord's JSON.
+
+    A `bot` left out is the first one.
+    """
+
+    @abstractmethod
+    async def do(self, action: str, **arguments: Any) -> Any:
+        """Have an action done by the server; arguments and result are JSON."""
+
+    # What there is.
+
+    async def add_bot(
+        self,
+        name: str = "Bot",
+        *,
+        token: str | None = None,
+        message_content: bool = False,
+        interactions_endpoint_url: str | None = None,
+    ) -> Json:
+        """A bot: `token`, `user`, `application`. It is in every guild. `message_content`: as switched in the portal."""
+        return await self.do(
+            "add_bot", name=name, token=token, message_content=message_content,
+            interactions_endpoint_url=interactions_endpoint_url,
+        )  # fmt: skip
+
+    async def add_user(self, name: str = "Ann") -> str:
+        """A person."""
+        return await self.do("add_user", name=name)
+
+    async def add_guild(
+        self, name: str = "Guild", *, preferred_locale: str = "en-US", features: Sequence[str] = ()
+    ) -> str:
+        """A guild with a managed role for each bot."""
+        return await self.do("add_guild", name=name, preferred_locale=preferred_locale, features=list(features))
+
+    async def add_channel(self, guild: str, name: str = "general") -> str:
+        """A text channel."""
+        return await self.do("add_channel", guild=guild, name=name)
+
+    async def add_thread(self, channel: str, name: str = "thread") -> str:
+        """A public thread in a channel."""
+        return await self.do("add_thread", channel=channel, name=name)
+
+    async def open_dm(self, user: str, bot: str | None = None) -> str:
+        """The direct messages of a person and a bot (by its user id)."""
+        return await self.do("open_dm", user=user, bot=bot)
+
+    async def give_role(self, guild: str, user: str, name: str = "staff") -> str:
+        """Make a role and give it to a person."""
+        return await self.do("give_role", guild=guild, user=user, name=name)
+
+    async def managed_role(self, guild: str, bot: str | None = None) -> str:
+        """The role that a bot (by its user id) brought into a guild."""
+        return await self.do("managed_role", guild=guild, bot=bot)
+
+    async def deny(self, channel: str, *permissions: str) -> None:
+        """Take permissions from bots in a channel: view, send, history. None: give all back."""
+        await self.do("deny", channel=channel, permissions=list(permissions))
+
+    async def close_dms(self, user: str) -> None:
+        """The person takes no direct messages any more."""
+        await self.do("close_dms", user=user)
+
+    async def lock(self, thread: str) -> None:
+        """Archive and lock a thread."""
+        await self.do("lock", thread=thread)
+
+    async def delete_channel(self, channel: str) -> None:
+        """Delete a channel."""
+        await self.do("delete_channel", channel=channel)
+
+    # What people do.
+
+    async def say(
+        self,
+        channel: str,
+        user: str,
+        text: str,
+        *,
+        mention: bool = False,
+        reply_to: str | None = None,
+        ping_replied: bool = True,
+        kind: int | None = None,
+        webhook: bool = False,
+        bot: str | None = None,
+    ) -> str:
+        """Write a message and return its id. `mention`: put the bot's mention before it. `kind`: a message type."""
+        return await self.do(
+            "say", channel=channel, user=user, text=text, mention=mention, reply_to=reply_to, ping_replied=ping_replied,
+            kind=kind, webhook=webhook, bot=bot,
+        )  # fmt: skip
+
+    async def edit(self, channel: str, message: str, text: str) -> None:
+        """A person edits a message."""
+        await self.do("edit", channel=channel, message=message, text=text)
+
+    async def delete(self, channel: str, message: str) -> None:
+        """A moderator deletes a message, a bot's too."""
+        await self.do("delete", channel=channel, message=message)
+
+    async def slash(
+        self, channel: str, user: str, name: str, argument: str | None = None, *, locale: str = "en-US",
+        bot: str | None = None,
+    ) -> str:  # fmt: skip
+        """Give a slash command and return the interaction's id. Raises ValueError when the bot registered none."""
+        return await self.do("slash", channel=channel, user=user, name=name, argument=argument, locale=locale, bot=bot)
+
+    # What can be seen.
+
+    async def messages(self, channel: str, *, since: str = "0") -> list[Json]:
+        """Messages after an id, oldest first, with `edits` ([time, text]), `pings`, `deleted`, `at`, `author`…"""
+        return await self.do("messages", channel=channel, since=since)
+
+    async def answers(self, channel: str, *, since: str = "0") -> list[Json]:
+        """What bots wrote in a channel and is still there."""
+        return [m for m in await self.messages(channel, since=since) if m["author_is_bot"] and not m["deleted"]]
+
+    async def commands(self, bot: str | None = None) -> list[Json]:
+        """The slash commands a bot (by its user id) has registered."""
+        return await self.do("commands", bot=bot)
+
+    async def calls(self, route: str | None = None) -> list[Json]:
+        """REST calls so far, oldest first: `at`, `route`, `status` (0: cut), `channel`, `authorization`, `nonce`."""
+        return await self.do("calls", route=route)
+
+    async def stats(self) -> Json:
+        """Counts: `identifies`, `resumes`, `identifies_left` by bot's user id; `connections`, `opened`, `calls` by
+        route, `rate_limited`, `close_codes`.
+        """
+        return await self.do("stats")
+
+    async def wait_for(self, condition: Callable[[], Awaitable[T]], timeout: float = 10.0) -> T:
+        """Wait until `condition` gives something true; it is asked again after each change. Raises TimeoutError."""
+        async with asyncio.timeout(timeout):
+            while True:
+                seen = await self.do("change")
+                found = await condition()
+                if found:
+                    return found
+                await self.do("changed", since=seen)
+
+    async def wait_for_answers(
+        self, channel: str, count: int = 1, *, since: str = "0", timeout: float = 10.0
+    ) -> list[Json]:
+        """Wait for at least so many messages of bots."""
+
+        async def enough() -> list[Json]:
+            found = await self.answers(channel, since=since)
+            return found if len(found) >= count else []
+
+        return await self.wait_for(enough, timeout)
+
+    async def wait_for_connections(self, count: int = 1, *, timeout: float = 10.0) -> None:
+        """Wait until so many sessions are connected."""
+
+        async def enough() -> bool:
+            return (await self.stats())["connections"] >= count
+
+        await self.wait_for(enough, timeout)
+
+    # What goes wrong.
+
+    async def fail(
+        self,
+        route: str,
+        kind: FaultKind = "answer",
+        *,
+        count: int = 1,
+        status: int = 500,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        seconds: float = 0.0,
+        channel: str | None = None,
+    ) -> None:
+        """Let the next calls of a route fail; see `faults.Fault`. Route names: see `server.ROUTES`."""
+        await self.do(
+            "fail", route=route, kind=kind, count=count, status=status, body=body, headers=headers or {},
+            seconds=seconds, channel=channel,
+        )  # fmt: skip
+
+    async def stop_failing(self) -> None:
+        """No more faults."""
+        await self.do("stop_failing")
+
+    async def drop_sockets(self, code: int | None = None) -> int:
+        """Close all gateway connections, or cut them without a word; sessions stay. Returns how many there were."""
+        return await self.do("drop_sockets", code=code)
+
+    async def ask_to_reconnect(self) -> None:
+        """Send RECONNECT (opcode 7) on all connections."""
+        await self.do("ask_to_reconnect")
+
+    async def invalidate(self, *, resumable: bool) -> None:
+        """Send INVALID SESSION (opcode 9) on all connections; not resumable ones are forgotten."""
+        await self.do("invalidate", resumable=resumable)
+
+    async def refuse_resumes(self, count: int = 1) -> None:
+        """Answer the next RESUMEs with INVALID SESSION."""
+        await self.do("refuse_resumes", count=count)
+
+    async def revoke(self, bot: str | None = None) -> None:
+        """A bot's token is reset in the portal."""
+        await self.do("revoke", bot=bot)
+
+    async def configure(self, **settings: Any) -> None:
+        """Change settings; see `settings.Settings`. `identifies_left`: of all bots."""
+        await self.do("configure", settings=settings)

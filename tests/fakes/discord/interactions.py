@@ -1,0 +1,234 @@
+"""Slash commands (docs/interactions): registering, callbacks within 3 s, and the token that is good for 15 minutes."""
+
+from __future__ import annotations
+
+import base64
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.fakes.discord import errors
+from tests.fakes.discord.errors import Json, invalid_form
+from tests.fakes.discord.front import Call
+from tests.fakes.discord.gateway import Gateway
+from tests.fakes.discord.messages import Messages, checked
+from tests.fakes.discord.settings import Settings
+from tests.fakes.discord.state import CHAT_INPUT_COMMAND, DM, LOADING, Bot, Channel, Message, User, World
+
+_NAME = re.compile(r"^[-_'\w]{1,32}$")
+_MESSAGE, _DEFERRED = 4, 5
+_LOCALES: Final = frozenset(
+    (
+        "id", "da", "de", "en-GB", "en-US", "es-ES", "es-419", "fr", "hr", "it", "lt", "hu", "nl", "no", "pl", "pt-BR",
+        "ro", "fi", "sv-SE", "vi", "tr", "cs", "el", "bg", "ru", "uk", "hi", "th", "zh-CN", "ja", "zh-TW", "ko",
+    )
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Interaction:
+    id: str
+    token: str
+    bot: Bot
+    user: User
+    channel: Channel
+    made_at: float
+    original: Message | None = None
+    """The answer, once there was a callback."""
+
+
+class Interactions:
+    """Commands, and what users do with them."""
+
+    def __init__(self, world: World, gateway: Gateway, messages: Messages, settings: Settings) -> None:
+        self._world = world
+        self._gateway = gateway
+        self._messages = messages
+        self._settings = settings
+        self._tokens: dict[str, Interaction] = {}
+
+    # Application commands.
+
+    def commands(self, call: Call) -> list[Json]:
+        """Get Global Application Commands."""
+        bot = self._own(call)
+        full = call.query.get("with_localizations") == "true"
+        left_out = () if full else ("name_localizations", "description_localizations")
+        return [{key: value for key, value in command.items() if key not in left_out} for command in bot.commands]
+
+    def overwrite(self, call: Call) -> list[Json]:
+        """Bulk Overwrite Global Application Commands."""
+        bot = self._own(call)
+        if not isinstance(call.body, list) or len(call.body) > 100:
+            raise invalid_form("", "BASE_TYPE_MAX_LENGTH", "Must be a list of 100 or fewer commands.")
+        names: set[str] = set()
+        known = {command["name"]: command for command in bot.commands}
+        made: list[Json] = []
+        for number, command in enumerate(call.body):
+            _check_command(command, str(number))
+            if command["name"] in names:
+                raise invalid_form(
+                    str(number), "APPLICATION_COMMANDS_DUPLICATE_NAME", "Application command names must be unique"
+                )
+            names.add(command["name"])
+            old = known.get(command["name"])
+            made.append(
+                {
+                    "id": old["id"] if old else self._world.snowflake(), "application_id": bot.application,
+                    "version": self._world.snowflake(), "default_member_permissions": None, "nsfw": False,
+                    "type": command.get("type", 1), "name": command["name"], "name_localizations": None,
+                    "description": command["description"], "dm_permission": True,
+                    "description_localizations": command.get("description_localizations") or None,
+                    "contexts": command.get("contexts"), "integration_types": command.get("integration_types") or [0],
+                }
+                # Like Discord, leave out what is a default.
+                | ({"options": [_option(o) for o in command["options"]]} if command.get("options") else {})
+            )  # fmt: skip
+        bot.commands = made
+        return made
+
+    def _own(self, call: Call) -> Bot:
+        if call.path["application"] != call.caller.application:
+            raise errors.ApiError(403, 20012, "You are not authorized to perform this action on this application")
+        return call.caller
+
+    # What users do.
+
+    def slash(self, bot: Bot, channel: Channel, user: User, name: str, argument: str | None, locale: str) -> str:
+        """A user gives a slash command; returns the interaction's id."""
+        command = next((c for c in bot.commands if c["name"] == name), None)
+        if command is None:
+            raise ValueError(f"the bot has registered no command {name!r}")
+        options = command.get("options") or []
+        if argument is not None and not options:
+            raise ValueError(f"the command {name!r} takes no argument")
+        interaction_id = self._world.snowflake()
+        token = base64.urlsafe_b64encode(f"interaction:{interaction_id}:{secrets.token_hex(64)}".encode()).decode()
+        self._tokens[token] = Interaction(interaction_id, token, bot, user, channel, time.monotonic())
+        data: Json = {"id": command["id"], "name": name, "type": 1}
+        if argument is not None:
+            data["options"] = [{"type": options[0]["type"], "name": options[0]["name"], "value": argument}]
+        event: Json = {
+            "id": interaction_id, "application_id": bot.application, "type": 2, "token": token, "version": 1,
+            "data": data, "channel_id": channel.id, "channel": self._world.channel_json(channel),
+            "locale": locale, "context": 1 if channel.type == DM else 0,
+            "entitlements": [], "attachment_size_limit": 10_485_760,
+            "authorizing_integration_owners": {"0": channel.guild or "0"}, "app_permissions": str(channel.permissions),
+        }  # fmt: skip
+        if channel.guild is None:
+            event["user"] = user.json()
+        else:
+            guild = self._world.guilds[channel.guild]
+            event |= {
+                "guild_id": guild.id, "guild_locale": guild.preferred_locale,
+                "guild": {"id": guild.id, "locale": guild.preferred_locale, "features": guild.features},
+                "member": self._world.member_json(user, guild.id) | {"user": user.json(), "permissions": "0"},
+            }  # fmt: skip
+        self._gateway.dispatch(bot, channel.guild, 0, "INTERACTION_CREATE", event)
+        return interaction_id
+
+    # What bots answer.
+
+    def callback(self, call: Call) -> Json | None:
+        """Create Interaction Response."""
+        interaction = self._tokens.get(call.path["token"])
+        if interaction is None or interaction.id != call.path["interaction"]:
+            raise errors.unknown_interaction()
+        if interaction.original is not None:
+            raise errors.already_acknowledged()
+        if time.monotonic() - interaction.made_at > self._settings.interaction_deadline:
+            raise errors.unknown_interaction()
+        body = call.body if isinstance(call.body, dict) else {}
+        data = body.get("data") or {}
+        match body.get("type"):
+            case 4:
+                content = checked(data)
+                message = self._message(interaction, content["content"], content.get("flags") or 0)
+            case 5:
+                message = self._message(interaction, "", LOADING | (data.get("flags") or 0) & 1 << 6)
+            case _:
+                raise invalid_form("type", "BASE_TYPE_CHOICES", "Value must be one of {4, 5}.")
+        interaction.original = message
+        self._messages.post(interaction.channel, message)
+        return None
+
+    def edit(self, call: Call) -> Json:
+        """Edit Original Interaction Response, Edit Followup Message."""
+        interaction = self._valid(call)
+        message = self._made_by(interaction, call.path["message"])
+        return self._messages.change(interaction.channel, message, checked(call.body, edit=True))
+
+    def one(self, call: Call) -> Json:
+        """Get Original Interaction Response."""
+        return self._world.message_json(self._made_by(self._valid(call), call.path["message"]))
+
+    def followup(self, call: Call) -> Json:
+        """Create Followup Message; right after a deferral it fills that in."""
+        interaction = self._valid(call)
+        body = checked(call.body)
+        original = interaction.original
+        assert original is not None
+        if original.flags & LOADING:
+            return self._messages.change(interaction.channel, original, body)
+        message = self._message(interaction, body["content"], body.get("flags") or 0)
+        message.reply_to = original.id
+        self._messages.post(interaction.channel, message)
+        return self._world.message_json(message)
+
+    def _valid(self, call: Call) -> Interaction:
+        interaction = self._tokens.get(call.path["token"])
+        if interaction is None or interaction.bot.application != call.path["application"]:
+            raise errors.invalid_webhook_token()
+        if time.monotonic() - interaction.made_at > self._settings.interaction_lifetime:
+            raise errors.invalid_webhook_token()
+        if interaction.original is None:
+            raise errors.unknown_webhook()
+        return interaction
+
+    def _made_by(self, interaction: Interaction, message_id: str) -> Message:
+        message = interaction.original if message_id == "@original" else interaction.channel.messages.get(message_id)
+        if message is None or message.deleted or message.interaction != interaction.id:
+            raise errors.unknown_message()
+        return message
+
+    def _message(self, interaction: Interaction, content: str, flags: int) -> Message:
+        return Message(
+            self._world.snowflake(), interaction.channel.id, interaction.bot.user, content, CHAT_INPUT_COMMAND,
+            time.time(), flags=flags, webhook=interaction.bot.application, interaction=interaction.id,
+        )  # fmt: skip
+
+
+def _option(option: Json) -> Json:
+    return {key: value for key, value in option.items() if value or key not in ("required",)}
+
+
+def _check_command(command: Any, at: str) -> None:
+    if not isinstance(command, dict):
+        raise invalid_form(at, "MODEL_TYPE_CONVERT", "Only dictionaries may be used.")
+    _check_names(command, at)
+    contexts = command.get("contexts")
+    if contexts is not None and (not isinstance(contexts, list) or not set(contexts) <= {0, 1, 2}):
+        raise invalid_form(f"{at}.contexts", "BASE_TYPE_CHOICES", "Value must be one of {0, 1, 2}.")
+    options = command.get("options") or []
+    if len(options) > 25:
+        raise invalid_form(f"{at}.options", "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.")
+    for number, option in enumerate(options):
+        where = f"{at}.options.{number}"
+        if not isinstance(option, dict) or option.get("type") not in range(1, 12):
+            raise invalid_form(f"{where}.type", "BASE_TYPE_CHOICES", "Value must be one of {1, ..., 11}.")
+        _check_names(option, where)
+
+
+def _check_names(thing: Json, at: str) -> None:
+    name, description = thing.get("name"), thing.get("description")
+    if not isinstance(name, str) or not _NAME.match(name) or name != name.lower():
+        raise invalid_form(f"{at}.name", "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
+    texts = {"description": description, **(thing.get("description_localizations") or {})}
+    for key, text in texts.items():
+        where = f"{at}.description" if key == "description" else f"{at}.description_localizations.{key}"
+        if key != "description" and key not in _LOCALES:
+            raise invalid_form(where, "ENUM_TYPE_COERCE", f"Value '{key}' is not a valid enum value.")
+        if not isinstance(text, str) or not 1 <= len(text) <= 100:
+            raise invalid_form(where, "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.")

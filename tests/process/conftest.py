@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
+
 from tests.fakes.openai import FakeOpenAI, Settings
 from tests.fakes.telegram import FakeTelegram
 from tests.process.program import Valkey

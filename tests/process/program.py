@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 import orjson
 import yaml
+
 from gptbot.embedded.valkey import find_binary
 
 PEPPER = "a pepper for tests, long enough to be one"

@@ -86,6 +86,7 @@ class Store:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._reason: str | None = None
+        self._closed = False
         self.round_trips = 0
         """Pipelines sent so far, for benchmarks."""
 
@@ -114,6 +115,8 @@ class Store:
 
     async def command(self, *args: Any) -> Any:
         """Run one command and return its reply as RESP gives it. Raises StoreUnavailable or redis' ResponseError."""
+        if self._closed:
+            raise StoreUnavailable("the store's connection was closed")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._queue.append((args, future))
         if self._task is None:
@@ -160,6 +163,8 @@ class Store:
 
     async def close(self) -> None:
         """Close the connections; what is still waiting gets StoreUnavailable."""
+        self._closed = True
+        self._wake.set()
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -172,10 +177,10 @@ class Store:
         """Owns the shared connection: sends what has gathered, hands out the replies, connects anew after trouble."""
         connection: Any = None
         try:
-            while True:
+            while not self._closed:  # a cancellation alone may get lost in redis-py's timeouts
                 await self._wake.wait()
                 self._wake.clear()
-                while self._queue:
+                while self._queue and not self._closed:
                     batch = [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH))]
                     try:
                         if connection is None:

@@ -57,7 +57,7 @@ class Control:
         chat = self.world.chat(chat_id)
         if not chat.is_forum:
             raise ValueError("only a forum has topics")
-        message = self.world.store(chat, self.world.me, "", [], extra={"forum_topic_created": {"name": name}})
+        message = self.world.store(chat, self.world.me, "", [], extra={"forum_topic_created": {"name": name, "icon_color": 7322096}})
         chat.topics[message.id] = name
         return message.id
 

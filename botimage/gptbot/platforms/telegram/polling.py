@@ -88,24 +88,26 @@ class Poller:
         for message in messages:
             lanes.setdefault(message.conversation, deque()).append(message)
         while any(lanes.values()):
-            away = False
-            try:
-                async with asyncio.TaskGroup() as group:
-                    for lane in lanes.values():
-                        group.create_task(self._drain(lane))
-            except* StoreUnavailable:
-                away = True
-            if away:
+            async with asyncio.TaskGroup() as group:
+                lanes_taken = [group.create_task(self._drain(lane)) for lane in lanes.values()]
+            if not all(task.result() for task in lanes_taken):
                 self._report(connected=False, message=STORE_AWAY)
                 await self._store_back()
                 self._report(connected=True, message=self._notice)
         self._backoff.reset()
 
-    async def _drain(self, lane: deque[Inbound]) -> None:
-        """A message leaves its lane once it was accepted, so that none is handed in twice."""
-        while lane:
-            await accept(self._context, lane[0])
-            lane.popleft()
+    async def _drain(self, lane: deque[Inbound]) -> bool:
+        """Have a lane accepted; a message leaves it then, so that none is handed in twice. False: the store is away.
+
+        That is no exception here: a group of tasks that fails forgets that it was cancelled at the same time.
+        """
+        try:
+            while lane:
+                await accept(self._context, lane[0])
+                lane.popleft()
+        except StoreUnavailable:
+            return False
+        return True
 
     async def _store_back(self) -> None:
         """Wait for the store; a little in any case, for one that answers and yet takes nothing."""

@@ -31,7 +31,7 @@ class TelegramSender:
         with contextlib.suppress(SendError):
             await self._api.call("sendChatAction", {**_chat(address), "action": "typing"}, TYPING_TIMEOUT)
 
-    async def send(self, address: Address, text: str, *, nonce: str, first: bool, final: bool) -> str:  # noqa: ARG002
+    async def send(self, address: Address, text: str, *, nonce: str, first: bool, final: bool) -> str:
         """Send a message and return its id (Bot API, `sendMessage`).
 
         Telegram cannot tell that a request is repeated, so the nonce goes nowhere: after OutcomeUnknown, a message that
@@ -46,7 +46,7 @@ class TelegramSender:
             raise OutcomeUnknown("the Bot API server's answer to sendMessage names no message")
         return str(message_id)
 
-    async def edit(self, address: Address, message_id: str, text: str, *, final: bool) -> None:  # noqa: ARG002
+    async def edit(self, address: Address, message_id: str, text: str, *, final: bool) -> None:
         """Replace the text of a message of our own (Bot API, `editMessageText`). Raises SendError."""
         request = {"chat_id": address["chat_id"], "message_id": int(message_id)}
         gone = False

@@ -1,0 +1,176 @@
+"""What a message of Telegram becomes, over the wire through aiogram."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gptbot.inbox.keys import BotKeys
+from gptbot.inbox.store import Store
+from gptbot.platforms.base import Inbound
+from tests.fakes.telegram import FakeTelegram
+from tests.platforms.telegram.harness import ADA, BOB, GROUP, config, eventually, running
+
+PHOTO = {"photo": [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]}
+OTHER_BOT = 777
+
+
+async def taken(fake: FakeTelegram, store: Store, keys: BotKeys, *messages: tuple[Any, ...]) -> list[Inbound]:
+    """What is accepted of some messages, once all of them were confirmed to Telegram."""
+    await fake.set_privacy_mode(False)
+    async with running(config(fake), store, keys) as bot:
+        for chat, user, text, more in messages:
+            await fake.say(chat, user, text, **more)
+        await fake.wait_for_confirmed()
+        return bot.intake.accepted
+
+
+async def test_private_message(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    [message] = await taken(fake, store, keys, (ADA, ADA, "Привет, как дела?", {}))
+    assert message.text == "Привет, как дела?"
+    assert message.direct
+    assert message.addressed
+    assert message.conversation == str(ADA)
+    assert message.user == str(ADA)
+    assert message.language == "ru"
+    assert list(message.principals) == [f"user:{ADA}", f"chat:{ADA}"]
+    assert message.address == {"chat_id": ADA, "thread_id": None, "message_id": 1, "chat_type": "private"}
+
+
+async def test_each_update_is_an_event_of_its_own(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    messages = await taken(fake, store, keys, *[(ADA, ADA, "the same", {})] * 3)
+    assert len({message.event for message in messages}) == 3
+
+
+@pytest.mark.parametrize(
+    ("said", "understood"),
+    [
+        ("@gptbot_test_bot what is a kettle?", "what is a kettle?"),
+        ("@GPTbot_Test_Bot: what is a kettle?", "what is a kettle?"),
+        ("what is a kettle, @gptbot_test_bot", "what is a kettle,"),
+        ("tell @gptbot_test_bot me 😀 more", "tell me 😀 more"),
+        ("😀😀 @gptbot_test_bot hi", "😀😀 hi"),
+        ("@gptbot_test_bot !help", "!help"),
+        ("/help@gptbot_test_bot", "/help"),
+        ("/persona@GptBot_Test_Bot translator", "/persona translator"),
+        ("@gptbot_test_bot ask @bob_the_user", "ask @bob_the_user"),
+    ],
+)
+async def test_addressed_in_a_group(
+    fake: FakeTelegram, store: Store, keys: BotKeys, said: str, understood: str
+) -> None:
+    [message] = await taken(fake, store, keys, (GROUP, ADA, said, {}))
+    assert message.text == understood
+    assert message.addressed
+    assert not message.direct
+    assert message.conversation == str(GROUP)
+    assert list(message.principals) == [f"user:{ADA}", f"chat:{GROUP}"]
+    assert message.address["chat_type"] == "supergroup"
+    assert message.address["message_id"] == 1
+
+
+async def test_mention_without_a_username(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    entity = {"type": "text_mention", "offset": 3, "length": 3, "user": fake.world.me.api()}
+    [message] = await taken(fake, store, keys, (GROUP, ADA, "😀 Bot hello", {"entities": [entity]}))
+    assert (message.text, message.addressed) == ("😀 hello", True)
+
+
+async def test_reply_to_the_bot(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    ours = fake.world.store(fake.world.chat(GROUP), fake.world.me, "I am a bot", [])
+    [message] = await taken(fake, store, keys, (GROUP, ADA, "and more?", {"reply_to": ours.id}))
+    assert message.addressed
+
+
+@pytest.mark.parametrize(
+    ("said", "more"),
+    [
+        ("just talking", {}),
+        ("!help", {}),
+        ("/help", {}),
+        ("ask @bob_the_user", {}),
+        ("mail gptbot_test_bot", {}),
+        ("@gptbot_test_bot_2 hi", {}),
+    ],
+)
+async def test_not_addressed_in_a_group(
+    fake: FakeTelegram, store: Store, keys: BotKeys, said: str, more: dict[str, Any]
+) -> None:
+    [message] = await taken(fake, store, keys, (GROUP, ADA, said, more))
+    assert message.text == said
+    assert not message.addressed
+
+
+async def test_reply_to_somebody_else(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    theirs = fake.world.store(fake.world.chat(GROUP), fake.world.users[BOB], "I am Bob", [])
+    [message] = await taken(fake, store, keys, (GROUP, ADA, "hi Bob", {"reply_to": theirs.id}))
+    assert not message.addressed
+
+
+async def test_topics_are_conversations_of_their_own(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    forum = GROUP - 1
+    await fake.add_group(forum, "Forum", forum=True)
+    topic = await fake.add_topic(forum, "Kettles")
+    in_topic = {"topic": topic, "reply_to": topic}  # Telegram lets what opens a topic be what is replied to
+    first, general = await taken(fake, store, keys, (forum, ADA, "in it", in_topic), (forum, BOB, "outside", {}))
+    assert first.conversation == f"{forum}:{topic}"
+    assert first.address["thread_id"] == topic
+    assert not first.addressed
+    assert general.conversation == str(forum)
+    assert general.address["thread_id"] is None
+
+
+async def test_thread_of_a_plain_group_is_no_topic(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    [message] = await taken(fake, store, keys, (GROUP, ADA, "in a thread", {"extra": {"message_thread_id": 5}}))
+    assert message.conversation == str(GROUP)
+    assert message.address["thread_id"] is None
+
+
+async def test_captions_count(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    [message] = await taken(fake, store, keys, (GROUP, ADA, "@gptbot_test_bot what is this?", {"extra": PHOTO}))
+    assert (message.text, message.addressed) == ("what is this?", True)
+
+
+async def test_what_is_not_for_the_bot(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    await fake.add_user(OTHER_BOT, "Another", username="another_bot", is_bot=True)
+    joined = {"new_chat_members": [{"id": 5, "is_bot": False, "first_name": "Eve"}]}
+    channel = {"id": -100555, "type": "channel", "title": "News"}
+    messages = await taken(
+        fake, store, keys,
+        (GROUP, ADA, "/help@another_bot", {}),
+        (GROUP, OTHER_BOT, "@gptbot_test_bot I am a bot as well", {}),
+        (GROUP, ADA, "", {"extra": joined}),
+        (GROUP, ADA, "", {"extra": PHOTO}),
+        (GROUP, ADA, "news", {"extra": {"is_automatic_forward": True, "sender_chat": channel}}),
+        (ADA, ADA, "", {"extra": {"sticker": {
+            "file_id": "f", "file_unique_id": "u", "type": "regular", "width": 1, "height": 1, "is_animated": False,
+            "is_video": False}}}),
+        (GROUP, ADA, "inline", {"extra": {"via_bot": fake.world.me.api()}}),
+    )  # fmt: skip
+    assert messages == []
+
+
+async def test_edits_are_not_read(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    async with running(config(fake), store, keys) as bot:
+        await eventually(lambda: bot.reports.connected)
+        message = await fake.say(ADA, ADA, "first")
+        await eventually(lambda: bot.intake.texts == ["first"])
+        edited = fake.world.api(message) | {"text": "changed", "edit_date": 1}
+        assert await fake.push_update("edited_message", edited, ADA) is None
+
+
+async def test_anonymous_administrator_is_a_person(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    anonymous = 1087968824  # GroupAnonymousBot, the stand-in of the Bot API
+    await fake.add_user(anonymous, "Group", username="GroupAnonymousBot", is_bot=True)
+    as_group = {"extra": {"sender_chat": {"id": GROUP, "type": "supergroup", "title": "Workshop"}}}
+    [message] = await taken(fake, store, keys, (GROUP, anonymous, "@gptbot_test_bot hello", as_group))
+    assert message.user == str(GROUP)
+
+
+async def test_one_bad_update_does_not_hide_the_others(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    async with running(config(fake), store, keys) as bot:
+        await eventually(lambda: bot.reports.connected)
+        await fake.push_update("message", {"message_id": "none", "chat": 5}, ADA)
+        await fake.say(ADA, ADA, "after it")
+        await eventually(lambda: bot.intake.texts == ["after it"])
+        await fake.wait_for_confirmed()

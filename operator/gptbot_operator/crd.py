@@ -15,7 +15,8 @@ from urllib3.exceptions import HTTPError
 
 from gptbot_api.crd import custom_resource_definition
 
-FIELD_MANAGER = "gptbot-operator-crd"
+FIELD_MANAGER = "helm"
+"""Helm's own: a later `helm install` over a CRD that was left behind is not in conflict with itself."""
 TIMEOUT_SECONDS = 30
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from gptbot_api import GptBot
@@ -44,7 +44,6 @@ class Seen:
     gateway: Observed | None = None
     worker: Observed | None = None
     autoscaler: Observed | None = None
-    platforms: dict[str, PlatformReport] = field(default_factory=dict[str, PlatformReport])
 
 
 def status_of(bot: GptBot, seen: Seen, previous: Document, now: str) -> Document:

@@ -1,0 +1,118 @@
+"""Typical bots. Their children are held as golden files in `tests/golden/expected`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gptbot_api import GptBot, parse
+from gptbot_operator.desired.context import Context
+from gptbot_operator.references import references
+from gptbot_operator.settings import Settings
+
+Spec = dict[str, Any]
+
+OPENAI: Spec = {
+    "baseUrl": "https://api.openai.com/v1",
+    "model": "gpt-5-mini",
+    "apiKeySecretRef": {"name": "keys", "key": "openai"},
+}
+TELEGRAM: Spec = {"tokenSecretRef": {"name": "keys", "key": "telegram"}}
+DISCORD: Spec = {"tokenSecretRef": {"name": "keys", "key": "discord"}}
+
+BOTS: dict[str, Spec] = {
+    "telegram-only": {"platforms": {"telegram": TELEGRAM}, "llm": OPENAI},
+    "discord-only": {"platforms": {"discord": DISCORD}, "llm": OPENAI},
+    "telegram-webhook": {
+        "platforms": {
+            "telegram": TELEGRAM
+            | {
+                "mode": "webhook",
+                "webhook": {"url": "https://bot.example/telegram", "secretRef": {"name": "hooks", "key": "telegram"}},
+            }
+        },
+        "llm": OPENAI,
+    },
+    "all-platforms": {
+        "platforms": {
+            "telegram": TELEGRAM,
+            "discord": DISCORD | {"messageContentIntent": True},
+            "web": {"title": "Ask us"},
+            "extra": {"irc": {"server": "irc.example", "passwordSecretRef": {"name": "irc", "key": "password"}}},
+        },
+        "llm": OPENAI | {"fallbacks": [{"baseUrl": "http://ollama:11434/v1", "model": "small"}]},
+        "personas": [
+            {"name": "consultant", "prompt": "You are a consultant in a home-appliance store."},
+            {"name": "translator", "promptFrom": {"configMapKeyRef": {"name": "prompts", "key": "translator"}}},
+        ],
+    },
+    "external-store": {
+        "platforms": {"web": {}},
+        "llm": OPENAI,
+        "store": {"urlSecretRef": {"name": "store", "key": "url"}},
+    },
+    "suspend": {"platforms": {"web": {}}, "llm": OPENAI, "suspend": True},
+    "pod-template": {
+        "platforms": {"web": {}},
+        "llm": OPENAI,
+        "gateway": {"resources": {"requests": {"memory": "300Mi"}}},
+        "workers": {"resources": {"requests": {"cpu": 1}, "limits": {"cpu": 2, "memory": "1Gi"}}},
+        "podTemplate": {
+            "metadata": {
+                "labels": {"team": "store", "app.kubernetes.io/component": "mine"},
+                "annotations": {"sidecar.example/inject": "true"},
+            },
+            "spec": {
+                "nodeSelector": {"disk": "ssd"},
+                "tolerations": [{"key": "bots", "operator": "Exists"}],
+                "imagePullSecrets": [{"name": "registry"}],
+                "securityContext": {"runAsUser": None},
+                "containers": [
+                    {
+                        "name": "gptbot",
+                        "env": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
+                        "volumeMounts": [{"name": "cache", "mountPath": "/cache"}],
+                    },
+                    {"name": "proxy", "image": "proxy:1"},
+                ],
+                "volumes": [{"name": "cache", "emptyDir": {}}, {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}],
+            },
+        },
+    },
+    "no-workers": {"platforms": {"web": {}}, "llm": OPENAI, "workers": {"maxReplicas": 0}},
+    "fixed-workers": {"platforms": {"web": {}}, "llm": OPENAI, "workers": {"minReplicas": 3, "maxReplicas": 3}},
+    "cpu-autoscaling": {
+        "platforms": {"web": {}},
+        "llm": OPENAI,
+        "gateway": {"replicas": 2, "concurrency": 0},
+        "workers": {"minReplicas": 2, "maxReplicas": 40},
+    },
+    "scale-to-zero": {"platforms": {"web": {}}, "llm": OPENAI, "workers": {"minReplicas": 0, "maxReplicas": 5}},
+    "embedded-model": {"platforms": {"web": {}}, "llm": {"embedded": {"parallel": 2}}},
+}
+
+
+def bot(name: str, **changes: Any) -> GptBot:
+    """A bot of the table, with some of its spec changed."""
+    return parse(
+        {
+            "apiVersion": "gptbot.dev/v1alpha1",
+            "kind": "GptBot",
+            "metadata": {"name": name, "namespace": "store", "uid": "00000000-0000-0000-0000-000000000001"},
+            "spec": {**BOTS[name], **changes},
+        }
+    )
+
+
+def context(of: GptBot, **settings: Any) -> Context:
+    """What an operator with a shared store and an embedded model adds to it, every Secret being there."""
+    found = tuple(references(of))
+    chosen: dict[str, Any] = {
+        "store_url": "redis://:hunter2@valkey:6379/0",
+        "model_url": "http://model:8000/v1",
+    } | settings
+    return Context(
+        settings=Settings(image="gptbot:test", **chosen),
+        pepper="0123456789abcdef0123456789abcdef",
+        references=found,
+        digests={reference: f"digest of {reference.name}/{reference.key}" for reference in found},
+    )

@@ -1,0 +1,134 @@
+"""The status as a function of what was seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gptbot_operator.cache import Observed
+from gptbot_operator.settings import Settings
+from gptbot_operator.status import CONDITIONS, Seen, status_of
+from gptbot_operator.store import PlatformReport, Reading
+from tests.operator.bots import bot
+
+SETTINGS = Settings(image="gptbot:test")
+
+
+def deployment(available: int, replicas: int = 1, **conditions: Any) -> Observed:
+    facts = {"replicas": replicas, "ready": available, "available": available, "conditions": conditions}
+    return Observed(uid="u", owner="o", bot="store/bot", fingerprint="f", facts=facts)
+
+
+def autoscaler(**condition: str) -> Observed:
+    facts = {"conditions": {"ScalingActive": condition} if condition else {}}
+    return Observed(uid="u", owner="o", bot="store/bot", fingerprint="f", facts=facts)
+
+
+UP = deployment(1)
+ANSWERING: dict[str, Any] = {
+    "settings": SETTINGS,
+    "store": Reading(True, backlog=7, platforms={"web": PlatformReport(True), "telegram": PlatformReport(True)}),
+    "gateway": UP,
+    "worker": deployment(2, 3),
+    "autoscaler": autoscaler(status="True", reason="ValidMetricFound", message=""),
+}
+
+
+def seen_with(**changes: Any) -> Seen:
+    """What is seen of a bot that answers, with changes."""
+    return Seen(**{**ANSWERING, **changes})
+
+
+def conditions(name: str, **changes: Any) -> dict[str, tuple[str, str, str]]:
+    status = status_of(bot(name), seen_with(**changes), {}, "2026-01-01T00:00:00Z")
+    assert [c["type"] for c in status["conditions"]] == list(CONDITIONS)
+    return {c["type"]: (c["status"], c["reason"], c["message"]) for c in status["conditions"]}
+
+
+def test_a_bot_that_answers() -> None:
+    status = status_of(bot("cpu-autoscaling"), seen_with(), {}, "2026-01-01T00:00:00Z")
+    assert status["backlog"] == 7
+    assert status["workers"] == {"ready": 2, "desired": 3}
+    assert status["platformNames"] == "web"
+    assert status["platforms"] == [{"name": "web", "connected": True, "message": ""}]
+    seen = conditions("cpu-autoscaling")
+    assert {name: status for name, (status, _, _) in seen.items()} == dict.fromkeys(CONDITIONS, "True")
+    assert seen["ScalingActive"] == ("True", "CPU", "2 to 40 workers, by CPU")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "reason", "part"),
+    [
+        ("external-store", {"conflicts": ["Service x exists"]}, "NameConflict", "Service x exists"),
+        ("external-store", {"failures": ["Deployment x: bad"]}, "ApplyFailed", "Deployment x: bad"),
+        ("external-store", {"store": Reading(False, "Unreachable", "no answer")}, "Unreachable", "no answer"),
+        ("external-store", {"store": None}, "SecretMissing", "spec.store.urlSecretRef"),
+        ("cpu-autoscaling", {"store": None}, "NoStore", "GPTBOT_STORE_URL"),
+        ("external-store", {"gateway": None}, "GatewayUnavailable", "not been made"),
+        ("external-store", {"gateway": deployment(0)}, "GatewayUnavailable", "0 of 1"),
+        (
+            "external-store",
+            {"gateway": deployment(0, ReplicaFailure={"status": "True", "message": "quota exceeded"})},
+            "GatewayUnavailable",
+            "quota exceeded",
+        ),
+        ("external-store", {"gateway": deployment(0), "missing": ["key x is missing"]}, "SecretsMissing", "key x"),
+        ("cpu-autoscaling", {"worker": deployment(0, 2)}, "WorkersUnavailable", "0 of 2"),
+        ("embedded-model", {}, "NoEmbeddedModel", "model.enabled"),
+        ("suspend", {}, "Suspended", "spec.suspend"),
+        ("external-store", {"store": Reading(True, backlog=0)}, "PlatformsDisconnected", "has not reported yet"),
+    ],
+)
+def test_not_ready_says_why(name: str, change: dict[str, Any], reason: str, part: str) -> None:
+    ready = conditions(name, **change)["Ready"]
+    assert ready[:2] == ("False", reason)
+    assert part in ready[2]
+
+
+def test_one_platform_away_is_reported_and_the_bot_is_ready() -> None:
+    reports = {"telegram": PlatformReport(False, "Telegram refuses the token"), "web": PlatformReport(True)}
+    store = Reading(True, backlog=0, platforms=reports | {"discord": PlatformReport(True), "irc": PlatformReport(True)})
+    seen = conditions("all-platforms", store=store)
+    assert seen["PlatformsConnected"] == ("False", "Disconnected", "telegram: Telegram refuses the token")
+    assert seen["Ready"] == ("True", "PartlyConnected", "telegram: Telegram refuses the token")
+
+
+def test_a_report_of_a_gateway_that_is_gone_counts_for_nothing() -> None:
+    status = status_of(bot("external-store"), seen_with(gateway=deployment(0)), {}, "now")
+    assert status["platforms"] == [{"name": "web", "connected": False, "message": "no gateway is running"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "status", "reason", "part"),
+    [
+        ("no-workers", {}, "False", "NoWorkers", "answers alone"),
+        ("fixed-workers", {}, "False", "FixedReplicas", "3 workers"),
+        ("suspend", {}, "False", "Suspended", ""),
+        ("scale-to-zero", {}, "True", "CPU", "one worker is kept"),
+        ("cpu-autoscaling", {"autoscaler": None}, "Unknown", "Starting", ""),
+        (
+            "cpu-autoscaling",
+            {"autoscaler": autoscaler(status="False", reason="FailedGetResourceMetric", message="no metrics")},
+            "False",
+            "FailedGetResourceMetric",
+            "no metrics",
+        ),
+    ],
+)
+def test_scaling_says_what_decides(name: str, change: dict[str, Any], status: str, reason: str, part: str) -> None:
+    scaling = conditions(name, **change)["ScalingActive"]
+    assert scaling[:2] == (status, reason)
+    assert part in scaling[2]
+
+
+def test_times_change_with_the_status_only() -> None:
+    subject = bot("external-store")
+    first = status_of(subject, seen_with(), {}, "2026-01-01T00:00:00Z")
+    same = status_of(subject, seen_with(), first, "2026-01-02T00:00:00Z")
+    assert same == first
+    away = seen_with(store=Reading(False, "Unreachable", "no answer"))
+    later = status_of(subject, away, first, "2026-01-02T00:00:00Z")
+    times = {c["type"]: c["lastTransitionTime"] for c in later["conditions"]}
+    assert times["StoreReachable"] == times["Ready"] == "2026-01-02T00:00:00Z"
+    assert times["SecretsResolved"] == "2026-01-01T00:00:00Z"

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from gptbot_operator.desired.children import children, possible
-from tests.operator.bots import BOTS, bot, context
+from tests.unit.bots import BOTS, bot, context
 
 EXPECTED = Path(__file__).with_name("expected")
 UPDATE = os.environ.get("UPDATE_GOLDEN") == "1"

@@ -11,7 +11,7 @@ from gptbot_operator.desired.children import children
 from gptbot_operator.desired.config import config_hash
 from gptbot_operator.desired.gateway import gateway
 from gptbot_operator.desired.worker import worker
-from tests.operator.bots import BOTS, OPENAI, TELEGRAM, bot, context
+from tests.unit.bots import BOTS, OPENAI, TELEGRAM, bot, context
 
 NAME = "all-platforms"
 

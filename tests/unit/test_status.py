@@ -10,7 +10,7 @@ from gptbot_operator.cache import Observed
 from gptbot_operator.settings import Settings
 from gptbot_operator.status import CONDITIONS, Seen, status_of
 from gptbot_operator.store import PlatformReport, Reading
-from tests.operator.bots import bot
+from tests.unit.bots import bot
 
 SETTINGS = Settings(image="gptbot:test")
 

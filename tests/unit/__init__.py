@@ -1,4 +1,4 @@
-"""The operator's pure parts: status, merge, settings, queue.
+"""Pure parts of the operator: status, merge, settings, queue.
 
 What it makes is in `tests/golden`, what it does to a cluster in `tests/controlplane`.
 """

@@ -10,6 +10,7 @@ import pytest
 from gptbot.locales import texts
 from tests.fakes.openai import FakeOpenAI
 from tests.fakes.telegram import FakeTelegram
+from tests.fakes.telegram.state import Message
 from tests.process.conftest import secrets, spec
 from tests.process.program import Valkey, program, until, write_manifest
 from tests.process.test_roles import answers
@@ -28,13 +29,19 @@ PASSING: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
+def ended(telegram: FakeTelegram, person: int, text: str) -> list[Message]:
+    """The answers to a person, once the last is that text."""
+    found = answers(telegram, person)
+    return found if found and found[-1].text == text else []
+
+
 async def test_every_trouble(tmp_path: Path, telegram: FakeTelegram, model: FakeOpenAI, valkey: Valkey) -> None:
     settings = spec(telegram, model, gateway={"concurrency": 50}, limits={"perUser": {"messages": 1000}})
     settings["llm"]["timeoutSeconds"] = 2
     file = str(write_manifest(tmp_path / "bot.yaml", settings, secrets(telegram)))
     async with program("gateway", "--manifest", file, store=valkey.url) as gateway:
         await gateway.ready()
-        for number, (fault, script, kind) in enumerate(PASSING):
+        for number, (fault, script, _) in enumerate(PASSING):
             person = 100 + number
             await telegram.add_user(person, "P", language_code="en")
             model.fail(fault, text="some words that come before it breaks", match=f"q{number}.", **script)  # type: ignore[arg-type]
@@ -42,10 +49,7 @@ async def test_every_trouble(tmp_path: Path, telegram: FakeTelegram, model: Fake
             await telegram.say(person, person, f"zebra q{number}.")
         for number, (fault, _, kind) in enumerate(PASSING):
             person = 100 + number
-            await until(
-                lambda: answers(telegram, person) and answers(telegram, person)[-1].text == f"answer {number}", 60
-            )  # noqa: B023
-            (message,) = answers(telegram, person)
+            (message,) = await until(lambda: ended(telegram, person, f"answer {number}"), 60)  # noqa: B023
             shown = [version.text for version in message.versions]
             assert SAY(f"trouble-{kind}") in shown, f"{fault}: {shown}"
             assert gateway.said("the model gave no answer", kind=kind), fault

@@ -30,8 +30,8 @@ def split(text: str, limit: int, length: Callable[[str], int] = len) -> list[str
         piece = text[: _cut(text, room, length, fence)]
         after = _open_fence(piece, fence)
         if after is not None:
-            closing = _closing(piece, after)
-            piece = text[: _cut(text, room - length(closing), length, fence)]
+            room -= length(f"\n{after[0]}")
+            piece = text[: _cut(text, room, length, fence)]
             after = _open_fence(piece, fence)
         text = text[len(piece) :]
         parts.append(opening + piece + ("" if after is None else _closing(piece, after)))
@@ -71,12 +71,19 @@ def _cut(text: str, room: int, length: Callable[[str], int], fence: tuple[str, s
         for separator in ("\n\n", "\n", ". ", "! ", "? ", " "):
             at = window.rfind(separator, least)
             if at > 0:
-                return _whole(text, at + len(separator), least)
+                return _off_fence_line(text, _whole(text, at + len(separator), least))
     else:
         at = window.rfind("\n", least)
         if at > 0:
             return at + 1
-    return _whole(text, _grapheme(text, end), least)
+    return _off_fence_line(text, _whole(text, _grapheme(text, end), least))
+
+
+def _off_fence_line(text: str, at: int) -> int:
+    """Move a cut out of a line that opens or closes a fence: half of one means something else."""
+    start = text.rfind("\n", 0, at) + 1
+    line = _FENCE.match(text, start)
+    return start if line and 0 < start < at < line.end() else at
 
 
 def _whole(text: str, at: int, least: int) -> int:

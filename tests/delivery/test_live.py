@@ -1,0 +1,176 @@
+"""The live message against a sender that behaves as platforms do."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from gptbot.delivery.live import LiveMessage, Postponed
+from gptbot.inbox.mailbox import TurnLost
+from gptbot.platforms.base import FloodWait, MessageGone, NotSent, OutcomeUnknown, Rejected, SendError
+
+
+@dataclass
+class Platform:
+    """Keeps messages and their versions; raises what it is told to."""
+
+    max_length: int = 64
+    edit_interval: float = 0.02
+    messages: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    nonces: dict[str, str] = field(default_factory=dict[str, str])
+    trouble: list[SendError | None] = field(default_factory=list[SendError | None])
+    after: list[SendError] = field(default_factory=list[SendError])
+    typed: int = 0
+    firsts: list[bool] = field(default_factory=list[bool])
+
+    def length(self, text: str) -> int:
+        return len(text)
+
+    async def typing(self, address: dict[str, Any]) -> None:
+        self.typed += 1
+
+    async def send(self, address: dict[str, Any], text: str, *, nonce: str, first: bool, final: bool) -> str:
+        self._maybe()
+        if nonce not in self.nonces:
+            self.nonces[nonce] = f"id{len(self.messages)}"
+            self.messages[self.nonces[nonce]] = [text]
+            self.firsts.append(first)
+        if self.after:
+            raise self.after.pop(0)
+        return self.nonces[nonce]
+
+    async def edit(self, address: dict[str, Any], message_id: str, text: str, *, final: bool) -> None:
+        self._maybe()
+        if message_id not in self.messages:
+            raise MessageGone
+        self.messages[message_id].append(text)
+
+    def _maybe(self) -> None:
+        if self.trouble and (error := self.trouble.pop(0)):
+            raise error
+
+    @property
+    def texts(self) -> list[str]:
+        return [versions[-1] for versions in self.messages.values()]
+
+
+@dataclass
+class Journal:
+    lost: bool = False
+    notes: dict[int, str] = field(default_factory=dict[int, str])
+
+    def check(self) -> None:
+        if self.lost:
+            raise TurnLost
+
+    async def begin(self) -> None:
+        self.check()
+
+    async def sent(self, part: int, message_id: str) -> None:
+        self.check()
+        self.notes[part] = message_id
+
+
+def live(platform: Platform, journal: Journal, sent: dict[int, str] | None = None) -> LiveMessage:
+    return LiveMessage(platform, {}, "n", journal, sent or {})
+
+
+async def test_it_types_shows_grows_and_ends() -> None:
+    platform, journal = Platform(max_length=1000), Journal()
+    message = live(platform, journal)
+    show = asyncio.create_task(message.show())
+    while not platform.typed:
+        await asyncio.sleep(0.001)
+    message.feed("One ")
+    async with asyncio.timeout(5):
+        while not platform.messages:
+            await asyncio.sleep(0.001)
+        message.feed("two ")
+        while platform.texts != ["One two "]:
+            await asyncio.sleep(0.001)
+    show.cancel()
+    await asyncio.gather(show, return_exceptions=True)
+    await message.finish("One two three")
+    assert platform.texts == ["One two three"]
+    assert journal.notes == {0: "id0"}
+
+
+async def test_a_long_text_becomes_parts_and_only_the_first_is_a_reply() -> None:
+    platform, journal = Platform(), Journal()
+    text = "word " * 40
+    await live(platform, journal).finish(text)
+    assert "".join(platform.texts) == text
+    assert platform.firsts == [True] + [False] * (len(platform.messages) - 1)
+    assert len(journal.notes) == len(platform.messages)
+
+
+async def test_what_an_earlier_try_sent_is_edited() -> None:
+    platform, journal = Platform(), Journal()
+    platform.messages["old"] = ["half an ans"]
+    await live(platform, journal, {0: "old"}).finish("half an answer and all of it")
+    assert platform.messages == {"old": ["half an ans", "half an answer and all of it"]}
+
+
+async def test_a_message_deleted_meanwhile_is_sent_anew() -> None:
+    platform, journal = Platform(), Journal()
+    await live(platform, journal, {0: "deleted"}).finish("text")
+    assert platform.texts == ["text"]
+
+
+async def test_a_lost_turn_sends_and_edits_nothing() -> None:
+    platform, journal = Platform(), Journal(lost=True)
+    with pytest.raises(TurnLost):
+        await live(platform, journal).finish("text")
+    with pytest.raises(TurnLost):
+        await live(platform, journal, {0: "old"}).finish("text")
+    assert not platform.messages
+
+
+async def test_short_flood_waits_are_sat_out_and_long_ones_put_the_turn_off() -> None:
+    platform, journal = Platform(trouble=[FloodWait(0.05)]), Journal()
+    await live(platform, journal).finish("text")
+    assert platform.texts == ["text"]
+    platform = Platform(trouble=[FloodWait(13_000.0)])
+    with pytest.raises(Postponed) as caught:
+        await live(platform, journal).finish("text")
+    assert caught.value.delay == 13_000.0
+
+
+async def test_an_unknown_outcome_is_tried_again_with_the_same_nonce() -> None:
+    platform, journal = Platform(after=[OutcomeUnknown("cut")]), Journal()
+    await live(platform, journal).finish("text")
+    assert platform.texts == ["text"]
+
+
+async def test_a_platform_that_stays_away_puts_the_turn_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gptbot.delivery.live._TRIES", 2)
+    platform, journal = Platform(trouble=[NotSent("no"), NotSent("no")]), Journal()
+    with pytest.raises(Postponed):
+        await live(platform, journal).finish("text")
+
+
+async def test_a_refusal_is_passed_on() -> None:
+    with pytest.raises(Rejected):
+        await live(Platform(trouble=[Rejected("blocked")]), Journal()).finish("text")
+
+
+async def test_a_send_under_way_is_not_cut_short_by_the_end_of_the_stream() -> None:
+    class Slow(Platform):
+        async def send(self, address: dict[str, Any], text: str, *, nonce: str, first: bool, final: bool) -> str:
+            entered.set()
+            await asyncio.sleep(0.1)
+            return await super().send(address, text, nonce=nonce, first=first, final=final)
+
+    entered = asyncio.Event()
+    platform, journal = Slow(), Journal()
+    message = live(platform, journal)
+    show = asyncio.create_task(message.show())
+    message.feed("some text")
+    await asyncio.wait_for(entered.wait(), 5)
+    show.cancel()
+    await asyncio.gather(show, return_exceptions=True)
+    await message.finish("some text, whole")
+    assert list(platform.messages.values()) == [["some text", "some text, whole"]]

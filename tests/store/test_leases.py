@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.leases import StoreLeases
 from gptbot.inbox.store import Store

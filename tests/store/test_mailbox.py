@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Claim, Entry, Mailbox, TurnLost

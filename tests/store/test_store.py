@@ -6,11 +6,12 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from redis.exceptions import ResponseError
+
 from gptbot.embedded.valkey import EmbeddedValkey
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Mailbox
 from gptbot.inbox.store import Script, Store, StoreUnavailable
-from redis.exceptions import ResponseError
 
 
 async def test_commands_of_one_tick_go_out_together(store: Store) -> None:

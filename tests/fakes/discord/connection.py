@@ -59,6 +59,8 @@ class Connection:
         self._compressor = zlib.compressobj() if compress else None
         self._queue: asyncio.Queue[bytes | int] = asyncio.Queue()
         self.beats = 0
+        self.left_with: int | None = None
+        """The code the bot closed with, if it did."""
 
     def send(self, payload: bytes) -> None:
         """Write when its turn comes."""

@@ -71,7 +71,7 @@ class Gateway:
         watch = asyncio.create_task(self._watch(connection))
         connection.send_json({"op": HELLO, "d": {"heartbeat_interval": self._settings.heartbeat_interval_ms}})
         try:
-            await self._listen(connection, f"ws://{request.host}/resume/")
+            await self._listen(connection, self._settings.resume_url or f"ws://{request.host}/resume/")
         finally:
             for task in (writer, watch):
                 task.cancel()
@@ -82,8 +82,10 @@ class Gateway:
 
     async def _listen(self, connection: Connection, resume_url: str) -> None:
         received: deque[float] = deque()
-        async for message in connection.socket:
+        while True:
+            message = await connection.socket.receive()
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                connection.left_with = message.data if message.type is WSMsgType.CLOSE else None
                 return
             now = time.monotonic()
             received.append(now)
@@ -225,7 +227,7 @@ class Gateway:
             return
         session.connection, session.left_at = None, time.monotonic()
         self.changed()
-        if connection.socket.close_code in (1000, 1001):
+        if connection.left_with in (1000, 1001):
             self.sessions.pop(session.id, None)
 
     async def _watch(self, connection: Connection) -> None:

@@ -22,3 +22,5 @@ class Settings:
     interaction_lifetime: float = 900.0
     gateway_url: str | None = None
     """What `/gateway/bot` names. None: this server, as the caller called it."""
+    resume_url: str | None = None
+    """What READY names for a RESUME. None: this server too."""

@@ -201,10 +201,13 @@ Start = Callable[..., Running]
 async def start(scene: Scene, store: Store, keys: BotKeys) -> AsyncIterator[Start]:
     """Starts gateways of the scene's bot."""
     running: list[Running] = []
+    by_token: dict[str, BotKeys] = {}
 
     def begin(*, token: str | None = None, url: str | None = None, intake: NotingIntake | None = None, **discord: Any):
         bot = config(token or scene.token, apiBaseUrl=url or scene.discord.url, **discord)
-        running.append(Running(bot, store, keys, intake))
+        # Gateways of one bot share its keys; another bot has its own.
+        own = keys if token is None else BotKeys(f"{keys.bot}-{len(running)}", keys.pepper)
+        running.append(Running(bot, store, by_token.setdefault(token or scene.token, own), intake))
         return running[-1]
 
     yield begin

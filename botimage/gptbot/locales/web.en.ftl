@@ -15,7 +15,7 @@ web-suggestions = Suggestions
 web-chip-help = What can you do?
 web-chip-about = About this bot
 web-typing = { $bot } is writing
-web-privacy = Personal data such as addresses and numbers is taken out before anything is stored. This conversation is deleted { $time } after its last message.
+web-privacy = Personal data is taken out before a message is stored. This conversation is deleted { $time } after its last message.
 web-privacy-plain = This conversation is deleted { $time } after its last message.
 web-days = { $count ->
     [one] { $count } day

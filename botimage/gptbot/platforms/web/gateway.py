@@ -139,7 +139,7 @@ class WebGateway:
 
     def _taken(self, entry: Entry, texts: Texts, *, accepted: bool, plain: bool) -> Response:
         if plain:
-            return RedirectResponse("./#message", 303)
+            return RedirectResponse(f"{page.PLAIN}#message", 303)
         html = page.message_html(entry, texts, self._title)
         return _json(200, {"accepted": accepted, "id": entry.message, "html": html, "next": page.new_id()})
 
@@ -180,10 +180,10 @@ class WebGateway:
                 live.append(page.live_html(entry, texts, self._title))
             await asyncio.sleep(0)  # a long history must not keep other pages waiting
         asked = bool(shown) and shown[-1].kind == "user" and _recent(shown[-1])
+        waiting = "plain" in request.query_params and (asked or bool(live))
         view = page.View(
             texts=texts, title=self._title, spec=self._bot.spec, conversation=self._tag(session), messages=messages,
-            live=live, after=entries[-1].id if entries else "0-0", waiting=asked or bool(live), draft=draft,
-            error=error,
+            live=live, after=entries[-1].id if entries else "0-0", waiting=waiting, draft=draft, error=error,
         )  # fmt: skip
         response = HTMLResponse(view.html(), status, headers={"Retry-After": "5"} if status == 503 else None)
         set_session(response, request, self._bot.key, session, self._lifetime)

@@ -1,7 +1,5 @@
 """Markdown to HTML that is safe to show: rendered by markdown-it, then sanitised by nh3 (allow-list)."""
 
-
-
 from __future__ import annotations
 
 import re
@@ -19,7 +17,9 @@ _CLEANER = nh3.Cleaner(
         "a", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p",
         "pre", "s", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
     },
-    attributes={"*": set(), "a": {"href"}, "ol": {"start"}, "div": {"data-language"}, "td": {"data-align"}, "th": {"data-align"}},
+    attributes={
+        "*": set(), "a": {"href"}, "ol": {"start"}, "div": {"data-language"}, "td": {"data-align"}, "th": {"data-align"},
+    },
     tag_attribute_values={
         "div": {"class": {"table", "code"}, "tabindex": {"0"}},
         "pre": {"tabindex": {"0"}, "dir": {"ltr"}},

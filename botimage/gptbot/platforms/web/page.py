@@ -22,6 +22,8 @@ ASSETS = {file.name: (file.read_bytes(), _TYPES[file.suffix]) for file in _DIREC
 VERSION = sha256(b"".join(content for _, (content, _) in sorted(ASSETS.items()))).hexdigest()[:12]
 """Names the assets' content, so that browsers may keep them for ever."""
 MAX_CHIPS = 6
+PLAIN = "./?plain"
+"""Address of the page for browsers that run no script: it loads itself again while an answer is written."""
 
 
 class _PageTemplate(Template):
@@ -52,7 +54,7 @@ class View:
     after: str = ""
     """Id of the last entry shown."""
     waiting: bool = False
-    """Whether an answer is expected."""
+    """Whether to load the page again soon, as an answer is expected and no script brings it."""
     draft: str = ""
     """What is in the message box."""
     error: str = ""
@@ -74,7 +76,7 @@ class View:
             after=self.after,
             draft=escape(self.draft),
             error=escape(self.error),
-            refresh='<noscript><meta http-equiv="refresh" content="3"></noscript>' if self.waiting else "",
+            refresh=f'<meta http-equiv="refresh" content="3;url={PLAIN}">' if self.waiting else "",
             welcome="hidden" if self.messages or self.live else "",
             chips=self._chips(),
             privacy=escape(texts.text(privacy, time=kept)),

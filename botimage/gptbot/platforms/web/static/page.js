@@ -1,4 +1,5 @@
 // The page lives without this: forms post, and a reload shows what is new. This makes it live.
+if (location.search) location.replace("./"); // the plain page is for browsers without scripts
 const $ = (id) => document.getElementById(id);
 const [log, live, typing, state, error, composer, box] = ["log", "live", "typing", "state", "error", "composer", "message"].map($);
 const words = document.body.dataset;
@@ -6,6 +7,7 @@ const words = document.body.dataset;
 // --- Scrolling: stay at the end while the reader is there.
 const atEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - 96;
 const toEnd = (behavior = "instant") => scrollTo({ top: document.documentElement.scrollHeight, behavior });
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const change = (update) => {
   const follow = atEnd();
   update();
@@ -14,7 +16,7 @@ const change = (update) => {
   else $("latest").hidden = false;
 };
 addEventListener("scroll", () => { if (atEnd()) $("latest").hidden = true; }, { passive: true });
-$("latest").addEventListener("click", () => { toEnd("smooth"); box.focus(); });
+$("latest").addEventListener("click", () => { toEnd(calm.matches ? "instant" : "smooth"); box.focus({ preventScroll: true }); });
 
 // --- Messages. Their HTML was sanitised on the server.
 const element = (html) => {
@@ -156,7 +158,7 @@ const send = async (event) => {
   } finally {
     sending = false;
     composer.removeAttribute("aria-busy");
-    box.focus();
+    box.focus({ preventScroll: true });
   }
 };
 const note = (id) => {

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,8 +27,8 @@ every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str
 
 def blocks(path: Path) -> Iterator[tuple[str, str]]:
     """Language and text of every fenced block."""
-    for match in re.finditer(r"^```(\w*)[^\n]*\n(.*?)^```", path.read_text(), re.MULTILINE | re.DOTALL):
-        yield match[1], match[2]
+    for match in re.finditer(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```", path.read_text(), re.MULTILINE | re.DOTALL):
+        yield match[2], textwrap.dedent(match[3])
 
 
 def shell_lines(path: Path) -> Iterator[str]:

@@ -29,7 +29,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-async def until(condition: Callable[[], Any], timeout: float = 30.0) -> Any:
+async def until(condition: Callable[[], Any], timeout: float = 60.0) -> Any:
     """Wait until the condition gives something true, and return that."""
     async with asyncio.timeout(timeout):
         while True:
@@ -74,12 +74,15 @@ class Program:
 
     async def ready(self, timeout: float = 60.0) -> None:
         """Wait until it is ready. Raises with its log when it ends instead."""
-        async with asyncio.timeout(timeout):
-            while (await self.get("/readyz"))[0] != 200:
-                if self.process.returncode is not None:
-                    await self._reader
-                    raise AssertionError(f"it ended with {self.process.returncode}:\n{self.raw.decode()}")
-                await asyncio.sleep(0.05)
+        try:
+            async with asyncio.timeout(timeout):
+                while (await self.get("/readyz"))[0] != 200:
+                    if self.process.returncode is not None:
+                        await self._reader
+                        raise AssertionError(f"it ended with {self.process.returncode}:\n{self.raw.decode()}")
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"it is not ready: {await self.get('/readyz')}\n{self.raw.decode()}") from None
 
     async def stop(self, how: signal.Signals = signal.SIGTERM, timeout: float = 35.0) -> int:
         """End it and return its exit code."""

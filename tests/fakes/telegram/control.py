@@ -57,7 +57,9 @@ class Control:
         chat = self.world.chat(chat_id)
         if not chat.is_forum:
             raise ValueError("only a forum has topics")
-        message = self.world.store(chat, self.world.me, "", [], extra={"forum_topic_created": {"name": name, "icon_color": 7322096}})
+        message = self.world.store(
+            chat, self.world.me, "", [], extra={"forum_topic_created": {"name": name, "icon_color": 7322096}}
+        )
         chat.topics[message.id] = name
         return message.id
 
@@ -223,4 +225,5 @@ class Control:
         call = Call(len(self.history) + 1, method, parameters)
         self.history.append(call)
         self._by_method.setdefault(method.lower(), []).append(call)
+        self.world.changed()
         return call

@@ -120,6 +120,7 @@ _MARKS = {
     "`": "code",
     "```": "pre",
 }
+_URL = re.compile(r"\(((?:\\.|[^)\\])*)\)", re.DOTALL)
 _NAMES = {"bold": "Bold", "italic": "Italic", "underline": "Underline", "strikethrough": "Strikethrough",
           "spoiler": "Spoiler", "code": "Code", "pre": "Pre", "text_link": "TextUrl"}  # fmt: skip
 
@@ -169,10 +170,10 @@ def _markdown(text: str) -> tuple[str, list[Json]]:
         if mark == "]":
             link, place = stack.pop(), place + 1
             if text[place : place + 1] == "(":
-                end = text.find(")", place)
-                if end < 0:
+                url = _URL.match(text, place)
+                if url is None:
                     raise _cannot(f"Can't find end of a URL at byte offset {_bytes(text, place + 1)}")
-                link.url, place = text[place + 1 : end].replace("\\", ""), end + 1
+                link.url, place = re.sub(r"\\(.)", r"\1", url[1]), url.end()
             entities += link.closed(length) if link.url else []
         elif mark == "[":
             stack.append(_Open("text_link", length, _bytes(text, place)))

@@ -188,7 +188,7 @@ async def _parameters(request: web.Request) -> Json:
 
 
 def _answer(answer: Any, status: int, headers: dict[str, str] | None = None) -> web.Response:
-    return web.Response(body=orjson.dumps(answer), status=status, headers=_JSON | (headers or {}))
+    return web.Response(body=orjson.dumps(answer, default=list), status=status, headers=_JSON | (headers or {}))
 
 
 def _faulty(fault: Fault, call: Call) -> web.Response:

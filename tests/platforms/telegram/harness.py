@@ -181,5 +181,5 @@ async def sending(fake: FakeTelegram, store: Store, keys: BotKeys) -> AsyncGener
 async def eventually(condition: Callable[[], object], timeout: float = 20.0) -> None:
     """Wait until a condition holds. Raises TimeoutError."""
     async with asyncio.timeout(timeout):
-        while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
+        while not condition():
             await asyncio.sleep(0.01)

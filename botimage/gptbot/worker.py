@@ -16,6 +16,8 @@ log = get_logger("worker")
 
 DRAIN = 25.0
 """Seconds that turns under way get to end after SIGTERM; the rest is handed to other workers."""
+MOST_MERGED = 20
+"""Messages that one answer is for, at most."""
 _BLOCK = 1.0
 
 
@@ -105,7 +107,8 @@ class Worker:
 
     async def _turn(self, entry: Entry) -> None:
         try:
-            claim = await self._bot.mailbox.claim(entry)
+            most = MOST_MERGED if self._bot.config.bot.spec.context.merge_bursts else 1
+            claim = await self._bot.mailbox.claim(entry, most)
         except StoreUnavailable:
             return  # it stays pending, and is taken over once its lease has run out
         if claim is None:

@@ -52,6 +52,8 @@ class Context(ApiModel):
     """Messages kept, questions and answers together."""
     ttl: Duration = "24h"
     """How long after the last message a conversation is forgotten."""
+    merge_bursts: bool = True
+    """Answer messages that came while an answer was being made together, in one answer."""
     summarize: bool = True
     """Fold older messages into a running summary instead of dropping them."""
 

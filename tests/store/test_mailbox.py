@@ -184,6 +184,37 @@ async def test_work_goes_on_after_the_store_lost_everything(mailbox: Mailbox) ->
     assert (await claim(mailbox)).messages[0].text == "text 1"
 
 
+async def test_a_burst_is_one_turn_and_other_kinds_stand_alone(mailbox: Mailbox) -> None:
+    kinds: list[dict[str, Any]] = [{}, {}, {"command": "help"}, {}, {"notice": "limit-user"}, {}, {"platform": "b"}]
+    for number, changes in enumerate(kinds):
+        await mailbox.enqueue("c", envelope(number, **changes))
+    turns: list[list[str]] = []
+    for _ in range(6):
+        (entry,) = await mailbox.receive(1, 1.0)
+        turn = await mailbox.claim(entry, 20)
+        assert turn
+        turns.append([message.text[-1] for message in turn.messages])
+        await mailbox.done(turn, [], 60, 10)
+    assert turns == [["0", "1"], ["2"], ["3"], ["4"], ["5"], ["6"]]
+    assert await mailbox.backlog() == 0
+
+
+async def test_a_finished_reply_is_for_the_messages_it_was_made_of(mailbox: Mailbox) -> None:
+    await mailbox.enqueue("c", envelope(1))
+    (entry,) = await mailbox.receive(1, 1.0)
+    first = await mailbox.claim(entry, 20)
+    assert first
+    await mailbox.enqueue("c", envelope(2))
+    await mailbox.replied(first, "to the first")
+    await mailbox.retry(first, 0)
+    (entry,) = await mailbox.receive(1, 1.0)
+    again = await mailbox.claim(entry, 20)
+    assert again
+    assert [message.text for message in again.messages] == ["text 1"]
+    await mailbox.done(again, [], 60, 10)
+    assert (await claim(mailbox)).messages[0].text == "text 2"
+
+
 async def test_settings_come_with_the_claim_until_forgotten(mailbox: Mailbox) -> None:
     await mailbox.choose("c", {"persona": "translator", "language": None}, 60)
     await mailbox.enqueue("c", envelope(1))

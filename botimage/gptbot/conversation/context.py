@@ -23,6 +23,7 @@ def remember(exchange: Iterable[tuple[Role, str]]) -> list[bytes]:
     return [orjson.dumps(message) for message in exchange]
 
 
-def prompt(system: str, context: Sequence[bytes], question: str) -> list[Message]:
+def prompt(system: str, context: Sequence[bytes], questions: Iterable[str]) -> list[Message]:
     """All of a request's messages, in order."""
-    return [{"role": "system", "content": system}, *remembered(context), {"role": "user", "content": question}]
+    asked: list[Message] = [{"role": "user", "content": question} for question in questions]
+    return [{"role": "system", "content": system}, *remembered(context), *asked]

@@ -19,6 +19,7 @@ from gptbot.delivery.live import LiveMessage, Postponed
 from gptbot.inbox.mailbox import Claim, TurnLost
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.llm.errors import ModelError
+from gptbot.llm.types import Role
 from gptbot.locales import Texts, texts
 from gptbot.platforms.base import Rejected
 from gptbot.telemetry import metrics
@@ -96,7 +97,8 @@ class Turn:
     async def _answer(self) -> str:
         claim, envelope = self._claim, self._envelope
         sender = self._bot.sender(envelope.platform)
-        live = LiveMessage(sender, envelope.address, envelope.event, _Journal(self._bot, claim), claim.sent)
+        # Named after the first message, which every try has; shown below the last one.
+        live = LiveMessage(sender, claim.messages[-1].address, envelope.event, _Journal(self._bot, claim), claim.sent)
         try:
             if envelope.notice:
                 reply = self._texts(envelope.notice, **(envelope.values or {}))
@@ -118,7 +120,7 @@ class Turn:
     async def _ask(self, live: LiveMessage) -> str:
         bot, claim = self._bot, self._claim
         system = bot.config.prompt(in_force(self._spec, claim.settings))
-        messages = context.prompt(system, claim.context, self._envelope.text)
+        messages = context.prompt(system, claim.context, (message.text for message in claim.messages))
         try:
             async with asyncio.TaskGroup() as group:
                 show = group.create_task(live.show(), name="live message")
@@ -147,10 +149,11 @@ class Turn:
         )
 
     async def _done(self, reply: str) -> str:
-        envelope, spec = self._envelope, self._spec
+        spec = self._spec
         exchange: list[bytes] = []
-        if not envelope.command and not envelope.notice:
-            exchange = context.remember([("user", envelope.text), ("assistant", reply)])
+        if self._envelope.plain:
+            questions: list[tuple[Role, str]] = [("user", message.text) for message in self._claim.messages]
+            exchange = context.remember([*questions, ("assistant", reply)])
         ttl = min(seconds(spec.context.ttl), seconds(spec.privacy.retention))
         keep = spec.context.max_messages
         await _insist(self._bot, lambda: self._bot.mailbox.done(self._claim, exchange, ttl, keep))

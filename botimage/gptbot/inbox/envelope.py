@@ -32,6 +32,11 @@ class Envelope:
     values: dict[str, Any] | None = None
     """Values of the notice's text."""
 
+    @property
+    def plain(self) -> bool:
+        """Whether it is for the model: neither a command nor a notice."""
+        return self.command is None and self.notice is None
+
     def encode(self) -> bytes:
         """As JSON."""
         return orjson.dumps([

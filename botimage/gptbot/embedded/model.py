@@ -32,6 +32,7 @@ CONTEXT_WINDOW = 2048
 MAX_TOKENS = 1024
 """Tokens of an answer at most: a model this small may not find an end."""
 _PROMPT_CACHE_MIB = 128
+_PORT_TRIES = 5
 _DRAIN = 20.0  # seconds for answers under way when it is to stop
 _INSTEAD = "spec.llm.baseUrl"
 
@@ -60,6 +61,7 @@ class EmbeddedModel:
         """`parallel`: answers at the same time; further requests wait. `threads`: 0 for one each CPU."""
         self._host = host
         self._port = port
+        self._chosen = port != 0
         self._parallel = parallel
         self._threads = threads
         self._start_timeout = start_timeout
@@ -83,20 +85,21 @@ class EmbeddedModel:
 
     async def __aenter__(self) -> Self:
         find_model()  # says what is missing better than a dead child would
-        self._port = self._port or free_port(self._host)
-        arguments = {
-            "host": self._host, "port": self._port, "parallel": self._parallel, "threads": self._threads,
-        }  # fmt: skip
-        child = ChildServer(
-            name="embedded model",
-            command=[sys.executable, "-m", "gptbot.embedded.model"]
-            + [f"--{name}={value}" for name, value in arguments.items()],
-            ready=self._healthy,
-            start_timeout=self._start_timeout,
-        )
-        await child.start()
-        self._child = child
-        return self
+        tries = 1 if self._chosen else _PORT_TRIES
+        while True:
+            tries -= 1
+            if not self._chosen:
+                self._port = free_port(self._host)
+            child = self._server()
+            try:
+                await child.start()
+            except EmbeddedError as error:
+                # Between finding the port and using it somebody else may have taken it.
+                if "couldn't bind" not in str(error) or not tries:
+                    raise
+            else:
+                self._child = child
+                return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -104,6 +107,18 @@ class EmbeddedModel:
         child, self._child = self._child, None
         if child is not None:
             await child.stop()
+
+    def _server(self) -> ChildServer:
+        arguments = {
+            "host": self._host, "port": self._port, "parallel": self._parallel, "threads": self._threads,
+        }  # fmt: skip
+        return ChildServer(
+            name="embedded model",
+            command=[sys.executable, "-m", "gptbot.embedded.model"]
+            + [f"--{name}={value}" for name, value in arguments.items()],
+            ready=self._healthy,
+            start_timeout=self._start_timeout,
+        )
 
     async def _healthy(self) -> bool:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):

@@ -7,6 +7,6 @@ context=$("$kubectl" config current-context 2>/dev/null) || {
   echo "e2e: there is no current kube context; make a cluster (\`make kind-up\`) or set KUBECONFIG" >&2; exit 1; }
 "$kubectl" version --request-timeout 10s >/dev/null || { echo "e2e: the cluster of the context $context does not answer" >&2; exit 1; }
 echo "» images for the context $context"
-scripts/images.sh bot operator e2e
+scripts/images.sh
 echo "» end-to-end tests on the context $context"
 exec .venv/bin/pytest tests/e2e "$@"

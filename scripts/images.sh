@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the images and loads them into the cluster.
 #
-#   scripts/images.sh [bot] [operator] [e2e]       default: bot and operator
+#   scripts/images.sh [bot] [operator]       default: both
 #
 # IMAGE_BUILD and IMAGE_LOAD are the commands, so that other builders and clusters fit; {tag} and {dockerfile} are filled in.
 # An empty IMAGE_LOAD loads nothing, for builders that load themselves or clusters that pull.
@@ -12,7 +12,6 @@ cd "$(dirname "$0")/.."
 : "${IMAGE_LOAD=${KIND:-kind} load docker-image {tag} --name ${KIND_CLUSTER:-gptbot}}"
 : "${BOT_IMAGE:=docker.io/library/gptbot:dev}"
 : "${OPERATOR_IMAGE:=docker.io/library/gptbot-operator:dev}"
-: "${E2E_IMAGE:=docker.io/library/gptbot-e2e:dev}"
 
 run() { # run COMMAND TAG DOCKERFILE
   local command=${1//\{tag\}/$2}
@@ -32,7 +31,6 @@ for name in "$@"; do
   case $name in
     bot) image "$BOT_IMAGE" botimage/Dockerfile ;;
     operator) image "$OPERATOR_IMAGE" operator/Dockerfile ;;
-    e2e) image "$E2E_IMAGE" tests/e2e/Dockerfile ;; # on top of the bot image
-    *) echo "images: there is no image named $name; there are bot, operator and e2e" >&2; exit 2 ;;
+    *) echo "images: there is no image named $name; there are bot and operator" >&2; exit 2 ;;
   esac
 done

@@ -60,10 +60,10 @@ VALUES: dict[str, Manifest] = {
 """Sets of values that render."""
 
 
-def helm(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def helm(*arguments: str | Path, timeout: float = 60) -> subprocess.CompletedProcess[str]:
     """Run helm, and return what it said."""
     command = [sys.executable, "-m", "scripts.helm", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
 
 
 def template(values: Manifest, release: str = "demo", namespace: str = "bots") -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,147 @@
+"""The release under test and the namespaces around it; all of it goes at the end."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Generator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.chart.rendering import CHART, ROOT, helm
+from tests.e2e import cluster, fakes
+from tests.e2e.fakes import Fakes
+
+CRD = "gptbots.gptbot.dev"
+ARTIFACTS = ROOT / "artifacts" / "e2e"
+_used: list[str] = []
+"""Namespaces to report of when a test fails."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """The chart, installed."""
+
+    name: str
+    namespace: str
+    image: str
+    values: dict[str, Any] = field(repr=False)
+
+    def helm(self, *arguments: str) -> str:
+        """Run helm on it: `helm("upgrade", …)`. Raises AssertionError."""
+        command, *rest = arguments
+        file = ARTIFACTS / "values.yaml"
+        file.write_text(yaml.safe_dump(self.values))
+        chart = [] if command == "uninstall" else [str(CHART), "--values", str(file)]
+        answer = helm(command, self.name, *chart, "--namespace", self.namespace, "--timeout", "5m", *rest, timeout=400)
+        assert answer.returncode == 0, f"helm {command}: {answer.stderr}"
+        return answer.stdout
+
+
+def _namespace(name: str) -> str:
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+    cluster.kubectl("create", "-f", "-", document=[document])
+    _used.append(name)
+    return name
+
+
+def _remove_namespace(name: str) -> None:
+    cluster.kubectl("delete", "namespace", name, "--ignore-not-found", "--timeout=120s", timeout=150)
+
+
+@pytest.fixture(scope="session")
+def run() -> str:
+    """What tells this run's namespaces from others'."""
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    return uuid.uuid4().hex[:6]
+
+
+@pytest.fixture(scope="session")
+def release(run: str) -> Generator[Release]:
+    """The chart in a namespace of its own, with the embedded model; persistent where the cluster makes volumes."""
+    operators = "app.kubernetes.io/part-of=gptbot,app.kubernetes.io/component=operator"
+    others = cluster.items("deployments", "--all-namespaces", "--selector", operators)
+    if others:
+        where = ", ".join(each["metadata"]["namespace"] for each in others)
+        pytest.fail(f"another gptbot operator runs in {where} and would serve these bots too: uninstall it first")
+    with ExitStack() as stack:
+        if cluster.get("crd", CRD):  # left by an earlier version, perhaps, and owned by whoever applied it
+            definition = CHART / "crds" / f"{CRD}.yaml"
+            command = ["apply", "--server-side", "--force-conflicts", "--field-manager=helm", "-f", str(definition)]
+            cluster.kubectl(*command)
+        else:
+            stack.callback(cluster.kubectl, "delete", "crd", CRD, "--ignore-not-found", "--timeout=120s", timeout=150)
+        namespace = _namespace(f"gptbot-e2e-{run}")
+        stack.callback(_remove_namespace, namespace)
+        image, values = _values()
+        installed = Release("e2e", namespace, image, values)
+        stack.callback(_uninstall, installed)
+        installed.helm("install", "--wait")
+        yield installed
+
+
+def _values() -> tuple[str, dict[str, Any]]:
+    image = os.environ.get("BOT_IMAGE") or "docker.io/library/gptbot:dev"
+    operator = os.environ.get("OPERATOR_IMAGE") or "docker.io/library/gptbot-operator:dev"
+    volumes = any(
+        each["metadata"].get("annotations", {}).get("storageclass.kubernetes.io/is-default-class") == "true"
+        for each in cluster.items("storageclasses")
+    )
+    return image, {
+        "botImage": _image(image),
+        "operator": {"image": _image(operator), "refreshSeconds": 2},
+        "valkey": {"persistence": {"enabled": volumes}},
+        "model": {"enabled": True},
+    }
+
+
+def _image(reference: str) -> dict[str, str]:
+    repository, _, tag = reference.rpartition(":")
+    return {"repository": repository, "tag": tag}
+
+
+def _uninstall(release: Release) -> None:
+    with suppress(AssertionError):  # a test may have done it already
+        release.helm("uninstall", "--wait")
+
+
+@pytest.fixture(scope="session")
+def bots(release: Release, run: str) -> Generator[str]:
+    """The namespace of the bots."""
+    name = _namespace(f"bots-e2e-{run}")
+    yield name
+    _remove_namespace(name)
+
+
+@pytest.fixture(scope="session")
+def fakes_in_cluster(release: Release, run: str) -> Generator[Fakes]:
+    """The fakes, in a namespace of their own."""
+    namespace = _namespace(f"fakes-e2e-{run}")
+    try:
+        fakes.start(namespace, release.image)
+        with ExitStack() as stack:
+            here = {
+                name: stack.enter_context(cluster.forwarded(namespace, f"pod/{name}", fakes.PORT))
+                for name in ("telegram", "discord", "openai")
+            }
+            yield Fakes(namespace, here)
+    finally:
+        _remove_namespace(namespace)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep what the cluster looked like when a test failed, and show the end of it."""
+    report = yield
+    if report.failed and _used:
+        path = Path(ARTIFACTS / f"{item.name}-{report.when}.log")
+        text = cluster.report(_used)
+        path.write_text(text)
+        report.sections.append(("the cluster", f"all of it: {path}\n…{text[-8000:]}"))
+    return report

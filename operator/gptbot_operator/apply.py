@@ -91,7 +91,13 @@ async def _apply(
         return
     if live is not None and kind == "Deployment" and "replicas" not in manifest["spec"]:
         await _hand_over_replicas(cluster, bot, live)
-    result = await cluster.apply(manifest)
+    try:
+        result = await cluster.apply(manifest)
+    except ApiError as error:
+        if error.status == 422 and live is not None and kind == "Service":
+            # Ports that others wrote stay beside ours, as apply merges lists, and may clash with them: start afresh.
+            await cluster.delete(kind, bot.metadata.namespace, name, live["metadata"]["uid"])
+        raise
     cache.objects[key] = observe(result)
     applied.done[identity] = (digest, cache.objects[key].fingerprint)
 

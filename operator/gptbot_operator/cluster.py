@@ -112,7 +112,10 @@ class Cluster:
         except ApiException as error:
             if missing_ok and error.status == 404:
                 return None
-            raise ApiError(error.status or 0, _message(error)) from None
+            message = _message(error)
+            # A field that no schema knows is the caller's fault, but the API server calls it its own: 500.
+            status = 422 if message.startswith("failed to create typed patch object") else error.status or 0
+            raise ApiError(status, message) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ApiError(0, f"no answer from the API server: {type(error).__name__}") from None
 

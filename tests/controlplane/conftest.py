@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from tests.controlplane.bot import Bot
 from tests.controlplane.plane import Plane, control_plane
+from tests.controlplane.running import OperatorProcess, documented_rules
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +27,32 @@ def namespace(plane: Plane) -> Iterator[str]:
     plane.kubectl("create", "namespace", name)
     yield name
     plane.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def operator(plane: Plane, store_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
+    """The operator, serving all namespaces with a ClusterRole of the documented rules."""
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "operator"}}
+    plane.kubectl("apply", "-f", "-", document=role | {"rules": documented_rules()})
+    plane.kubectl("create", "clusterrolebinding", "operator", "--clusterrole=operator", "--user=operator")
+    process = OperatorProcess(plane, tmp_path_factory.mktemp("operator"), GPTBOT_STORE_URL=store_url)
+    process.start()
+    yield process
+    process.stop()
+    log = process.log.read_text()
+    assert "cannot " not in log, "the documented rights are not enough"
+    assert "Traceback" not in log, log
+    assert store_url not in log
+    assert "hunter2" not in log
+
+
+@pytest.fixture
+def make_bot(plane: Plane, namespace: str) -> Callable[..., Bot]:
+    """Makes a GptBot in the test's namespace; arguments are fields of its spec."""
+
+    def make(name: str = "bot", **spec: Any) -> Bot:
+        bot = Bot(plane.api, namespace, name)
+        bot.create(**spec)
+        return bot
+
+    return make

@@ -1,0 +1,82 @@
+"""The operator as a process, with the rights that docs/operator.md lists and no others."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.controlplane.plane import Plane, wait_for
+from tests.controlplane.programs import ROOT
+
+PAGE = ROOT / "docs" / "operator.md"
+
+
+def documented_rules() -> list[dict[str, Any]]:
+    """The rules of docs/operator.md."""
+    found = re.search(r"<!-- rbac:.*?```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert found, f"{PAGE} has no block of rules"
+    return yaml.safe_load(found[1])
+
+
+class OperatorProcess:
+    """`gptbot-operator`, started and stopped at will."""
+
+    def __init__(self, plane: Plane, directory: Path, **environment: str) -> None:
+        with socket.socket() as health, socket.socket() as metrics:
+            health.bind(("127.0.0.1", 0))
+            metrics.bind(("127.0.0.1", 0))
+            self._health_port = health.getsockname()[1]
+            self._metrics_port = metrics.getsockname()[1]
+        self.log = directory / "operator.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(directory),
+            "KUBECONFIG": str(plane.kubeconfig("operator")),
+            "GPTBOT_IMAGE": "gptbot:test",
+            "GPTBOT_REFRESH_SECONDS": "0.5",
+            "GPTBOT_HEALTH_PORT": str(self._health_port),
+            "GPTBOT_METRICS_PORT": str(self._metrics_port),
+            **environment,
+        }
+
+    def start(self) -> None:
+        """Start it and wait until it is alive."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [Path(sys.executable).with_name("gptbot-operator")], env=self._environment, stdout=log, stderr=log
+            )
+        wait_for(self._alive, "the operator's /healthz", 60, self._running)
+
+    def stop(self) -> None:
+        """SIGTERM, and wait: it has 10 s."""
+        if self._process is not None:
+            self._process.terminate()
+            assert self._process.wait(timeout=10) == 0, self.log.read_text()[-3000:]
+            self._process = None
+
+    def metric(self, name: str) -> float:
+        """The sum of a metric over its labels."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._metrics_port}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if re.match(rf"{name}(\{{| )", line))
+
+    def _alive(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._health_port}/healthz", timeout=5) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def _running(self) -> None:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise AssertionError(f"the operator exited:\n{self.log.read_text()[-3000:]}")

@@ -190,7 +190,8 @@ class Front:
         if route.limit is not None:
             who = bot.application if bot else ""
             major = request.match_info.get("channel") or request.match_info.get("token") or ""
-            free, window = self.rates.take((route.name, who, major), *route.limit)
+            places, seconds = route.limit
+            free, window = self.rates.take((route.name, who, major), places, self._settings.bucket_seconds or seconds)
             headers |= window.headers(f"bucket-of-{route.name}", now)
             if not free:
                 return self._too_many(window.ends - now, headers, "user")

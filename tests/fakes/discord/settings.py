@@ -9,6 +9,8 @@ from dataclasses import dataclass
 class Settings:
     rate_limits: bool = True
     """Whether buckets and the global limit are in force."""
+    bucket_seconds: float | None = None
+    """Length of every bucket's window. None: as Discord has it."""
     heartbeat_interval_ms: int = 41_250
     identify_window: float = 5.0
     """Seconds in which one shard of each of `max_concurrency` groups may IDENTIFY."""

@@ -36,7 +36,8 @@ class User:
 
     def json(self) -> Json:
         found: Json = {
-            "id": self.id, "username": self.name if self.bot else self.name.lower(), "global_name": None if self.bot else self.name,
+            "id": self.id, "username": self.name if self.bot else self.name.lower(),
+            "global_name": None if self.bot else self.name,
             "discriminator": "0000" if self.bot else "0", "avatar": None, "public_flags": 0,
         }  # fmt: skip
         return found | ({"bot": True} if self.bot else {})

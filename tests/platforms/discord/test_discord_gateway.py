@@ -1,4 +1,4 @@
-"""The gateway holds on: dropped sockets, refused sessions, a store that goes away, tokens and intents that are wrong."""
+"""The gateway holds on: dropped sockets, refused sessions, a store that goes away, wrong tokens and intents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
 from gptbot.platforms.base import Misconfigured
-from gptbot.platforms.discord.client import resume_address
+from gptbot.platforms.discord.client import Session, Socket, resume_address
+from gptbot.platforms.discord.sessions import SharedSessions
+from gptbot.platforms.discord.shard import Shard
 from tests.fakes.discord import FakeDiscord
 from tests.platforms.discord.conftest import NotingIntake, Running, Scene, Start, config
 
@@ -94,6 +96,44 @@ async def test_another_gateway_goes_on_where_the_last_stopped(scene: Scene, star
     assert texts(second.intake) == ["two"]
     stats = await scene.discord.stats()
     assert (stats["identifies"][scene.bot], stats["resumes"][scene.bot]) == (1, 1)
+
+
+async def test_another_gateway_goes_on_where_one_was_killed(
+    scene: Scene, start: Start, store: Store, keys: BotKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = start()
+    await first.connected()
+    await say(scene, "one")
+    await first.intake.next()
+    async with asyncio.timeout(0.5):  # noted at once, not when the next interval is over
+        while not await store.command("EXISTS", keys.platform("discord", "session:0:1")):
+            await asyncio.sleep(0.01)
+
+    async def die(self: Shard, socket: Socket, inflow: object) -> None:
+        await scene.discord.drop_sockets()  # what the kernel does to a dead process; nothing is said or saved
+        await socket.shut()
+
+    monkeypatch.setattr(Shard, "_part", die)
+    await first.stop()
+    monkeypatch.undo()
+    await say(scene, "two")
+    second = start()
+    await second.connected()
+    await second.intake.until(lambda: "two" in texts(second.intake))
+    stats = await scene.discord.stats()
+    assert (stats["identifies"][scene.bot], stats["resumes"][scene.bot]) == (1, 1)
+
+
+async def test_one_that_was_paused_does_not_overwrite_its_successor(store: Store, keys: BotKeys) -> None:
+    shared = SharedSessions(store, keys)
+    old = await shared.hold(0)
+    await shared.save(0, old, "terms", Session("a", 1, "ws://x"))
+    new = await shared.hold(0)
+    assert await shared.load(0, new, "terms") == Session("a", 1, "ws://x")
+    await shared.save(0, new, "terms", Session("b", 7, "ws://x"))
+    await shared.save(0, old, "terms", Session("a", 2, "ws://x"))
+    assert await shared.load(0, await shared.hold(0), "terms") == Session("b", 7, "ws://x")
+    assert await shared.load(0, await shared.hold(0), "other terms") is None
 
 
 async def test_only_one_gateway_of_two_reads(scene: Scene, start: Start) -> None:

@@ -166,7 +166,8 @@ class Client(discord.Client):
 
     async def gateway_info(self) -> GatewayInfo:
         """Where the gateway is, how many shards there should be, and how many sessions may be started."""
-        data = await self.http.request(Route("GET", "/gateway/bot"))
+        async with asyncio.timeout(_OPEN_TIMEOUT):
+            data = await self.http.request(Route("GET", "/gateway/bot"))
         limit = data["session_start_limit"]
         return GatewayInfo(
             data["url"], data["shards"], limit["remaining"], limit["reset_after"] / 1000, limit["max_concurrency"]

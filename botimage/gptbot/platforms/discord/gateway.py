@@ -19,7 +19,7 @@ from gptbot.platforms.discord.interactions import defer
 from gptbot.platforms.discord.mapping import Directory, from_interaction, from_message, is_slash_command
 from gptbot.platforms.discord.rest import Rest
 from gptbot.platforms.discord.sessions import SharedSessions
-from gptbot.platforms.discord.shard import UNAUTHORIZED, TROUBLE, Resharded, Shard, telling
+from gptbot.platforms.discord.shard import TROUBLE, UNAUTHORIZED, Resharded, Shard, telling
 from gptbot.telemetry.logs import get_logger
 from gptbot_api import InvalidManifest
 from gptbot_api.platforms import Discord
@@ -154,8 +154,9 @@ class DiscordGateway:
         def message(data: Any, socket: Socket) -> None:
             async def understand() -> Inbound | None:
                 # After a RESUME in a new process no Guild Create tells which role is the bot's own.
-                if data.get("mention_roles") and data["guild_id"] not in directory.guilds:
-                    await self._ask_for_guild(client, data["guild_id"])
+                guild = data.get("guild_id")
+                if guild is not None and data.get("mention_roles") and guild not in directory.guilds:
+                    await self._ask_for_guild(client, guild)
                 return from_message(data, directory)
 
             if not data["author"].get("bot"):

@@ -14,7 +14,7 @@ from gptbot.platforms.base import FloodWait, NotSent, OutcomeUnknown, PlatformEr
 from gptbot.platforms.discord.buckets import Buckets
 
 USER_AGENT: Final = f"DiscordBot (https://gptbot.dev, {version('gptbot')})"
-TIMEOUT: Final = 15.0
+TIMEOUT = 15.0
 """Seconds a request may take."""
 _AFTER_401: Final = 60.0
 """Seconds without requests after a refused token: 10,000 refusals in 10 min ban the address for all bots on it."""
@@ -49,16 +49,18 @@ class Rest:
         route: tuple[str, str],
         body: object = None,
         patience: float = 0.0,
-        timeout: float = TIMEOUT,
+        timeout: float | None = None,
         interaction: bool = False,
     ) -> Any:
         """Send a request and return the JSON of its answer (None for an empty one).
 
         `route` names the bucket and the channel or webhook. `patience`: seconds to wait for a place in it at most.
+        `timeout`: seconds the request may take, `TIMEOUT` if not given.
         `interaction`: a request with a token in its path, which takes no Authorization and is not counted globally.
         Raises FloodWait, NotSent, OutcomeUnknown, Refused.
         """
         await self._admit(route, patience, counted=not interaction)
+        timeout = TIMEOUT if timeout is None else timeout
         headers = {"User-Agent": USER_AGENT}
         if not interaction:
             if time.monotonic() < self._refused_until:

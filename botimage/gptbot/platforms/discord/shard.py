@@ -72,6 +72,7 @@ class Shard:
     """What takes the events, given where messages go and who owns the tasks."""
     _session: Session | None = field(default=None, init=False)
     _saved: Session | None = field(default=None, init=False)
+    _save_now: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _holding: int = field(default=0, init=False)
     _ready_at: float | None = field(default=None, init=False)
 
@@ -144,6 +145,8 @@ class Shard:
     def _remember(self, socket: Socket) -> None:
         session = socket.session()
         if session is not None:
+            if self._session is None or self._session.id != session.id:
+                self._save_now.set()
             self._session = Session(session.id, session.sequence, resume_address(session.url, self.info.url))
 
     async def _part(self, socket: Socket, inflow: Inflow) -> None:
@@ -185,9 +188,12 @@ class Shard:
     async def _save_often(self) -> None:
         """Note where the shard is, so that another gateway can go on even if this one is killed."""
         while True:
+            self._save_now.clear()
             with contextlib.suppress(StoreUnavailable):
                 await self._save()
-            await asyncio.sleep(_SAVE_INTERVAL)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SAVE_INTERVAL):
+                    await self._save_now.wait()
 
     async def _save(self) -> None:
         session = self._session

@@ -65,7 +65,7 @@ class Cache:
         before = self.bots.pop(key, None) if gone else self.bots.get(key)
         if gone:
             return key
-        self.bots[key] = document
+        self.bots[key] = document | {"metadata": {k: v for k, v in metadata.items() if k != "managedFields"}}
         return None if before is not None and _essence(before) == _essence(document) else key
 
     def object_event(self, gone: bool, kind: str, document: Document) -> set[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from gptbot_operator.cache import Observed
 from gptbot_operator.settings import Settings
-from gptbot_operator.status import CONDITIONS, Seen, status_of
+from gptbot_operator.status import CONDITIONS, Seen, invalid_status, status_of
 from gptbot_operator.store import PlatformReport, Reading
 from tests.unit.bots import bot
 
@@ -132,3 +132,15 @@ def test_times_change_with_the_status_only() -> None:
     times = {c["type"]: c["lastTransitionTime"] for c in later["conditions"]}
     assert times["StoreReachable"] == times["Ready"] == "2026-01-02T00:00:00Z"
     assert times["SecretsResolved"] == "2026-01-01T00:00:00Z"
+
+
+def test_a_spec_that_an_older_crd_let_through_is_told_and_the_rest_is_unknown() -> None:
+    first = status_of(bot("external-store"), seen_with(), {}, "2026-01-01T00:00:00Z")
+    document = {"metadata": {"generation": 3}, "status": first}
+    status = invalid_status(document, "spec.llm: Required value", "2026-01-02T00:00:00Z")
+    assert status["observedGeneration"] == 3
+    assert "backlog" not in status
+    assert status["platforms"] == first["platforms"]
+    said = {c["type"]: (c["status"], c["reason"], c["message"]) for c in status["conditions"]}
+    assert said.pop("Ready") == ("False", "InvalidSpec", "spec.llm: Required value")
+    assert set(said.values()) == {("Unknown", "InvalidSpec", "")}

@@ -1,0 +1,34 @@
+"""Which Secrets and ConfigMaps a bot refers to."""
+
+from __future__ import annotations
+
+from gptbot_operator.references import references
+from tests.unit.bots import bot
+
+
+def found(name: str, **changes: object) -> set[tuple[str, str, str, str]]:
+    return {(r.kind, r.name, r.key, r.path) for r in references(bot(name, **changes))}
+
+
+def test_all_of_them_are_found_also_in_platforms_of_packages() -> None:
+    assert found("all-platforms") == {
+        ("Secret", "keys", "telegram", "spec.platforms.telegram.tokenSecretRef"),
+        ("Secret", "keys", "discord", "spec.platforms.discord.tokenSecretRef"),
+        ("Secret", "irc", "password", "spec.platforms.extra.irc.passwordSecretRef"),
+        ("Secret", "keys", "openai", "spec.llm.apiKeySecretRef"),
+        ("ConfigMap", "prompts", "translator", "spec.personas[1].promptFrom.configMapKeyRef"),
+    }
+    assert ("Secret", "store", "url", "spec.store.urlSecretRef") in found("external-store")
+    assert ("Secret", "hooks", "telegram", "spec.platforms.telegram.webhook.secretRef") in found("telegram-webhook")
+
+
+def test_what_only_looks_like_one_is_none() -> None:
+    platforms = {"extra": {"irc": {"secretRef": "x", "authSecretRef": {"name": "../../etc", "key": "passwd"}}}}
+    assert found("suspend", platforms=platforms) == {("Secret", "keys", "openai", "spec.llm.apiKeySecretRef")}
+
+
+def test_a_pod_templates_references_are_kubernetes_business() -> None:
+    template = {
+        "spec": {"containers": [{"name": "a", "env": [{"valueFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}}]}]}
+    }
+    assert found("suspend", podTemplate=template) == found("suspend")

@@ -1,0 +1,61 @@
+"""Reading a bot's store: what is there, what is away, and how often it is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+
+from gptbot.inbox.store import Store
+from gptbot_operator.store import PlatformReport, StoreReader
+
+
+@pytest.fixture
+async def reader() -> AsyncIterator[StoreReader]:
+    made = StoreReader(max_age=60)
+    yield made
+    await made.close()
+
+
+async def test_backlog_and_reports(reader: StoreReader, store: Store, store_url: str) -> None:
+    bot = f"test/{uuid.uuid4().hex[:8]}"
+    await store.command("XADD", f"{{{bot}}}:runnable", "*", "conversation", "x")
+    entry = json.dumps({"connected": False, "message": "no", "since": 1})
+    await store.command("HSET", f"{{{bot}}}:platforms", "web", '{"connected": true}', "irc", entry, "odd", "[not json")
+    reading = await reader.read(store_url, bot)
+    assert (reading.reachable, reading.backlog) == (True, 1)
+    assert reading.platforms == {"web": PlatformReport(True), "irc": PlatformReport(False, "no")}
+
+    await store.command("XADD", f"{{{bot}}}:runnable", "*", "conversation", "y")
+    assert await reader.read(store_url, bot) is reading, "a fresh reading is not asked for again"
+    impatient = StoreReader(max_age=0)
+    assert (await impatient.read(store_url, bot)).backlog == 2
+    await impatient.close()
+
+
+async def test_a_store_that_is_away_is_asked_once_for_all_bots(reader: StoreReader) -> None:
+    connections = 0
+
+    async def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        first = await reader.read(f"redis://:hunter2@127.0.0.1:{port}/0", "test/a")
+        tried = connections
+        assert await reader.read(f"redis://:hunter2@127.0.0.1:{port}/0", "test/b") is first
+    assert (first.reachable, first.reason) == (False, "Unreachable")
+    assert "hunter2" not in first.message
+    assert connections == tried > 0
+
+
+async def test_a_refused_password_and_what_is_no_url(reader: StoreReader, store_url: str) -> None:
+    assert (await reader.read("nonsense", "test/a")).reason == "InvalidURL"
+    host = store_url.rpartition("@")[2].removeprefix("redis://")
+    refused = await reader.read(f"redis://nobody:wrong@{host}", "test/a")
+    assert (refused.reason, refused.message) == ("PasswordRefused", "the store refuses the password in its URL")

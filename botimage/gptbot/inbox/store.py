@@ -99,6 +99,9 @@ class Store:
         pool = redis.ConnectionPool.from_url(
             url, socket_connect_timeout=_CONNECT_TIMEOUT, health_check_interval=0, max_connections=1024, retry=None,
             client_name="gptbot", protocol=2,
+            # No timeouts of redis' own: ours are around all that waits, its would end a blocking command early, and the
+            # asyncio.wait_for behind it can lose a cancellation before Python 3.12 (python/cpython#86296).
+            socket_timeout=None,
         )  # fmt: skip
         return cls(pool)
 
@@ -135,9 +138,9 @@ class Store:
         """Run a blocking command on a connection of its own; `timeout` (seconds) must exceed the command's own."""
         connection: Any = None
         try:
-            connection = await self._pool.get_connection()
-            await connection.send_command(*args)
             async with asyncio.timeout(timeout):
+                connection = await self._pool.get_connection()
+                await connection.send_command(*args)
                 reply = await connection.read_response()
         except BaseException as error:
             if connection is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import aiohttp
@@ -161,6 +161,15 @@ class Sender(Protocol):
 
     async def edit(self, address: Address, message_id: str, text: str, *, final: bool) -> None:
         """Replace the text of a message of our own. Raises SendError; the same text again is no error."""
+        ...
+
+
+@runtime_checkable
+class Forgets(Protocol):
+    """A sender whose platform keeps messages in our own store: it deletes them when the user asks to be forgotten."""
+
+    async def forget(self, address: Address) -> None:
+        """Delete what the platform's keys hold of the conversation. Raises SendError; again is no error."""
         ...
 
 

@@ -18,7 +18,7 @@ HEAD = """# Values of the chart
 <!-- Made by `make crds` from charts/gptbot/values.yaml. Do not edit. -->
 
 Pass them with `--set NAME=VALUE` or `--values FILE` to `helm install` and `helm upgrade`. A value that is not in this
-table, or is of another type, is refused. How to install: [deploy.md](deploy.md).
+table, or is of another type, is refused. How to install: [getting-started.md](getting-started.md#on-a-cluster).
 
 | value | default | what |
 |---|---|---|

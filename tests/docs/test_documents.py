@@ -94,6 +94,11 @@ def test_every_link_in_it_leads_somewhere(path: Path) -> None:
             assert anchor in anchors(file), f"{path.name}: {target}: there is no such heading"
 
 
+def test_the_index_leads_to_every_document() -> None:
+    linked = set(re.findall(r"\]\(([\w-]+\.md)\)", (ROOT / "docs" / "index.md").read_text()))
+    assert linked == {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"}
+
+
 @every_document
 def test_every_example_file_named_in_it_exists(path: Path) -> None:
     for name in re.findall(r"(?<![\w/.-])((?:examples|docs|tests|scripts|charts)/[\w./-]+\.\w+)", path.read_text()):

@@ -9,6 +9,9 @@ for _ = 1, ARGV[5] do
     redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[7], '*', 'c', ARGV[3], 'r', ARGV[6], 'm', message)
   end
 end
+-- The key lives as long as its newest letter; older ones go when their own time is over.
+local now = redis.call('TIME')
+redis.call('XTRIM', KEYS[4], 'MINID', string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000) - ARGV[8]))
 redis.call('PEXPIRE', KEYS[4], ARGV[8])
 redis.call('DEL', KEYS[5])
 redis.call('HDEL', KEYS[2], ARGV[3])

@@ -1,0 +1,66 @@
+"""Dead letters: what was given up, and why; looked at, tried again or dropped by a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redis.exceptions import ResponseError
+
+from gptbot.inbox.envelope import Envelope
+from gptbot.inbox.keys import BotKeys
+from gptbot.inbox.store import Script, Store
+
+_REVIVE = Script.load("revive")
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message given up."""
+
+    id: str
+    """Its name: the time of its death in milliseconds since 1970, and a number."""
+    conversation: str
+    """Pseudonym of the conversation."""
+    reason: str
+    envelope: Envelope
+
+    @property
+    def died(self) -> float:
+        """When it was given up, in seconds since 1970."""
+        return int(self.id.partition("-")[0]) / 1000
+
+
+class DeadLetters:
+    """The dead letters of one bot. All methods raise StoreUnavailable."""
+
+    def __init__(self, store: Store, keys: BotKeys) -> None:
+        self._store = store
+        self._keys = keys
+
+    async def list(self, most: int = 100) -> list[DeadLetter]:
+        """The newest dead letters, newest first."""
+        return [
+            _letter(raw) for raw in await self._store.command("XREVRANGE", self._keys.dead, "+", "-", "COUNT", most)
+        ]
+
+    async def get(self, letter: str) -> DeadLetter | None:
+        """One dead letter, or None when there is none of that name."""
+        try:
+            found = await self._store.command("XRANGE", self._keys.dead, letter, letter)
+        except ResponseError:  # not of an id's form
+            return None
+        return _letter(found[0]) if found else None
+
+    async def retry(self, letter: DeadLetter) -> bool:
+        """Put it back into its mailbox, behind what waits there; False when it is gone meanwhile."""
+        keys = (self._keys.dead, self._keys.mail(letter.conversation), self._keys.runnable)
+        return bool(await self._store.run(_REVIVE, keys, letter.id, letter.conversation))
+
+    async def drop(self, letter: DeadLetter) -> bool:
+        """Delete it; False when it is gone meanwhile."""
+        return bool(await self._store.command("XDEL", self._keys.dead, letter.id))
+
+
+def _letter(raw: tuple[bytes, list[bytes]]) -> DeadLetter:
+    identifier, fields = raw
+    return DeadLetter(identifier.decode(), fields[1].decode(), fields[3].decode(), Envelope.decode(fields[5]))

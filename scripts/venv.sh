@@ -19,7 +19,7 @@ case $level in
 esac
 
 # What the environment is made of: the stamp says whether it still fits.
-# shellcheck disable=SC2086
+# shellcheck disable=SC2046,SC2086
 made_of=$(cat scripts/venv.sh $locks scripts/build-requirements.lock $(printf '%s/pyproject.toml ' $members) | cksum)
 fits() { [ -x "$venv/bin/python" ] && [ "$(cat "$venv/.made-for-$1" 2>/dev/null)" = "$made_of" ]; }
 fits "$level" && exit 0
@@ -40,7 +40,7 @@ fi
 uv() { VIRTUAL_ENV="$venv" VENV="$venv" scripts/uv.sh "$@"; }
 say "installing packages ($level)"
 uv pip sync --quiet --require-hashes $locks scripts/build-requirements.lock
-# shellcheck disable=SC2046
+# shellcheck disable=SC2046,SC2086
 uv pip install --quiet --no-deps --no-build-isolation $(printf -- '-e %s ' $members)
 rm -f "$venv"/.made-for-*
 printf '%s\n' "$made_of" >"$venv/.made-for-$level"

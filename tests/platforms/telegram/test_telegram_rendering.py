@@ -30,6 +30,7 @@ from tests.fakes.telegram.text import fit, utf16_length
         ("[text](http://unfin", "[text](http://unfin"),
         ("```py\nunfinished", "unfinished"),
         ("```", "```"),
+        ("text\n```only words behind", "text\n```only words behind"),
         ("[x]: http://only.a.definition", "[x]: http://only.a.definition"),
         ("costs $5 and $6", "costs $5 and $6"),
         ("one\n\ntwo", "one\n\ntwo"),

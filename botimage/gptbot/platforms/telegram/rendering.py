@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from telegramify_markdown.config import RenderConfig
 
 _PIPES = re.compile(rb"\|{2,}")
+_FENCE = re.compile(rb"[ \t]*(`{3,}|~{3,})[ \t]*[^\s`]")
+_SUSPECT = re.compile(rb"<|\|\||```|~~~")
 
 Entity = dict[str, Any]
 """A `MessageEntity` of the Bot API; offset and length in UTF-16 code units."""
@@ -71,12 +73,13 @@ def _symbols() -> RenderConfig:
 
 
 def _keep_literal(markdown: str) -> str:
-    """Escape what telegramify-markdown would drop or take for its own: HTML, as in `List<int>`, and `||`.
+    """Escape what telegramify-markdown would drop or take for its own.
 
-    HTML blocks hide what stands below their first line, so the text is parsed until none is left.
+    That is HTML, as in `List<int>`, `||`, and a code fence with words behind it and nothing below. HTML blocks hide
+    what stands below their first line, so the text is parsed until none is left.
     """
     source = markdown.encode()
-    while (b"<" in source or b"||" in source) and (insertions := _insertions(source)):
+    while _SUSPECT.search(source) and (insertions := _insertions(source)):
         parts: list[bytes] = []
         done = 0
         for offset, inserted in sorted(insertions.items()):
@@ -93,6 +96,7 @@ def _insertions(source: bytes) -> dict[int, bytes]:
 
     found: dict[int, bytes] = {}
     in_code = False
+    fence: re.Match[bytes] | None = None
     events = pyromark.events_with_range(source.decode(), options=STANDARD_OPTIONS)
     for event, place in cast("list[tuple[Any, dict[str, int]]]", list(events)):
         if not isinstance(event, dict):
@@ -100,15 +104,19 @@ def _insertions(source: bytes) -> dict[int, bytes]:
         start, end = place["start"], place["end"]
         match cast("dict[str, Any]", event):
             case {"Start": {"CodeBlock": _}}:
-                in_code = True
+                in_code, fence = True, _FENCE.match(source, start, end)
             case {"End": "CodeBlock"}:
                 in_code = False
-            case {"InlineHtml": _} | {"Start": "HtmlBlock"}:
-                found[source.index(b"<", start, end)] = b"\\"
+                if fence is not None:  # no text came in between
+                    found |= dict.fromkeys(range(*fence.span(1)), b"\\")
+            case {"Text": _} if in_code:
+                fence = None
+            case {"Text": _}:
+                found |= {pipe: b"\\" for run in _PIPES.finditer(source, start, end) for pipe in range(*run.span())}
             case {"Start": {"Table": _}}:
                 found |= {pipe: b" " for run in _PIPES.finditer(source, start, end) for pipe in range(*run.span())[1:]}
-            case {"Text": _} if not in_code:
-                found |= {pipe: b"\\" for run in _PIPES.finditer(source, start, end) for pipe in range(*run.span())}
+            case {"InlineHtml": _} | {"Start": "HtmlBlock"}:
+                found[source.index(b"<", start, end)] = b"\\"
             case _:
                 pass
     return found

@@ -48,7 +48,11 @@ class GptBotSpec(ApiModel):
     workers: Workers = Field(default_factory=Workers)
     """The part that answers."""
     pod_template: PodTemplate = Field(default_factory=PodTemplate)
-    """Merged into the pods of gateway and workers."""
+    """Merged into the pods of gateway and workers.
+
+    Lists of named things are merged by name (the bot's container is `gptbot`), other lists are replaced. A null takes a
+    field away; kubectl passes nulls on with `--server-side` only.
+    """
     suspend: bool = False
     """Stop gateway and workers, and keep everything else: configuration, secrets, conversations."""
 

@@ -108,11 +108,7 @@ class PodSpec(OpenModel):
 
 
 class PodTemplate(ApiModel):
-    """A PodTemplateSpec merged into the pods of gateway and workers.
-
-    Lists of named things (containers, volumes, env, …) are merged by name, and the bot's container is called `gptbot`;
-    other lists are replaced; a null takes a field away.
-    """
+    """A PodTemplateSpec merged into the pods of gateway and workers."""
 
     metadata: PodMetadata = Field(default_factory=PodMetadata)
     """Labels and annotations."""

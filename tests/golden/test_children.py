@@ -17,12 +17,23 @@ EXPECTED = Path(__file__).with_name("expected")
 UPDATE = os.environ.get("UPDATE_GOLDEN") == "1"
 
 
+class _Readable(yaml.SafeDumper):
+    """Texts of several lines as blocks, so that a diff shows what changed in them."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """A string."""
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
+
+
+_Readable.add_representer(str, _Readable.represent_str)
+
+
 def rendered(name: str) -> dict[str, str]:
     """File name to text of each child."""
     subject = bot(name)
     return {
-        f"{manifest['kind'].lower()}-{manifest['metadata']['name'].removeprefix(f'{name}-')}.yaml": yaml.safe_dump(
-            manifest, sort_keys=False, width=120
+        f"{manifest['kind'].lower()}-{manifest['metadata']['name'].removeprefix(f'{name}-')}.yaml": yaml.dump(
+            manifest, Dumper=_Readable, sort_keys=False, width=120
         )
         for manifest in children(subject, context(subject))
     }

@@ -51,6 +51,7 @@ async def test_ask_watch_and_reload(store: Store, tab: Page) -> None:
         assert await tab.evaluate("innerHeight + scrollY >= document.documentElement.scrollHeight - 2"), (
             "not at the end"
         )
+        await tab.set_viewport_size({"width": 1000, "height": 860})
         await shoot(tab, "answer")
         before = await tab.locator("#log .body").all_inner_texts()
         await tab.reload()

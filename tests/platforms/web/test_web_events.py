@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 
 from gptbot.http.server import HttpServer
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import Inbound
+from gptbot.platforms.base import Forgets, Inbound
 from gptbot.platforms.web.entries import CAP
 from gptbot.platforms.web.hub import PAGES_PER_SESSION
 from gptbot.platforms.web.sender import WebSender
@@ -209,6 +209,24 @@ async def test_new_conversation_ends_the_old_one_everywhere(store: Store, browse
         assert browser.cookie(page) != old
         assert "secret plan" not in str(await store.command("XRANGE", stage.stream(old), "-", "+"))
         assert 0 < await store.command("TTL", stage.stream(old)) <= 60
+
+
+async def test_forgetting_deletes_what_the_page_shows(store: Store, browser: Browser) -> None:
+    async with scene(store) as stage:
+        page = await stage.replica()
+        html = await browser.load(page)
+        await browser.say(page, "a secret plan")
+        cookie = browser.cookie(page)
+        assert isinstance(stage.sender, Forgets)
+        async with events(browser.http, page, after(html)) as stream:
+            await stage.sender.forget(stage.address(cookie))
+            await stage.sender.send(stage.address(cookie), "Forgotten.", nonce="m", first=True, final=True)
+            await stream.until(lambda event: event.name == "end")
+        assert "secret plan" not in str(await store.command("XRANGE", stage.stream(cookie), "-", "+"))
+        html = await browser.load(page)
+        assert browser.cookie(page) == cookie
+        assert "<p>Forgotten.</p>" in html
+        assert "secret plan" not in html
 
 
 async def test_server_that_stops_ends_open_streams_cleanly_and_soon(store: Store, browser: Browser) -> None:

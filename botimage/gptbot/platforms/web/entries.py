@@ -13,6 +13,9 @@ from gptbot_api.base import seconds
 CAP = 200
 """Entries a session's stream keeps, about: each message is one entry, and one more while it is being written."""
 
+_END_SECONDS = 60
+"""How long pages that are not connected at the moment can still learn that the conversation was left."""
+
 Kind = Literal["user", "bot", "typing", "end"]
 
 
@@ -23,7 +26,7 @@ class Entry:
     id: str
     """Id in the stream: milliseconds and a counter, `1700000000000-0`."""
     kind: Kind
-    """`end`: the conversation was left for a new one."""
+    """`end`: what stood before was deleted."""
     message: str = ""
     """Id of the message; empty for `typing` and `end`."""
     text: str = ""
@@ -62,6 +65,11 @@ def add(key: str, kind: Kind, message: str = "", text: str = "", *, final: bool 
     """The XADD command that writes one entry."""
     fields = ("k", kind, "i", message, "t", text, "f", "1" if final else "0")
     return ("XADD", key, "MAXLEN", "~", str(CAP), "*", *fields)
+
+
+def leave(key: str) -> list[tuple[Any, ...]]:
+    """The commands that delete a conversation and tell its open pages, which then begin anew."""
+    return [("UNLINK", key), add(key, "end"), ("EXPIRE", key, _END_SECONDS)]
 
 
 def decode(items: Sequence[Any]) -> list[Entry]:

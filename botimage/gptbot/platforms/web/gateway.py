@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.platforms.base import GatewayContext, Inbound
 from gptbot.platforms.web import page
-from gptbot.platforms.web.entries import Entry, add, latest, lifetime, stream_key
+from gptbot.platforms.web.entries import Entry, add, latest, leave, lifetime, stream_key
 from gptbot.platforms.web.events import EventStream
 from gptbot.platforms.web.form import Form, Refusal, read_form
 from gptbot.platforms.web.hub import Hub
@@ -30,7 +30,6 @@ logging.getLogger("sse_starlette").setLevel(logging.INFO)
 
 _RECENT = 120.0
 """Seconds for which an answer is expected, and for which an unfinished message is still being written."""
-_END_SECONDS = 60
 _ENTRY_ID = re.compile(r"^[0-9]{1,15}-[0-9]{1,15}$")
 _RELOAD = '<!doctype html><meta charset="utf-8"><title></title><meta http-equiv="refresh" content="0">'
 PRINCIPAL = "page:public"
@@ -150,11 +149,7 @@ class WebGateway:
         if session := session_of(request, self._bot.key):
             key, store = stream_key(self._context.keys, self._pseudonym(session)), self._context.store
             try:
-                await asyncio.gather(
-                    store.command("UNLINK", key),
-                    store.command(*add(key, "end")),
-                    store.command("EXPIRE", key, _END_SECONDS),
-                )
+                await asyncio.gather(*(store.command(*parts) for parts in leave(key)))
             except StoreUnavailable:
                 # The new conversation starts all the same; the old one, which nobody can open now, runs out.
                 logging.getLogger(__name__).warning("the store is away: a conversation that was left is kept for now")

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store, StoreUnavailable
@@ -100,7 +99,7 @@ class Hub:
             "XREAD", "BLOCK", int(_BLOCK * 1000), "STREAMS", self._wake_key, *cursors, self._wake_cursor,
             *cursors.values(), timeout=_BLOCK + 5,
         )  # fmt: skip
-        for raw_key, items in _streams(reply):
+        for raw_key, items in reply or ():  # nothing after a timeout
             key = raw_key.decode()
             if key == self._wake_key:
                 self._wake_cursor = items[-1][0].decode()
@@ -161,13 +160,6 @@ class Hub:
         """What is in a session's stream, after an id. Raises StoreUnavailable."""
         start = f"({after}" if after else "-"
         return decode(await self._store.command("XRANGE", stream_key(self._keys, session), start, "+"))
-
-
-def _streams(reply: Any) -> list[tuple[bytes, list[Any]]]:
-    """XREAD's reply as pairs: a map in RESP3, a list in RESP2, nothing after a timeout."""
-    if not reply:
-        return []
-    return [(key, items) for key, items in (reply.items() if isinstance(reply, dict) else reply)]
 
 
 def newer(entry: Entry, after: str) -> bool:

@@ -18,7 +18,8 @@ _CLEANER = nh3.Cleaner(
         "pre", "s", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
     },
     attributes={
-        "*": set(), "a": {"href"}, "ol": {"start"}, "div": {"data-language"}, "td": {"data-align"}, "th": {"data-align"},
+        "*": set(), "a": {"href"}, "ol": {"start"}, "div": {"data-language"}, "td": {"data-align"},
+        "th": {"data-align"},
     },
     tag_attribute_values={
         "div": {"class": {"table", "code"}, "tabindex": {"0"}},

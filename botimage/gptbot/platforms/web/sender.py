@@ -9,7 +9,7 @@ from typing import Any
 
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.platforms.base import Address, NotSent, SenderContext
-from gptbot.platforms.web.entries import add, lifetime, stream_key
+from gptbot.platforms.web.entries import add, leave, lifetime, stream_key
 
 _REMEMBERED = 10_000
 
@@ -60,6 +60,14 @@ class WebSender:
     async def edit(self, address: Address, message_id: str, text: str, *, final: bool) -> None:
         """Write the next state of a message."""
         await self._put(stream_key(self._keys, address["session"]), message_id, text, final=final)
+
+    async def forget(self, address: Address) -> None:
+        """Delete the session's messages; its open pages show an empty conversation. See `platforms.base.Forgets`."""
+        key = stream_key(self._keys, address["session"])
+        try:
+            await asyncio.gather(*(self._store.command(*parts) for parts in leave(key)))
+        except StoreUnavailable as error:
+            raise NotSent(str(error)) from None
 
     async def _put(self, key: str, message: str, text: str, *, final: bool) -> None:
         name = f"{key}:{message}"

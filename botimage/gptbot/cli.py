@@ -6,12 +6,9 @@ import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     name="gptbot",
@@ -122,6 +119,52 @@ def chat(
         _fail(str(error))
 
 
+dead = typer.Typer(help="Messages that were given up after several tries.", no_args_is_help=True)
+app.add_typer(dead, name="dead")
+DeadFiles = Annotated[
+    list[Path], typer.Option("--file", "-f", envvar="GPTBOT_MANIFEST", help="Manifest with the GptBot.")
+]
+BotName = Annotated[str, typer.Option("--bot", help="NAMESPACE/NAME, if the files hold several bots.")]
+Letter = Annotated[str, typer.Argument(help="ID as `gptbot dead list` shows it.")]
+Letters = Annotated[list[str], typer.Argument(help="IDs as `gptbot dead list` shows them, or: all")]
+
+
+@dead.command("list")
+def dead_list(file: DeadFiles, refs: Refs = None, data_dir: DataDir = None, bot: BotName = "") -> None:
+    """One line a message, newest first."""
+    from gptbot.dead import show_all
+
+    _dead(show_all(file, refs, data_dir, bot))
+
+
+@dead.command("show")
+def dead_show(letter: Letter, file: DeadFiles, refs: Refs = None, data_dir: DataDir = None, bot: BotName = "") -> None:
+    """One message with its text, personal data taken out."""
+    from gptbot.dead import show
+
+    _dead(show(file, refs, data_dir, bot, letter))
+
+
+@dead.command("retry")
+def dead_retry(
+    letters: Letters, file: DeadFiles, refs: Refs = None, data_dir: DataDir = None, bot: BotName = ""
+) -> None:
+    """Answer messages after all."""
+    from gptbot.dead import act
+
+    _dead(act(file, refs, data_dir, bot, letters, retry=True))
+
+
+@dead.command("drop")
+def dead_drop(
+    letters: Letters, file: DeadFiles, refs: Refs = None, data_dir: DataDir = None, bot: BotName = ""
+) -> None:
+    """Delete messages."""
+    from gptbot.dead import act
+
+    _dead(act(file, refs, data_dir, bot, letters, retry=False))
+
+
 def main() -> None:
     """Entry point."""
     app()
@@ -161,6 +204,17 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
         _fail("\n".join(str(error) for error in errors.exceptions))
     except* KeyboardInterrupt:
         sys.exit(130)
+
+
+def _dead(work: Coroutine[Any, Any, None]) -> None:
+    _logs("error")
+    from gptbot.dead import NoSuchLetter
+    from gptbot.inbox.store import StoreUnavailable
+
+    try:
+        _run(work)
+    except* (NoSuchLetter, StoreUnavailable) as errors:
+        _fail("\n".join(str(error) for error in errors.exceptions))
 
 
 def _checked(load: Any) -> Any:

@@ -128,3 +128,36 @@ async def test_other_mistakes_say_what_to_do(tmp_path: Path, model: FakeOpenAI) 
     assert str(port) in error
     assert "Traceback" not in error
     taken.close()
+
+
+async def test_dead_letters_are_listed_shown_retried_and_dropped(tmp_path: Path, model: FakeOpenAI) -> None:
+    file = str(write_manifest(tmp_path / "bot.yaml", web_spec(model), {"model": model.settings.api_key or ""}))
+    data = tmp_path / "data"
+    code, _, error = await gptbot("dead", "list", "-f", file, data=data)
+    assert (code, "is not running here" in error) == (1, True), error
+    async with program("run", "-f", file, "--data-dir", str(data)) as bot:
+        await bot.ready()
+        await until(lambda: (data / RUNNING).exists())
+        code, out, _ = await gptbot("dead", "list", "-f", file, data=data)
+        assert (code, out) == (0, "There are no dead letters.\n")
+        for number in range(2):
+            model.fail("refused")
+            code, out, error = await gptbot("chat", "-f", file, f"Question {number}", data=data)
+            assert (code, "refused" in out) == (0, True), error
+        code, out, _ = await gptbot("dead", "list", "-f", file, data=data)
+        letters = [line.split()[0] for line in out.splitlines()[1:]]
+        assert len(letters) == 2
+        assert "model: refused" in out
+        code, out, _ = await gptbot("dead", "show", letters[0], "-f", file, data=data)
+        assert "Question 1" in out
+        code, _, error = await gptbot("dead", "show", "1-1", "-f", file, data=data)
+        assert (code, "no dead letter 1-1" in error) == (1, True)
+        code, out, _ = await gptbot("dead", "drop", letters[1], "-f", file, data=data)
+        assert out == "dropped: 1\n"
+        asked = len(model.requests)
+        code, out, _ = await gptbot("dead", "retry", "all", "-f", file, data=data)
+        assert out == "tried again: 1\n"
+        await model.wait_requests(asked + 1)
+        assert model.requests[-1].last_user_message == "Question 1"
+        code, out, _ = await gptbot("dead", "list", "-f", file, data=data)
+        assert out == "There are no dead letters.\n"

@@ -199,7 +199,7 @@ class SendError(PlatformError):
     """A message was not sent or edited."""
 
 
-@dataclass
+@dataclass(eq=False)
 class FloodWait(SendError):
     """The platform asks to wait."""
 

@@ -23,7 +23,6 @@ from benchmarks.results import Target, finish
 from gptbot.embedded.child import free_port
 from gptbot.embedded.valkey import EmbeddedValkey
 
-RUNS = 5
 SLOW_MS = 50
 """Imports slower than this are named."""
 BASELINE = "import discord, aiogram, openai, redis.asyncio"
@@ -127,12 +126,12 @@ def slow_imports(importtime: str) -> list[tuple[str, float, float]]:
     return sorted(found, key=lambda item: -item[2])
 
 
-async def run() -> dict[str, float]:
+async def run(runs: int) -> dict[str, float]:
     """The figures."""
     costs: dict[str, list[Cost]] = {"baseline": [], "worker": [], "gateway": []}
     async with _setting() as (manifest, environment):
         baseline = [sys.executable, "-c", f"{BASELINE}; print(flush=True); input()"]
-        for number in range(RUNS + 1):
+        for number in range(runs + 1):
             for name, values in costs.items():
                 command, ready = (baseline, "") if name == "baseline" else _role(name, manifest)
                 cost, _ = await measure(command, environment, ready)
@@ -156,10 +155,10 @@ async def run() -> dict[str, float]:
     return figures
 
 
-def main() -> int:
+def main(runs: int = 5) -> int:
     """Print, write, check."""
-    print(f"cold start, median of {RUNS}; ratios are to a process that does: {BASELINE}")
-    return finish(asyncio.run(run()), TARGETS)
+    print(f"cold start, median of {runs}; ratios are to a process that does: {BASELINE}")
+    return finish(asyncio.run(run(runs)), TARGETS)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from gptbot.delivery.split import split
 
-
 FAMILY = "👩\u200d👩\u200d👧\u200d👦"
 
 

@@ -130,3 +130,11 @@ async def test_a_store_that_is_away_is_raised(door: Door) -> None:
 )
 def test_parse_command(text: str, expected: tuple[str | None, str]) -> None:
     assert parse_command(text, commands.names()) == expected
+
+
+async def test_a_conversation_that_was_left_is_forgotten(door: Door) -> None:
+    conversation = door.keys.pseudonym("web", "conversation", "chat-4711")
+    await door.store.command("RPUSH", door.keys.context(conversation), "x")
+    await door.mailbox.choose(conversation, {"persona": "pirate"}, 60)
+    await door.intake.forget("chat-4711")
+    assert await door.store.command("KEYS", f"{{{door.keys.bot}}}*") == []

@@ -21,7 +21,7 @@ from gptbot.inbox.store import StoreUnavailable
 from gptbot.llm.errors import ModelError
 from gptbot.llm.types import Role
 from gptbot.locales import Texts, texts
-from gptbot.platforms.base import Rejected
+from gptbot.platforms.base import Forgets, Rejected
 from gptbot.telemetry import metrics
 from gptbot.telemetry.logs import get_logger
 from gptbot_api.base import seconds
@@ -145,8 +145,15 @@ class Turn:
                 argument=self._envelope.text,
                 direct=self._envelope.direct,
                 texts=self._texts,
+                forget=self._forget,
             )
         )
+
+    async def _forget(self) -> None:
+        sender = self._bot.sender(self._envelope.platform)
+        if isinstance(sender, Forgets):
+            await sender.forget(self._envelope.address)
+        await self._bot.mailbox.forget(self._claim.conversation)
 
     async def _done(self, reply: str) -> str:
         spec = self._spec

@@ -36,6 +36,10 @@ class BotIntake:
         """Return once the store can take messages."""
         await self._mailbox.store.wait_available()
 
+    async def forget(self, conversation: str) -> None:
+        """Forget the context of a conversation. Raises StoreUnavailable."""
+        await self._mailbox.forget(self._mailbox.keys.pseudonym(self._platform, "conversation", conversation))
+
     async def accept(self, message: Inbound) -> bool:
         """Take a message, or find that it is not for the bot. Raises StoreUnavailable: keep it and try again."""
         config, keys, platform = self._config(), self._mailbox.keys, self._platform

@@ -61,6 +61,10 @@ class Intake(Protocol):
         """Return once the store can take messages: at once, as a rule."""
         ...
 
+    async def forget(self, conversation: str) -> None:
+        """Forget what was said in a conversation that its people left. Raises StoreUnavailable."""
+        ...
+
 
 class Leases(Protocol):
     """Who of several gateways holds a session."""

@@ -36,6 +36,7 @@ class NotingIntake:
 
     def __init__(self) -> None:
         self.taken: list[Inbound] = []
+        self.forgotten: list[str] = []
         self.tries = 0
         self._seen: set[str] = set()
         self._there = asyncio.Event()
@@ -49,6 +50,9 @@ class NotingIntake:
     def come_back(self) -> None:
         """The store is there again."""
         self._there.set()
+
+    async def forget(self, conversation: str) -> None:
+        self.forgotten.append(conversation)
 
     async def accept(self, message: Inbound) -> bool:
         self.tries += 1

@@ -52,6 +52,7 @@ class FakeIntake:
         self.accepted: list[Inbound] = []
         self.duplicates: list[Inbound] = []
         self.refused: list[Inbound] = []
+        self.forgotten: list[str] = []
         self.fails_on: str | None = None
         self.failures = 0
         self._seen: set[str] = set()
@@ -67,6 +68,9 @@ class FakeIntake:
     @property
     def texts(self) -> list[str]:
         return [message.text for message in self.accepted]
+
+    async def forget(self, conversation: str) -> None:
+        self.forgotten.append(conversation)
 
     async def accept(self, message: Inbound) -> bool:
         for name in ("event", "conversation", "user", "text"):

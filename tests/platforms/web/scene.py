@@ -43,7 +43,11 @@ class Desk:
     answer: Answer | None = None
     accepts: bool = True
     received: list[Inbound] = field(default_factory=list[Inbound])
+    forgotten: list[str] = field(default_factory=list[str])
     _queue: asyncio.Queue[Inbound] = field(default_factory=asyncio.Queue[Inbound])
+
+    async def forget(self, conversation: str) -> None:
+        self.forgotten.append(conversation)
 
     async def accept(self, message: Inbound) -> bool:
         if message.event not in {known.event for known in self.received}:

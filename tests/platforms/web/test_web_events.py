@@ -207,6 +207,7 @@ async def test_new_conversation_ends_the_old_one_everywhere(store: Store, browse
                 assert "a secret plan" not in await response.text()
             await stream.until(lambda event: event.name == "end")
         assert browser.cookie(page) != old
+        assert stage.desk.forgotten == [message.conversation for message in stage.desk.received]
         assert "secret plan" not in str(await store.command("XRANGE", stage.stream(old), "-", "+"))
         assert 0 < await store.command("TTL", stage.stream(old)) <= 60
 

@@ -23,6 +23,8 @@ class CommandContext:
     argument: str
     direct: bool
     texts: Texts
+    forget: Callable[[], Awaitable[None]]
+    """Deletes the conversation's context and settings, and what its platform keeps of it in the store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from gptbot.conversation.persona import in_force, title
 
 
 async def _run(context: CommandContext) -> str:
-    await context.mailbox.forget(context.conversation)
+    await context.forget()
     spec = context.config.bot.spec
     return context.texts("reset-done", title=title(spec, in_force(spec, {}).name))
 

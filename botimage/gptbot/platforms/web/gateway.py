@@ -149,7 +149,9 @@ class WebGateway:
         if session := session_of(request, self._bot.key):
             key, store = stream_key(self._context.keys, self._pseudonym(session)), self._context.store
             try:
-                await asyncio.gather(*(store.command(*parts) for parts in leave(key)))
+                await asyncio.gather(
+                    self._context.intake.forget(session), *(store.command(*parts) for parts in leave(key))
+                )
             except StoreUnavailable:
                 # The new conversation starts all the same; the old one, which nobody can open now, runs out.
                 logging.getLogger(__name__).warning("the store is away: a conversation that was left is kept for now")

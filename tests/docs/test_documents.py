@@ -5,6 +5,7 @@ import subprocess
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -69,14 +70,18 @@ def test_every_make_target_in_it_exists(path: Path) -> None:
 
 @every_document
 def test_every_gptbot_command_in_it_exists_with_its_options(path: Path) -> None:
-    commands = getattr(get_command(app), "commands")  # noqa: B009 - click's Group, seen through typer's Command
     inline = re.findall(r"`(gptbot [a-z][^`]*)`", path.read_text())
     for line in [*shell_lines(path), *inline]:
         words = line.split()
         if words[0] != "gptbot" or len(words) < 2:
             continue
-        assert words[1] in commands, line
-        known = {option for parameter in commands[words[1]].params for option in parameter.opts} | {"--help"}
+        command: Any = get_command(app)
+        for word in words[1:]:
+            if not hasattr(command, "commands"):
+                break
+            assert word in command.commands, line
+            command = command.commands[word]
+        known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
         assert {word.partition("=")[0] for word in words if word.startswith("-")} <= known, line
 
 

@@ -26,6 +26,8 @@ log = get_logger(__name__)
 
 _OPEN_TIMEOUT = 30.0
 _CLOSE_TIMEOUT = 2.0
+HEARTBEAT_TIMEOUT = 60.0
+"""Seconds without anything from Discord after which the connection is given up and resumed."""
 KEEP_SESSION = 4000
 """Close code after which Discord keeps the session for a RESUME; 1000 and 1001 end it (docs/events/gateway)."""
 
@@ -152,7 +154,7 @@ class Client(discord.Client):
         intents = discord.Intents.none()
         intents.guilds = intents.guild_messages = intents.dm_messages = True
         intents.message_content = message_content
-        super().__init__(intents=intents, max_messages=None)
+        super().__init__(intents=intents, max_messages=None, heartbeat_timeout=HEARTBEAT_TIMEOUT)
         self.http = self._connection.http = _Http(base)
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:

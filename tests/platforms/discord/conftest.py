@@ -163,6 +163,17 @@ class Scene:
     user: str
 
 
+def texts(intake: NotingIntake) -> list[str]:
+    """What was said in what came in."""
+    return [message.text for message in intake.taken]
+
+
+async def say(scene: Scene, *words: str) -> None:
+    """The person says something to the bot."""
+    for word in words:
+        await scene.discord.say(scene.channel, scene.user, word, mention=True)
+
+
 @pytest.fixture(autouse=True)
 def no_official_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Resolving any name but this machine's fails the test: nothing may talk to Discord itself."""

@@ -22,8 +22,12 @@ async def gptbot(*arguments: str, data: Path | None = None) -> tuple[int, str, s
         sys.executable, "-m", "gptbot", *arguments,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=environment,
     )  # fmt: skip
-    async with asyncio.timeout(60):
-        out, error = await process.communicate()
+    try:
+        async with asyncio.timeout(60):
+            out, error = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
     assert process.returncode is not None
     return process.returncode, out.decode(), error.decode()
 

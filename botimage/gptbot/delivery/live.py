@@ -17,7 +17,7 @@ _TYPING_INTERVAL = 4.5
 """Seconds between two signs of typing: platforms show one for 5 to 10 s."""
 _TRIES = 4
 MAX_WAIT = 30.0
-"""Seconds of flood wait that are sat out here; a longer one puts the turn off."""
+"""Seconds of flood waits that are sat out here, all in all; a longer one puts the turn off."""
 
 
 class Journal(Protocol):
@@ -93,23 +93,20 @@ class LiveMessage:
 
         Raises Postponed, Rejected, or what the journal raises.
         """
-        for attempt in range(_TRIES):
+        failures, give_up = 0, time.monotonic() + MAX_WAIT
+        while True:
+            if self._not_before > give_up:
+                raise Postponed(self._not_before - time.monotonic(), "the platform asked to wait")
+            await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
             try:
-                wait = self._not_before - time.monotonic()
-                if wait > MAX_WAIT:
-                    raise Postponed(wait, "the platform asked to wait")
-                await asyncio.sleep(max(0.0, wait))
-                await self._show_parts(self._split(text), final=final)
-                return
+                return await self._show_parts(self._split(text), final=final)
             except FloodWait as flood:
-                if flood.retry_after > MAX_WAIT:
-                    raise Postponed(flood.retry_after, "the platform asked to wait") from flood
                 self._not_before = time.monotonic() + flood.retry_after
             except (NotSent, OutcomeUnknown) as error:
-                if attempt == _TRIES - 1:
+                failures += 1
+                if failures == _TRIES:
                     raise Postponed(10.0, str(error)) from error
-                self._not_before = time.monotonic() + 0.5 * 2**attempt
-        raise Postponed(10.0, "the platform kept asking to wait")
+                self._not_before = time.monotonic() + 0.25 * 2**failures
 
     def _split(self, text: str) -> list[str]:
         return split(text, self._sender.max_length, self._sender.length)

@@ -42,7 +42,8 @@ async def show_all(files: list[Path], refs: Path | None, data_dir: Path | None, 
         return
     table = Table("ID", "GIVEN UP", "PLATFORM", "REASON", box=None, pad_edge=False)
     for letter in letters:
-        table.add_row(letter.id, _time(letter), letter.envelope.platform, letter.reason)
+        platform = letter.envelope.platform if letter.envelope else "?"
+        table.add_row(letter.id, _time(letter), platform, letter.reason)
     console.print(table)
 
 
@@ -51,8 +52,9 @@ async def show(files: list[Path], refs: Path | None, data_dir: Path | None, name
     async with _dead_letters(files, refs, data_dir, name) as dead:
         letter = await _find(dead, wanted)
     console = Console(soft_wrap=True, markup=False, highlight=False)
-    console.print(f"id:       {letter.id}\ngiven up: {_time(letter)}\nplatform: {letter.envelope.platform}")
-    console.print(f"reason:   {letter.reason}\ncommand:  {letter.envelope.command or '-'}\n\n{letter.envelope.text}")
+    console.print(f"id:       {letter.id}\ngiven up: {_time(letter)}\nreason:   {letter.reason}")
+    if message := letter.envelope:
+        console.print(f"platform: {message.platform}\ncommand:  {message.command or '-'}\n\n{message.text}")
 
 
 async def act(

@@ -14,7 +14,7 @@ from gptbot.telemetry.logs import get_logger
 
 log = get_logger("worker")
 
-DRAIN = 25.0
+DRAIN = 20.0
 """Seconds that turns under way get to end after SIGTERM; the rest is handed to other workers."""
 MOST_MERGED = 20
 """Messages that one answer is for, at most."""
@@ -111,6 +111,9 @@ class Worker:
             claim = await self._bot.mailbox.claim(entry, most)
         except StoreUnavailable:
             return  # it stays pending, and is taken over once its lease has run out
+        except Exception as error:
+            log.exception("a conversation cannot be claimed", exc_info=error, bot=self._bot.key)
+            return
         if claim is None:
             return
         task = asyncio.current_task()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gptbot.inbox.dead import DeadLetters
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Claim, Entry, Mailbox, TurnLost
@@ -213,6 +214,19 @@ async def test_a_finished_reply_is_for_the_messages_it_was_made_of(mailbox: Mail
     assert [message.text for message in again.messages] == ["text 1"]
     await mailbox.done(again, [], 60, 10)
     assert (await claim(mailbox)).messages[0].text == "text 2"
+
+
+async def test_what_another_version_wrote_becomes_a_dead_letter(mailbox: Mailbox) -> None:
+    for unreadable in (b"[1]", b"{}", b"not JSON"):
+        await mailbox.store.command("RPUSH", mailbox.keys.mail("c"), unreadable)
+    await mailbox.enqueue("c", envelope(1))
+    await mailbox.store.command("XADD", mailbox.keys.runnable, "*", "c", "c")
+    for _ in range(3):
+        (entry,) = await mailbox.receive(1, 1.0)
+        assert await mailbox.claim(entry) is None
+    assert (await claim(mailbox)).messages == [envelope(1)]
+    letters = await DeadLetters(mailbox.store, mailbox.keys).list()
+    assert [letter.envelope for letter in letters] == [None, None, None]
 
 
 async def test_settings_come_with_the_claim_until_forgotten(mailbox: Mailbox) -> None:

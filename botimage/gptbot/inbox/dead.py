@@ -22,7 +22,8 @@ class DeadLetter:
     conversation: str
     """Pseudonym of the conversation."""
     reason: str
-    envelope: Envelope
+    envelope: Envelope | None
+    """None: another version of gptbot wrote it, and this one cannot read it."""
 
     @property
     def died(self) -> float:
@@ -63,4 +64,8 @@ class DeadLetters:
 
 def _letter(raw: tuple[bytes, list[bytes]]) -> DeadLetter:
     identifier, fields = raw
-    return DeadLetter(identifier.decode(), fields[1].decode(), fields[3].decode(), Envelope.decode(fields[5]))
+    try:
+        envelope = Envelope.decode(fields[5])
+    except ValueError:
+        envelope = None
+    return DeadLetter(identifier.decode(), fields[1].decode(), fields[3].decode(), envelope)

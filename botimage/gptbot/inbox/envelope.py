@@ -47,7 +47,9 @@ class Envelope:
     @classmethod
     def decode(cls, data: bytes) -> Envelope:
         """From JSON. Raises ValueError when it is none of ours."""
-        fields: list[Any] = orjson.loads(data)
+        fields: Any = orjson.loads(data)
+        if not isinstance(fields, list):
+            raise ValueError("not an envelope")
         event, platform, user, text, address, direct, received, language, command, notice, values = fields
         return cls(
             event=event, platform=platform, user=user, text=text, address=address, direct=direct, received=received,

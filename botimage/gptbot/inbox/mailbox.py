@@ -8,6 +8,7 @@ A fencing token is handed out with each claim; every later step is refused once 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ SEEN_TTL = 48 * 3600.0
 TURN_TTL = 26 * 3600.0
 """Seconds that the notes of a turn outlast its last change: longer than any wait a platform was seen to ask for."""
 MAX_DEAD = 1000
+UNREADABLE_TTL = 24 * 3600.0
+"""Seconds that a message nobody can read stays a dead letter."""
 
 _ENQUEUE, _CLAIM, _RENEW, _NOTE, _DONE, _RETRY, _PROMOTE, _BURY = (
     Script.load(name) for name in ("enqueue", "claim", "renew", "note", "done", "retry", "promote", "bury")
@@ -133,7 +136,10 @@ class Mailbox:
             return None
         token, mail, context, turn, settings = reply
         notes = _pairs(turn)
-        messages = [Envelope.decode(message) for message in mail]
+        messages = _readable(mail)
+        if not messages:
+            await self._bury(entry, int(token), 1, "unreadable: another version of gptbot wrote it", UNREADABLE_TTL)
+            return None
         answered = int(notes.get("answers", 0))
         return Claim(
             entry=entry, token=int(token), messages=messages[:answered] if answered else _together(messages),
@@ -211,16 +217,16 @@ class Mailbox:
 
     async def bury(self, claim: Claim, reason: str, ttl: float) -> None:
         """Give a turn up: its messages become dead letters, kept for `ttl` seconds. Raises TurnLost."""
-        entry = claim.entry
+        if not await self._bury(claim.entry, claim.token, len(claim.messages), reason, ttl):
+            raise TurnLost
+
+    async def _bury(self, entry: Entry, token: int, messages: int, reason: str, ttl: float) -> bool:
         keys = (
             self.keys.runnable, self.keys.owner, self.keys.mail(entry.conversation), self.keys.dead,
             self.keys.turn(entry.conversation),
         )  # fmt: skip
-        if not await self.store.run(
-            _BURY, keys, GROUP, entry.id, entry.conversation, claim.token, len(claim.messages), reason, MAX_DEAD,
-            int(ttl * 1000),
-        ):  # fmt: skip
-            raise TurnLost
+        limits = (messages, reason, MAX_DEAD, int(ttl * 1000))
+        return bool(await self.store.run(_BURY, keys, GROUP, entry.id, entry.conversation, token, *limits))
 
     async def promote(self, most: int = 100) -> int:
         """Make turns runnable whose time has come; how many."""
@@ -254,6 +260,15 @@ def _entries(raw: list[list[bytes | list[bytes]]]) -> list[Entry]:
         if fields:  # a deleted entry comes back without fields
             entries.append(Entry(bytes(identifier).decode(), bytes(fields[1]).decode()))  # type: ignore[arg-type]
     return entries
+
+
+def _readable(mail: list[bytes]) -> list[Envelope]:
+    """The messages up to the first that cannot be read."""
+    messages: list[Envelope] = []
+    with contextlib.suppress(ValueError):
+        for item in mail:
+            messages.append(Envelope.decode(item))  # noqa: PERF401 - those before the first failure stay
+    return messages
 
 
 def _together(messages: list[Envelope]) -> list[Envelope]:

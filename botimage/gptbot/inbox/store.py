@@ -31,6 +31,7 @@ from redis.exceptions import (
 _COMMAND_TIMEOUT = 10.0
 _CONNECT_TIMEOUT = 5.0
 _BATCH = 512
+_AFTER_REFUSAL = 0.3
 _BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -66,12 +67,26 @@ _REASONS: tuple[tuple[type[RedisError], str], ...] = (
 )
 
 
+_CODES = {
+    "MISCONF": "cannot write to its disk",
+    "NOAUTH": "wants a password; put one into the store's URL",
+    "WRONGPASS": "refuses the password; check the store's URL",
+    "NOREPLICAS": "has too few replicas to take writes",
+    "TRYAGAIN": "is moving slots",
+    "BUSY": "is busy with a script",
+    "UNBLOCKED": "has changed its role",
+}
+"""Error replies that redis-py has no class for, by their first word."""
+
+
 def _unavailable(error: BaseException) -> StoreUnavailable | None:
     if isinstance(error, ConnectionError) and "auth" in str(error).lower():
         return StoreUnavailable("the store refuses the password; check the store's URL")
     for kind, reason in _REASONS:
         if isinstance(error, kind):
             return StoreUnavailable(f"the store {reason}")
+    if isinstance(error, ResponseError) and (reason := _CODES.get(str(error).partition(" ")[0])):
+        return StoreUnavailable(f"the store {reason}")
     if isinstance(error, OSError | asyncio.TimeoutError | EOFError):
         return StoreUnavailable("the store cannot be reached")
     return None
@@ -155,7 +170,9 @@ class Store:
         return reply
 
     async def wait_available(self) -> None:
-        """Return once the store answers and accepts writes."""
+        """Return once the store answers; after a moment, if it has just refused something, so that nobody spins."""
+        if self._reason:
+            await asyncio.sleep(_AFTER_REFUSAL)
         for delay in _delays():
             try:
                 await self.command("PING")
@@ -189,8 +206,7 @@ class Store:
                         if connection is None:
                             async with asyncio.timeout(_CONNECT_TIMEOUT):
                                 connection = await self._pool.get_connection()
-                        await self._exchange(connection, batch)
-                        self._reason = None
+                        self._reason = await self._exchange(connection, batch)
                     except asyncio.CancelledError:
                         _fail_batch(batch, StoreUnavailable("the store's connection was closed"))
                         raise
@@ -207,19 +223,24 @@ class Store:
                 await _drop(connection)
                 await self._pool.release(connection)
 
-    async def _exchange(self, connection: Any, batch: list[tuple[tuple[Any, ...], asyncio.Future[Any]]]) -> None:
+    async def _exchange(self, connection: Any, batch: list[tuple[tuple[Any, ...], asyncio.Future[Any]]]) -> str | None:
+        """Send a batch and hand out its replies; what a reply says of a store that cannot do its work."""
         self.round_trips += 1
+        trouble: str | None = None
         async with asyncio.timeout(_COMMAND_TIMEOUT):
             await connection.send_packed_command(connection.pack_commands([args for args, _ in batch]))
             for _, future in batch:
                 try:
                     reply = await connection.read_response()
                 except ResponseError as error:
+                    unavailable = _unavailable(error)
+                    trouble = str(unavailable) if unavailable else trouble
                     if not future.done():
-                        future.set_exception(_unavailable(error) or error)
+                        future.set_exception(unavailable or error)
                 else:
                     if not future.done():
                         future.set_result(reply)
+        return trouble
 
     def _fail(self, reason: StoreUnavailable) -> None:
         _fail_batch(list(self._queue), reason)

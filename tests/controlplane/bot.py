@@ -117,7 +117,8 @@ class Bot:
         def ready() -> bool:
             for pod in self.api.list("Pod", self.namespace):
                 status = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
-                self.api.patch("Pod", self.namespace, pod["metadata"]["name"], {"status": status}, subresource="status")
+                name = pod["metadata"]["name"]  # a rollout may have replaced it since it was listed
+                self.api.patch_if_there("Pod", self.namespace, name, {"status": status}, subresource="status")
             deployments = self.api.list("Deployment", self.namespace)
             return all(d["status"].get("availableReplicas", 0) >= d["spec"]["replicas"] for d in deployments)
 

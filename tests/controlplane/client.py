@@ -49,11 +49,17 @@ class Client:
         return made
 
     def patch(self, kind: str, namespace: str, name: str, change: Document, *, subresource: str = "") -> Document:
-        """Merge-patch an object."""
-        path = self._path(kind, namespace, name) + (f"/{subresource}" if subresource else "")
-        patched = self._request("PATCH", path, change, "application/merge-patch+json")
+        """Merge-patch an object that is there."""
+        patched = self.patch_if_there(kind, namespace, name, change, subresource=subresource)
         assert patched is not None, f"{kind} {name} is not there"
         return patched
+
+    def patch_if_there(
+        self, kind: str, namespace: str, name: str, change: Document, *, subresource: str = ""
+    ) -> Document | None:
+        """Merge-patch an object; None when it is gone."""
+        path = self._path(kind, namespace, name) + (f"/{subresource}" if subresource else "")
+        return self._request("PATCH", path, change, "application/merge-patch+json")
 
     def delete(self, kind: str, namespace: str, name: str) -> None:
         """Delete an object."""

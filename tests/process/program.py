@@ -134,17 +134,18 @@ class Valkey:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._port = free_port()
+        self.port = free_port()
+        """Where it listens."""
         self._process: asyncio.subprocess.Process | None = None
 
     @property
     def url(self) -> str:
         """Its address."""
-        return f"redis://:{PASSWORD}@127.0.0.1:{self._port}/0"
+        return f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
 
     async def start(self) -> None:
         """Start it on the data it had, and wait until it answers."""
-        settings = ["--port", str(self._port), "--bind", "127.0.0.1", "--requirepass", PASSWORD, "--appendonly", "yes",
+        settings = ["--port", str(self.port), "--bind", "127.0.0.1", "--requirepass", PASSWORD, "--appendonly", "yes",
                     "--appendfsync", "always", "--dir", str(self._directory), "--save", ""]  # fmt: skip
         self._process = await asyncio.create_subprocess_exec(
             str(find_binary()), *settings, stdout=asyncio.subprocess.DEVNULL
@@ -161,7 +162,7 @@ class Valkey:
 
     async def _answers(self) -> bool:
         try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         except OSError:
             return False
         writer.write(f"AUTH {PASSWORD}\r\nPING\r\n".encode())

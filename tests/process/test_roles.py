@@ -119,7 +119,9 @@ async def test_sigterm_lets_the_answer_end(
 async def test_the_store_goes_away_and_comes_back(
     tmp_path: Path, telegram: FakeTelegram, model: FakeOpenAI, valkey: Valkey
 ) -> None:
-    file = str(write_manifest(tmp_path / "bot.yaml", spec(telegram, model), secrets(telegram)))
+    file = str(
+        write_manifest(tmp_path / "bot.yaml", spec(telegram, model, context={"mergeBursts": False}), secrets(telegram))
+    )
     async with (
         program("gateway", "--manifest", file, store=valkey.url) as gateway,
         program("worker", "--manifest", file, store=valkey.url) as worker,

@@ -110,19 +110,19 @@ def endpoints(config: BotConfig, embedded: Callable[[], tuple[str, str]]) -> lis
     """
     llm = config.bot.spec.llm
     parameters = llm.parameters.model_dump(by_alias=True, exclude_none=True)
-    timeout = float(llm.timeout_seconds)
+    timeouts = (float(llm.timeout_seconds), float(llm.total_timeout_seconds))
 
     def key(reference: Any, path: str) -> str | None:
         return None if reference is None else config.secret(reference, path)
 
     if llm.base_url is None:
         url, name = embedded()
-        found = [Endpoint(url, None, llm.model or name, parameters, timeout)]
+        found = [Endpoint(url, None, llm.model or name, parameters, *timeouts)]
     else:
         assert llm.model is not None  # the rules of the API see to it
         api_key = key(llm.api_key_secret_ref, "spec.llm.apiKeySecretRef")
-        found = [Endpoint(llm.base_url, api_key, llm.model, parameters, timeout)]
+        found = [Endpoint(llm.base_url, api_key, llm.model, parameters, *timeouts)]
     for index, other in enumerate(llm.fallbacks):
         api_key = key(other.api_key_secret_ref, f"spec.llm.fallbacks[{index}].apiKeySecretRef")
-        found.append(Endpoint(other.base_url, api_key, other.model, parameters, timeout))
+        found.append(Endpoint(other.base_url, api_key, other.model, parameters, *timeouts))
     return found

@@ -57,6 +57,8 @@ class Llm(ApiModel):
     """Tokens the model can take in and give out in one request. The embedded model's own, smaller window wins."""
     timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
     """Seconds to wait for the first token, and between two tokens."""
+    total_timeout_seconds: Annotated[int, Field(ge=1, le=86_400)] = 600
+    """Seconds that a whole answer may take; what was said until then is kept, and the answer ends there."""
     fallbacks: Annotated[list[Endpoint], Field(max_length=8)] = Field(default_factory=list[Endpoint])
     """Further endpoints, tried in order when this one fails."""
 

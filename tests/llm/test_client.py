@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from gptbot.llm.client import ModelClient
-from gptbot.llm.errors import BadRequest, BadStream, EmptyAnswer, ModelError, Overloaded, Unreachable
+from gptbot.llm.errors import BadRequest, BadStream, EmptyAnswer, ModelError, Overloaded, TookTooLong, Unreachable
 from gptbot.llm.types import Endpoint, Message
 from tests.fakes.openai import FakeOpenAI, Fault
 from tests.llm.conftest import KEY, MakeClient
@@ -315,3 +315,22 @@ async def test_empty_answers_say_what_may_help(fake: FakeOpenAI, make_client: Ma
     fake.fail("empty", times=None)
     with pytest.raises(EmptyAnswer, match="max_completion_tokens"):
         await make_client().stream(HELLO, lambda text: None)
+
+
+async def test_an_answer_without_end_is_ended(fake: FakeOpenAI, make_client: MakeClient, endpoint: Endpoint) -> None:
+    fake.say("word " * 5000, tokens_per_second=20)
+    with pytest.raises(TookTooLong, match=r"after 0\.5 s .*totalTimeoutSeconds") as caught:
+        await make_client(dataclasses.replace(endpoint, total_timeout=0.5)).stream(HELLO, lambda text: None)
+    assert (caught.value.kind, caught.value.text[:9]) == ("timeout", "word word")
+    await asyncio.wait_for(fake.requests[0].ended.wait(), 5)
+    assert fake.requests[0].outcome == "aborted"
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_the_whole_time_holds_before_the_first_token_too(
+    fake: FakeOpenAI, make_client: MakeClient, endpoint: Endpoint, streaming: bool
+) -> None:
+    fake.say("late", fault="hang")
+    client = make_client(dataclasses.replace(endpoint, total_timeout=0.2))
+    with pytest.raises(TookTooLong):
+        await (client.stream(HELLO, lambda text: None) if streaming else client.complete(HELLO))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import aiohttp
 
 from gptbot.llm import metrics
+from gptbot.llm.breaker import Breaker
 from gptbot.llm.errors import BadRequest, ContextTooLong, ModelError, ModelTimeout, Refused
 from gptbot.llm.stream import Request, request_body, request_headers
 from gptbot.llm.types import Completion, Endpoint, Message
@@ -30,7 +31,8 @@ class ModelClient:
 
     What may pass by itself (`retryable` errors) is tried again at the same endpoint, at most `max_retries` times and
     never after the first token; other errors go straight to the next endpoint. ContextTooLong and Refused are raised
-    at once: another endpoint gets the same messages.
+    at once: another endpoint gets the same messages. An endpoint that keeps failing is passed over for a while
+    (`breaker.py`); when all are, the one whose pause ends first is asked.
     """
 
     def __init__(
@@ -41,9 +43,11 @@ class ModelClient:
         max_retries: int = MAX_RETRIES,
         max_wait: float = 10.0,
         interval: float = 0.05,
+        breaker: Callable[[str], Breaker] = Breaker,
     ) -> None:
         """`max_wait`: longest Retry-After to sit out here, seconds; past it the error is raised, for the turn to be
-        retried later. `interval`: seconds of text that `on_text` gets at once, after the first text.
+        retried later. `interval`: seconds of text that `on_text` gets at once, after the first text. `breaker` makes
+        the breaker of an endpoint, given the name of its model.
         """
         if not endpoints:
             raise ValueError("a ModelClient needs at least one endpoint")
@@ -53,6 +57,7 @@ class ModelClient:
         self._max_wait = max_wait
         self._interval = interval
         self._without: dict[str, frozenset[str]] = {}
+        self._breakers = [breaker(endpoint.model) for endpoint in self.endpoints]
 
     async def stream(self, messages: Sequence[Message], on_text: Callable[[str], None]) -> Completion:
         """Ask, and pass the text on as it comes; the whole of it is in the result. Raises ModelError.
@@ -67,11 +72,13 @@ class ModelClient:
 
     async def _ask(self, messages: Sequence[Message], on_text: Callable[[str], None] | None) -> Completion:
         failure: ModelError | None = None
-        for endpoint in self.endpoints:
+        left = list(range(len(self.endpoints)))
+        while (index := self._next(left, last_resort=failure is None)) is not None:
+            left.remove(index)
             if failure is not None:
-                logger.warning("asking %s instead: %s", endpoint.model, failure)
+                logger.warning("asking %s instead: %s", self.endpoints[index].model, failure)
             try:
-                return await self._ask_endpoint(endpoint, messages, on_text)
+                return await self._ask_endpoint(index, left, messages, on_text)
             except (ContextTooLong, Refused):
                 raise
             except ModelError as error:
@@ -82,13 +89,21 @@ class ModelClient:
         assert failure is not None
         raise failure
 
+    def _next(self, left: Sequence[int], *, last_resort: bool) -> int | None:
+        """The first endpoint that is ready. If none is: as a last resort the one whose pause ends first."""
+        ready = next((index for index in left if self._breakers[index].ready()), None)
+        if ready is None and last_resort:
+            return min(left, key=lambda index: self._breakers[index].opens_at)
+        return ready
+
     async def _ask_endpoint(
-        self, endpoint: Endpoint, messages: Sequence[Message], on_text: Callable[[str], None] | None
+        self, index: int, others: Sequence[int], messages: Sequence[Message], on_text: Callable[[str], None] | None
     ) -> Completion:
+        endpoint, breaker = self.endpoints[index], self._breakers[index]
         retries = 0
         while True:
             try:
-                return await self._request(endpoint, messages, on_text)
+                return await self._guarded(endpoint, breaker, messages, on_text)
             except BadRequest as error:
                 without = self._without.get(endpoint.base_url, frozenset())
                 if error.parameter not in _DISPENSABLE - without or on_text is None:
@@ -97,6 +112,8 @@ class ModelClient:
             except ModelError as error:
                 # A timeout has used up the user's patience already.
                 if error.text or not error.retryable or isinstance(error, ModelTimeout) or retries == self._max_retries:
+                    raise
+                if breaker.state != "closed" and self._next(others, last_resort=False) is not None:
                     raise
                 delay = error.retry_after
                 if delay is None:
@@ -107,6 +124,29 @@ class ModelClient:
                 metrics.RETRIES.labels(endpoint.model, error.kind).inc()
                 logger.info("asking %s again in %.1f s: %s", endpoint.model, delay, error)
                 await asyncio.sleep(delay)
+
+    async def _guarded(
+        self,
+        endpoint: Endpoint,
+        breaker: Breaker,
+        messages: Sequence[Message],
+        on_text: Callable[[str], None] | None,
+    ) -> Completion:
+        """One request, and what it comes to told to the breaker."""
+        trial = breaker.begin()
+        before = breaker.state
+        try:
+            completion = await self._request(endpoint, messages, on_text)
+        except ModelError as error:
+            breaker.failed(error, trial=trial)
+            if before == "closed" and breaker.state == "open":
+                logger.warning("%s is left alone for a while: %s", endpoint.model, error)
+            raise
+        except BaseException:
+            breaker.abandoned(trial=trial)
+            raise
+        breaker.succeeded()
+        return completion
 
     async def _request(
         self, endpoint: Endpoint, messages: Sequence[Message], on_text: Callable[[str], None] | None

@@ -35,6 +35,10 @@ class ModelTimeout(ModelError):
     retryable = True
 
 
+class TookTooLong(ModelTimeout):
+    """The answer was not at its end within the endpoint's `total_timeout`."""
+
+
 class Overloaded(ModelError):
     """Too many requests for now, or trouble of the API's own (408, 409, 429, 5xx)."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS = Counter(
     "gptbot_llm_requests_total",
@@ -30,4 +30,9 @@ RETRIES = Counter(
     "gptbot_llm_retries_total",
     "Requests made again before the first token, by the kind of error.",
     ("model", "reason"),
+)
+ENDPOINTS_OPEN = Gauge(
+    "gptbot_llm_endpoints_open",
+    "Endpoints that failed too often and are left alone for now: their circuit breakers are not closed.",
+    ("model",),
 )

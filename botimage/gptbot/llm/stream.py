@@ -11,7 +11,7 @@ import orjson
 
 from gptbot.llm.answer import Answer
 from gptbot.llm.classify import from_response
-from gptbot.llm.errors import BadStream, ModelError, ModelTimeout, Unreachable
+from gptbot.llm.errors import BadStream, ModelError, ModelTimeout, TookTooLong, Unreachable
 from gptbot.llm.sse import EventDecoder, EventTooLong
 from gptbot.llm.types import Completion, Endpoint, Message
 
@@ -69,6 +69,7 @@ class Request:
         self._answer = Answer(endpoint)
         self._decoder = EventDecoder()
         self._progress = 0.0
+        self._end = 0.0
         self.first_text: float | None = None
         """When the first text came, on the loop's clock."""
 
@@ -84,7 +85,8 @@ class Request:
         loop = asyncio.get_running_loop()
         self._progress = loop.time()
         endpoint = self._endpoint
-        timeout = endpoint.timeout
+        self._end = self._progress + endpoint.total_timeout
+        timeout = min(endpoint.timeout, endpoint.total_timeout)
         response: aiohttp.ClientResponse | None = None
         clean = False
         try:
@@ -129,10 +131,11 @@ class Request:
             while True:
                 try:
                     # One timer for many reads: moving it with each would cost more than to look again when it rings.
-                    async with asyncio.timeout_at(self._progress + timeout):
+                    async with asyncio.timeout_at(min(self._progress + timeout, self._end)):
                         return await self._read_events(response.content)
                 except TimeoutError as error:
-                    if isinstance(error, aiohttp.ClientError) or self._progress + timeout <= loop.time():
+                    over = min(self._progress + timeout, self._end) <= loop.time()
+                    if over or isinstance(error, aiohttp.ClientError):
                         raise
         except (aiohttp.ClientError, ConnectionError, TimeoutError):
             if left := _left(response.content):
@@ -196,6 +199,11 @@ class Request:
 
     def _timed_out(self) -> ModelError:
         model, timeout, text = self._endpoint.model, self._endpoint.timeout, self._answer.text
+        if self._end <= asyncio.get_running_loop().time():
+            total = self._endpoint.total_timeout
+            return TookTooLong(
+                f"{model} was not at the end of its answer after {total:g} s (spec.llm.totalTimeoutSeconds)"
+            )
         what = "went silent in mid-answer" if text else "sent no token"
         return ModelTimeout(f"{model} {what} for {timeout:g} s (spec.llm.timeoutSeconds)")
 

@@ -30,6 +30,8 @@ class Endpoint:
     """Passed in the request as they are."""
     timeout: float = 60.0
     """Seconds to wait for the first token, and between two tokens."""
+    total_timeout: float = 600.0
+    """Seconds that a whole answer may take."""
 
     @property
     def address(self) -> str:

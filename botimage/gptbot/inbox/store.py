@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import redis.asyncio as redis
+from hiredis import pack_command
 from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
@@ -228,7 +229,8 @@ class Store:
         self.round_trips += 1
         trouble: str | None = None
         async with asyncio.timeout(_COMMAND_TIMEOUT):
-            await connection.send_packed_command(connection.pack_commands([args for args, _ in batch]))
+            # redis-py's own packer takes half of a turn's CPU; this one is C.
+            await connection.send_packed_command(b"".join([pack_command(args) for args, _ in batch]))
             for _, future in batch:
                 try:
                     reply = await connection.read_response()

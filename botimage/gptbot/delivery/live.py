@@ -59,7 +59,10 @@ class LiveMessage:
         """Part to the text that the platform has."""
         self._text: list[str] = []
         self._grown = asyncio.Event()
+        self._next_edit = 0.0
+        """When the pace allows an interim edit again. Platforms let a short burst pass: the final text need not wait."""
         self._not_before = 0.0
+        """When anything may be sent again, after the platform refused."""
 
     def feed(self, text: str) -> None:
         """Add text to the reply."""
@@ -78,7 +81,7 @@ class LiveMessage:
             await asyncio.sleep(_FIRST_TEXT_DELAY)
         while True:
             await self._grown.wait()
-            await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
+            await asyncio.sleep(max(0.0, self._next_edit - time.monotonic(), self._not_before - time.monotonic()))
             self._grown.clear()
             try:
                 # A send under way is not cut short: its message id would be lost.
@@ -120,7 +123,7 @@ class LiveMessage:
                 continue
             await self._show_part(number, part, final=final or not last)
             self._shown[number] = part
-            self._not_before = time.monotonic() + self._sender.edit_interval
+            self._next_edit = time.monotonic() + self._sender.edit_interval
 
     async def _show_part(self, number: int, text: str, *, final: bool) -> None:
         known = self._ids.get(number)

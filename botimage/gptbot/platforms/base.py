@@ -43,6 +43,8 @@ class Inbound:
     """Where the answer goes."""
     language: str | None = None
     """The author's language as the platform tells it, such as `ru` or `en-US`."""
+    answer_due: bool = False
+    """Whether the platform shows that an answer is on its way until one comes, whatever the message was."""
     principals: Sequence[str] = ()
     """Who and where, for access lists, without the platform's name: `user:1`, `guild:2`, `role:3`, `chat:4`."""
 
@@ -145,7 +147,7 @@ class Sender(Protocol):
     max_length: int
     """The longest text of one message, in units of `length`."""
     edit_interval: float
-    """Seconds between two edits of a message at least."""
+    """Seconds between two edits of a message that grows, at least; the final text may follow sooner."""
 
     def length(self, text: str) -> int:
         """Length of a text as the platform counts it."""

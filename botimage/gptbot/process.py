@@ -6,6 +6,7 @@ What is global to the process is here and nowhere else: the stores' connections,
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import signal
@@ -19,7 +20,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from gptbot.bot import Bot, endpoints
-from gptbot.inbox.store import Store
+from gptbot.inbox.mailbox import TURN_LEASE
+from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.manifest import BotConfig
 from gptbot.telemetry import metrics
 from gptbot.telemetry.health import monitoring
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from gptbot.gateway import Gateway
 
 log = get_logger("process")
+
+_STORE_INTERVAL = 5.0
 
 
 @dataclass(kw_only=True)
@@ -48,6 +52,8 @@ class Settings:
     """Base URL and name of the embedded model."""
     pepper: str = field(default="", repr=False)
     """Secret that pseudonyms are made with."""
+    turn_lease: float = TURN_LEASE
+    """Seconds after which the turns of a worker that has died are taken over."""
     http_host: str = "0.0.0.0"
     http_port: int = 8080
     metrics_host: str = "0.0.0.0"
@@ -82,7 +88,12 @@ async def open_bots(stack: AsyncExitStack, configs: Sequence[BotConfig], setting
             return settings.model
 
         model = endpoints(config, embedded)
-        bots.append(Bot.open(config, stores[url], http, pepper=settings.pepper, consumer=consumer, model=model))
+        bots.append(
+            Bot.open(
+                config, stores[url], http, pepper=settings.pepper, consumer=consumer, model=model,
+                lease=settings.turn_lease,
+            )
+        )  # fmt: skip
     return bots
 
 
@@ -176,9 +187,18 @@ def _sites(gateways: Sequence[Gateway]) -> dict[str, list[BaseRoute]]:
 
 
 async def _watch_stores(bots: Sequence[Bot]) -> None:
-    """Look after the stores, so that readiness tells the truth while nobody writes."""
+    """Look after the stores, so that readiness tells the truth while nobody writes, and say what is wrong with them."""
+    stores = {bot.store: bot.key for bot in bots}
+    said: dict[Store, str | None] = dict.fromkeys(stores)
     while True:
-        for bot in bots:
-            await bot.store.wait_available()
-        metrics.STORE_UP.set(1)
-        await asyncio.sleep(5)
+        for store, key in stores.items():
+            with contextlib.suppress(StoreUnavailable):
+                await store.command("PING")
+            if store.trouble != said[store]:
+                said[store] = store.trouble
+                if store.trouble:
+                    log.error("the store is not usable", reason=store.trouble, bot=key)
+                else:
+                    log.info("the store is usable again", bot=key)
+        metrics.STORE_UP.set(int(not any(said.values())))
+        await asyncio.sleep(_STORE_INTERVAL)

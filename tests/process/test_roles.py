@@ -135,13 +135,27 @@ async def test_the_store_goes_away_and_comes_back(
         await telegram.say(PERSON, PERSON, "two")
         await telegram.say(PERSON, PERSON, "three")
         await until(lambda: worker.said("cannot claim"))
+        await until(lambda: worker.said("the store is not usable", reason="the store cannot be reached"))
         assert (await worker.get("/readyz"))[0] == 503
+        assert "gptbot_store_up 0.0" in (await worker.get("/metrics"))[1]
         assert (await worker.get("/livez"))[0] == 200
         model.say("second")
         model.say("third")
         await valkey.start()
         await until(answered(telegram, "before", "second", "third"), timeout=60)
         assert [r.last_user_message for r in model.requests] == ["one", "two", "three"]
+
+
+async def test_a_wrong_store_password_is_said_and_the_store_waited_for(
+    tmp_path: Path, telegram: FakeTelegram, model: FakeOpenAI, valkey: Valkey
+) -> None:
+    file = str(write_manifest(tmp_path / "bot.yaml", spec(telegram, model), secrets(telegram)))
+    async with program("worker", "--manifest", file, store=valkey.url.replace(PASSWORD, "nonsense")) as worker:
+        line = await until(lambda: worker.said("the store is not usable"))
+        assert "refuses the password" in line["reason"]
+        assert (await worker.get("/readyz"))[0] == 503
+        assert "nonsense" not in worker.raw.decode()
+        assert await worker.stop() == 0
 
 
 async def test_a_refused_token_is_reported_and_the_rest_runs(

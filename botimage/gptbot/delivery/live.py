@@ -60,7 +60,7 @@ class LiveMessage:
         self._text: list[str] = []
         self._grown = asyncio.Event()
         self._next_edit = 0.0
-        """When the pace allows an interim edit again. Platforms let a short burst pass: the final text need not wait."""
+        """When the pace allows an interim edit. Platforms let a short burst pass: the final text need not wait."""
         self._not_before = 0.0
         """When anything may be sent again, after the platform refused."""
 

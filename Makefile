@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8080
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt crds lock images e2e bench kind-up kind-down clean run-env dev-env
+.PHONY: help demo test lint fmt crds lock images e2e bench chaos kind-up kind-down clean run-env dev-env
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is"
@@ -43,6 +43,9 @@ e2e: dev-env ## images, chart and conversations on the current kube context
 
 bench: dev-env ## cold start of gateway and worker; figures go to benchmarks/results.json
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: dev-env ## 20,000 messages while processes are killed; counts lost, doubled, out of order
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 kind-up: dev-env ## a kind cluster with operator and example bot; prints the address to open
 	@scripts/kind-up.sh

@@ -10,7 +10,7 @@ import aiohttp
 
 from gptbot.inbox.intake import BotIntake
 from gptbot.inbox.keys import BotKeys
-from gptbot.inbox.mailbox import Mailbox
+from gptbot.inbox.mailbox import TURN_LEASE, Mailbox
 from gptbot.inbox.store import Store
 from gptbot.llm.budget import TokenBudget, stream_trimmed
 from gptbot.llm.client import ModelClient
@@ -51,6 +51,7 @@ class Bot:
         pepper: str,
         consumer: str,
         model: Sequence[Endpoint],
+        lease: float = TURN_LEASE,
     ) -> Bot:
         """Put a bot together; nothing is connected yet."""
         keys = BotKeys(config.key, pepper.encode())
@@ -59,7 +60,7 @@ class Bot:
             config=config,
             store=store,
             keys=keys,
-            mailbox=Mailbox(store, keys, consumer),
+            mailbox=Mailbox(store, keys, consumer, lease),
             limits=Limits(store, keys, lambda: bot.config.bot.spec.limits),
             model=ModelClient(http, model),
             http=http,

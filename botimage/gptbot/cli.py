@@ -25,6 +25,10 @@ Refs = Annotated[
     Path | None, typer.Option(envvar="GPTBOT_REFS", help="Directory with secrets/NAME/KEY and configmaps/NAME/KEY.")
 ]
 MetricsPort = Annotated[int, typer.Option(envvar="GPTBOT_METRICS_PORT", help="Port of /metrics, /livez and /readyz.")]
+TurnLease = Annotated[
+    float,
+    typer.Option(min=1, envvar="GPTBOT_TURN_LEASE", help="Seconds after which a dead worker's answers are taken over."),
+]
 LogLevel = Annotated[str, typer.Option(envvar="GPTBOT_LOG_LEVEL", help="debug, info, warning or error.")]
 DataDir = Annotated[
     Path | None,
@@ -40,20 +44,26 @@ def gateway(
     refs: Refs = None,
     http_port: Annotated[int, typer.Option(envvar="GPTBOT_HTTP_PORT", help="Port of web page and webhooks.")] = 8080,
     metrics_port: MetricsPort = 9090,
+    turn_lease: TurnLease = 15,
     log_level: LogLevel = "info",
 ) -> None:
     """Hold the platforms' sessions, take messages in, and answer as spec.gateway.concurrency says."""
     _role(
-        manifest, refs, log_level, receive=True, concurrency="gateway", http_port=http_port, metrics_port=metrics_port
-    )
+        manifest, refs, log_level, receive=True, concurrency="gateway", http_port=http_port, metrics_port=metrics_port,
+        turn_lease=turn_lease,
+    )  # fmt: skip
 
 
 @app.command()
 def worker(
-    manifest: Manifest, refs: Refs = None, metrics_port: MetricsPort = 9090, log_level: LogLevel = "info"
-) -> None:
+    manifest: Manifest, refs: Refs = None, metrics_port: MetricsPort = 9090, turn_lease: TurnLease = 15,
+    log_level: LogLevel = "info",
+) -> None:  # fmt: skip
     """Answer messages that gateways took in."""
-    _role(manifest, refs, log_level, receive=False, concurrency="workers", metrics_port=metrics_port)
+    _role(
+        manifest, refs, log_level, receive=False, concurrency="workers", metrics_port=metrics_port,
+        turn_lease=turn_lease,
+    )  # fmt: skip
 
 
 @app.command()
@@ -172,7 +182,7 @@ def main() -> None:
 
 def _role(
     manifest: list[Path], refs: Path | None, log_level: str, *, receive: bool, concurrency: str, metrics_port: int,
-    http_port: int = 8080,
+    turn_lease: float, http_port: int = 8080,
 ) -> None:  # fmt: skip
     _logs(log_level)
     from gptbot.manifest import load
@@ -186,6 +196,7 @@ def _role(
     settings = Settings(
         manifests=manifest, directory=refs, store_url=os.environ.get("GPTBOT_STORE_URL"), pepper=pepper,
         model=(url, "smollm2-135m-instruct") if url else None, http_port=http_port, metrics_port=metrics_port,
+        turn_lease=turn_lease,
     )  # fmt: skip
     _run(serve(configs, settings, receive=receive, concurrency=concurrency))
 

@@ -114,7 +114,7 @@ class Gateway:
                     await self._reported.wait()
             self._reported.clear()
             try:
-                for name, report in self._reports.items():
+                for name, report in list(self._reports.items()):  # platforms report while this waits
                     await self._bot.store.command("HSET", key, name, orjson.dumps(report))
                 await self._bot.store.command("EXPIRE", key, _REPORT_TTL)
             except StoreUnavailable:

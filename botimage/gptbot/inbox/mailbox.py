@@ -20,6 +20,8 @@ from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Script, Store
 
 GROUP = "workers"
+TURN_LEASE = 15.0
+"""Seconds after its last renewal that a turn is given to another worker."""
 SEEN_TTL = 48 * 3600.0
 """Seconds an event is remembered: no platform delivers one again after more than 24 hours."""
 TURN_TTL = 26 * 3600.0
@@ -74,7 +76,7 @@ class Claim:
 class Mailbox:
     """The mailboxes of one bot."""
 
-    def __init__(self, store: Store, keys: BotKeys, consumer: str, lease: float = 15.0) -> None:
+    def __init__(self, store: Store, keys: BotKeys, consumer: str, lease: float = TURN_LEASE) -> None:
         self.store = store
         self.keys = keys
         self.consumer = consumer

@@ -182,6 +182,10 @@ class Actions:
         place = self._world.channels[channel]
         self._messages.change(place, place.messages[message], {"content": text})
 
+    def do_repeat(self, channel: str, message: str) -> None:
+        place = self._world.channels[channel]
+        self._messages.repeat(place, place.messages[message])
+
     def do_delete(self, channel: str, message: str) -> None:
         place = self._world.channels[channel]
         self._messages.remove(place, place.messages[message])

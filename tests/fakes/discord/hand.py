@@ -110,6 +110,10 @@ class Hand(ABC):
         """A person edits a message."""
         await self.do("edit", channel=channel, message=message, text=text)
 
+    async def repeat(self, channel: str, message: str) -> None:
+        """Discord sends the event of a message once more."""
+        await self.do("repeat", channel=channel, message=message)
+
     async def delete(self, channel: str, message: str) -> None:
         """A moderator deletes a message, a bot's too."""
         await self.do("delete", channel=channel, message=message)

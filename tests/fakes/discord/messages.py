@@ -114,6 +114,10 @@ class Messages:
         channel.messages[message.id] = message
         self._tell("MESSAGE_CREATE", channel, message)
 
+    def repeat(self, channel: Channel, message: Message) -> None:
+        """Tell of a message once more."""
+        self._tell("MESSAGE_CREATE", channel, message)
+
     def change(self, channel: Channel, message: Message, body: Json) -> Json:
         """Change a message's text and flags."""
         if body.get("content") is not None:

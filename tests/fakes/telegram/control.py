@@ -90,6 +90,10 @@ class Control:
         """An update as it is; gives its id, or None when the bot did not ask for its kind."""
         return self.world.updates.add(kind, payload, chat_id)
 
+    async def redeliver(self, update_id: int) -> None:
+        """An update that waits now is delivered once more after the bot confirmed it. Raises LookupError."""
+        self.world.updates.redeliver(update_id)
+
     async def delete(self, chat_id: int, message_id: int) -> None:
         """Somebody deletes a message."""
         message = self.world.chat(chat_id).messages[message_id]

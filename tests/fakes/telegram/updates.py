@@ -6,6 +6,7 @@ Modelled after the Bot API server (`Client.cpp`, `WebhookActor.cpp`).
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
@@ -50,6 +51,7 @@ class Updates:
     def __init__(self, changed: Callable[[], None], *, first_id: int = 1000, retry: float = 1.0) -> None:
         self._changed = changed
         self._waiting: OrderedDict[int, Json] = OrderedDict()
+        self._again: deque[Json] = deque()
         self._next_id = first_id
         self._allowed: frozenset[str] | None = None
         self._poll: _Poll | None = None
@@ -78,6 +80,13 @@ class Updates:
         self._changed()
         return number
 
+    def redeliver(self, number: int) -> None:
+        """Give an update that waits a second time, after the bot confirmed it: a server that lost a confirmation.
+
+        Raises LookupError when it does not wait any more.
+        """
+        self._again.append(self._waiting[number])
+
     def allow(self, kinds: Sequence[str] | None) -> None:
         """Remember `allowed_updates`; None leaves what was asked for before, an empty list asks for the default."""
         if kinds is not None:
@@ -95,7 +104,8 @@ class Updates:
         self._confirm(offset)
         if self._poll is not None and not self._poll.answered.done():
             self._poll.answered.set_exception(ApiError(409, OTHER_READER))
-        if not self._waiting and timeout > 0:
+        found = [_shown(self._again.popleft()) for _ in range(self._ripe(limit))]
+        if not found and not self._waiting and timeout > 0:
             poll = self._poll = _Poll()
             try:
                 async with asyncio.timeout(min(timeout, _LONGEST_POLL)):
@@ -108,13 +118,17 @@ class Updates:
                 if self._poll is poll:
                     self._poll = None
                 poll.answered.cancel()
-        found: list[Json] = []
         for update in self._waiting.values():
             if len(found) >= limit:
                 break
             if update["update_id"] >= offset or offset > self._next_id:
                 found.append(_shown(update))
         return found
+
+    def _ripe(self, limit: int) -> int:
+        """How many of the updates to give again are confirmed."""
+        ripe = itertools.takewhile(lambda update: update["update_id"] not in self._waiting, self._again)
+        return min(limit, sum(1 for _ in ripe))
 
     def _confirm(self, offset: int) -> None:
         if offset < 0:

@@ -125,3 +125,14 @@ async def test_a_message_the_intake_always_fails_on_is_dropped_and_the_next_goes
     await say(scene, "poison", "fine")
     [inbound] = await gateway.intake.next()
     assert (inbound.text, gateway.intake.tries) == ("fine", 4)
+
+
+async def test_an_event_that_is_sent_again_is_handed_in_again(scene: Scene, start: Start) -> None:
+    """The store knows that it was there; here nothing has to be remembered."""
+    gateway = start()
+    await gateway.connected()
+    said = await scene.discord.say(scene.channel, scene.user, "once", mention=True)
+    await gateway.intake.next()
+    await scene.discord.repeat(scene.channel, said)
+    await gateway.intake.until(lambda: gateway.intake.tries == 2)
+    assert texts(gateway.intake) == ["once"]

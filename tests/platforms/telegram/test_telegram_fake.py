@@ -231,6 +231,19 @@ async def test_updates_are_kept_until_confirmed(fake: FakeTelegram, call: Caller
     assert (await call("getUpdates", offset=rest[-1]["update_id"] + 1))["result"] == []
 
 
+async def test_an_update_is_delivered_again_after_it_was_confirmed(fake: FakeTelegram, call: Caller) -> None:
+    await fake.say(ADA, ADA, "one")
+    [first] = (await call("getUpdates"))["result"]
+    await fake.redeliver(first["update_id"])
+    assert (await call("getUpdates"))["result"] == [first]
+    await fake.say(ADA, ADA, "two")
+    found = (await call("getUpdates", offset=first["update_id"] + 1))["result"]
+    assert (found[0], found[1]["message"]["text"]) == (first, "two")
+    assert len((await call("getUpdates"))["result"]) == 1, "once"
+    with pytest.raises(LookupError):
+        await fake.redeliver(first["update_id"])
+
+
 async def test_long_poll_ends_with_an_update(fake: FakeTelegram, call: Caller) -> None:
     poll = asyncio.create_task(call("getUpdates", timeout=30))
     await fake.wait_for(lambda: bool(fake.history))

@@ -103,6 +103,10 @@ class Bot:
             self.model, self.budget, messages, on_text, context_window=self.context_window, reply_reserve=reserve
         )
 
+    def tokens(self, messages: Sequence[Message]) -> int:
+        """What a request and its answer were in tokens, about: for those of which the API does not tell."""
+        return min(self.budget.count(self.model.endpoints[0].model, messages), self.context_window)
+
 
 def endpoints(config: BotConfig, embedded: Callable[[], tuple[str, str]]) -> list[Endpoint]:
     """Where the bot's model is, first choice first. `embedded` gives base URL and name of the embedded model.

@@ -8,6 +8,7 @@ import contextlib
 from gptbot.bot import Bot
 from gptbot.conversation.turn import Turn
 from gptbot.inbox.mailbox import Claim, Entry, TurnLost
+from gptbot.inbox.stops import Stops
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.telemetry import metrics
 from gptbot.telemetry.logs import get_logger
@@ -28,6 +29,9 @@ class Worker:
         self._bot = bot
         self._concurrency = concurrency
         self._turns: dict[asyncio.Task[None], Claim | None] = {}
+        self._answering: dict[int, Turn] = {}
+        """Fencing token to turn."""
+        self._stops = Stops(bot.store, bot.keys)
         self._flying: set[str] = set()
         self._changed = asyncio.Event()
         self._draining = False
@@ -40,6 +44,7 @@ class Worker:
             async with asyncio.TaskGroup() as group:
                 helpers = [
                     group.create_task(self._renew(), name="renew"),
+                    group.create_task(self._hear_stops(), name="stops"),
                     group.create_task(self._promote(), name="promote"),
                     group.create_task(self._take_over(group), name="take over"),
                 ]
@@ -119,7 +124,11 @@ class Worker:
         task = asyncio.current_task()
         assert task is not None
         self._turns[task] = claim
-        await Turn(self._bot, claim).run()
+        self._answering[claim.token] = turn = Turn(self._bot, claim)
+        try:
+            await turn.run()
+        finally:
+            del self._answering[claim.token]
 
     async def _renew(self) -> None:
         """Every third of a lease, keep the turns under way; one that is lost is stopped."""
@@ -141,3 +150,13 @@ class Worker:
             await asyncio.sleep(1.0)
             with contextlib.suppress(StoreUnavailable):
                 await self._bot.mailbox.promote()
+
+    async def _hear_stops(self) -> None:
+        """Every second while there are turns, end the answers that nobody wants to go on: one read for all of them."""
+        while True:
+            await asyncio.sleep(1.0)
+            if self._answering:
+                with contextlib.suppress(StoreUnavailable):
+                    for token in await self._stops.heard():
+                        if turn := self._answering.get(token):
+                            turn.stop()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gptbot.delivery.split import split
+from gptbot.delivery.split import close_fence, split
 
 FAMILY = "👩\u200d👩\u200d👧\u200d👦"
 
@@ -90,3 +90,17 @@ def test_a_family_is_not_torn_apart() -> None:
 def test_a_limit_too_small_is_refused() -> None:
     with pytest.raises(ValueError, match="64"):
         split("x", 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "closed"),
+    [
+        ("plain", "plain"),
+        ("```py\nx = 1", "```py\nx = 1\n```"),
+        ("~~~~\nx\n", "~~~~\nx\n~~~~"),
+        ("```\nx\n```", "```\nx\n```"),
+        ("```\nx\n```\nand\n```", "```\nx\n```\nand\n```\n```"),
+    ],
+)
+def test_an_open_fence_is_closed(text: str, closed: str) -> None:
+    assert close_fence(text) == closed

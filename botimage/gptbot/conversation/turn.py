@@ -16,10 +16,11 @@ from gptbot.conversation import commands, context
 from gptbot.conversation.commands.base import CommandContext
 from gptbot.conversation.persona import in_force
 from gptbot.delivery.live import LiveMessage, Postponed
+from gptbot.delivery.split import close_fence
 from gptbot.inbox.mailbox import Claim, TurnLost
 from gptbot.inbox.store import StoreUnavailable
-from gptbot.llm.errors import ModelError
-from gptbot.llm.types import Role
+from gptbot.llm.errors import ModelError, TookTooLong
+from gptbot.llm.types import Completion, Message, Role
 from gptbot.locales import Texts, texts
 from gptbot.platforms.base import Forgets, Rejected
 from gptbot.telemetry import metrics
@@ -71,6 +72,13 @@ class Turn:
         self._envelope = claim.messages[0]
         self._texts: Texts = texts(claim.settings.get("language") or self._envelope.language)
         self._spec = bot.config.bot.spec
+        self._asking: asyncio.Task[Completion] | None = None
+
+    def stop(self) -> None:
+        """End the answer with what was said so far. What the model has finished goes out whole."""
+        self._claim.stop = True
+        if self._asking is not None:
+            self._asking.cancel()
 
     async def run(self) -> None:
         """Answer and finish the turn. Raises nothing but CancelledError: then it is handed to another worker."""
@@ -105,8 +113,8 @@ class Turn:
             elif envelope.command:
                 reply = await self._run_command(envelope.command)
             else:
-                reply = claim.reply or await self._ask(live)
-            await live.finish(reply)
+                reply = claim.reply if claim.reply is not None else await self._ask(live)
+            await live.finish(self._told(reply))
         except ModelError as error:
             return await self._model_failed(live, error)
         except Postponed as error:
@@ -121,18 +129,43 @@ class Turn:
         bot, claim = self._bot, self._claim
         system = bot.config.prompt(in_force(self._spec, claim.settings))
         messages = context.prompt(system, claim.context, (message.text for message in claim.messages))
+        if claim.stop:
+            return await self._cut("", messages, "cut-stopped")
         try:
             async with asyncio.TaskGroup() as group:
                 show = group.create_task(live.show(), name="live message")
-                completion = await bot.ask(messages, live.feed)
+                self._asking = asking = group.create_task(bot.ask(messages, live.feed), name="model")
+                await asyncio.wait({asking})
                 show.cancel()
         except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
+            error = errors.exceptions[0]
+            if isinstance(error, ModelError) and claim.stop:
+                return await self._cut(error.text, messages, "cut-stopped")
+            if isinstance(error, TookTooLong) and error.text:
+                log.warning("an answer was cut short", reason=str(error), bot=bot.key)
+                return await self._cut(error.text, messages, "cut-time")
+            raise error from None
+        if asking.cancelled():
+            return await self._cut(live.text, messages, "cut-stopped")
+        completion = asking.result()
         await bot.limits.spend((completion.prompt_tokens or 0) + (completion.completion_tokens or 0))
         reply = completion.text if completion.text.strip() else self._texts("trouble-empty")
         # Noted first: should this worker die now, the next one sends this very text, not another answer.
         await _insist(bot, lambda: bot.mailbox.replied(claim, reply))
         return reply
+
+    async def _cut(self, said: str, messages: list[Message], why: str) -> str:
+        """Take what was said as the reply. The API counts no tokens of an answer that it did not end."""
+        if said:
+            await self._bot.limits.spend(self._bot.tokens([*messages, {"role": "assistant", "content": said}]))
+        await _insist(self._bot, lambda: self._bot.mailbox.replied(self._claim, said, why))
+        return said
+
+    def _told(self, reply: str) -> str:
+        """The reply as people see it: one that was cut short says so."""
+        if self._claim.cut is None:
+            return reply
+        return f"{close_fence(reply.rstrip())}\n\n{self._texts(self._claim.cut)}".lstrip()
 
     async def _run_command(self, name: str) -> str:
         metrics.COMMANDS.labels(bot=self._bot.key, platform=self._envelope.platform, command=name).inc()
@@ -158,13 +191,13 @@ class Turn:
     async def _done(self, reply: str) -> str:
         spec = self._spec
         exchange: list[bytes] = []
-        if self._envelope.plain:
+        if self._envelope.plain and reply.strip():
             questions: list[tuple[Role, str]] = [("user", message.text) for message in self._claim.messages]
             exchange = context.remember([*questions, ("assistant", reply)])
         ttl = min(seconds(spec.context.ttl), seconds(spec.privacy.retention))
         keep = spec.context.max_messages
         await _insist(self._bot, lambda: self._bot.mailbox.done(self._claim, exchange, ttl, keep))
-        return "answered"
+        return "answered" if self._claim.cut is None else "cut_short"
 
     async def _model_failed(self, live: LiveMessage, error: ModelError) -> str:
         attempts = self._claim.attempts + 1

@@ -39,6 +39,12 @@ def split(text: str, limit: int, length: Callable[[str], int] = len) -> list[str
     return parts
 
 
+def close_fence(text: str) -> str:
+    """The text with a code fence that is open at its end closed, so that what follows is no code."""
+    fence = _open_fence(text, None)
+    return text if fence is None else text + _closing(text, fence)
+
+
 def _closing(piece: str, fence: tuple[str, str]) -> str:
     return f"{fence[0]}" if piece.endswith("\n") else f"\n{fence[0]}"
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection
 
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.mailbox import Mailbox
+from gptbot.inbox.stops import COMMAND as STOP
+from gptbot.inbox.stops import Stops
 from gptbot.manifest import BotConfig
 from gptbot.platforms.base import Inbound
 from gptbot.safety.access import allowed
@@ -31,6 +33,7 @@ class BotIntake:
         self._mailbox = mailbox
         self._limits = limits
         self._commands = commands
+        self._stops = Stops(mailbox.store, mailbox.keys)
 
     async def ready(self) -> None:
         """Return once the store can take messages."""
@@ -55,6 +58,9 @@ class BotIntake:
         user = keys.pseudonym(platform, "user", message.user)
         conversation = keys.pseudonym(platform, "conversation", message.conversation)
         event = keys.pseudonym(platform, "event", message.event)
+        if command == STOP and await self._stop(message, user, conversation, event):
+            self._count("stop")
+            return True
         refusal = await self._limits.check(user, conversation, event)
         if refusal is not None and not refusal.notify:
             return self._count("limited")
@@ -69,6 +75,16 @@ class BotIntake:
         new = await self._mailbox.enqueue(conversation, envelope)
         self._count("limited" if refusal else "enqueued" if new else "duplicate")
         return refusal is None
+
+    async def _stop(self, message: Inbound, user: str, conversation: str, event: str) -> bool:
+        """End the answer being made, past the mailbox and the limits: it costs nothing and saves an answer."""
+        answer = None
+        if message.answer_due:
+            answer = Envelope(
+                event=event, platform=self._platform, user=user, text="", address=message.address,
+                direct=message.direct, received=time.time(), language=message.language, notice="stop-done",
+            )  # fmt: skip
+        return await self._stops.ask(conversation, event, answer)
 
     def _count(self, outcome: str) -> bool:
         metrics.MESSAGES_RECEIVED.labels(bot=self._mailbox.keys.bot, platform=self._platform, outcome=outcome).inc()

@@ -85,6 +85,11 @@ class BotKeys:
         return f"{{{self.bot}}}:later"
 
     @property
+    def stops(self) -> str:
+        """Stream: fencing tokens of the turns whose answers nobody wants to go on."""
+        return f"{{{self.bot}}}:stops"
+
+    @property
     def dead(self) -> str:
         """Stream: turns given up, with the reason."""
         return f"{{{self.bot}}}:dead"

@@ -60,6 +60,10 @@ class Claim:
     reply: str | None
     """The finished reply, when an earlier try got that far."""
     attempts: int
+    stop: bool = False
+    """Whether somebody asked for the end of the answer."""
+    cut: str | None = None
+    """Name of the text that tells why `reply` is only what was said until then."""
     settings: dict[str, str] = field(default_factory=dict[str, str])
     """What was chosen in the conversation: persona, language."""
     deadline: float = 0.0
@@ -142,12 +146,13 @@ class Mailbox:
         if not messages:
             await self._bury(entry, int(token), 1, "unreadable: another version of gptbot wrote it", UNREADABLE_TTL)
             return None
-        answered = int(notes.get("answers", 0))
+        answered, stop = int(notes.get("answers", 0)), int(notes.get("stop", 0))
+        messages = messages[:answered] if answered else _together(messages[: stop or None])
         return Claim(
-            entry=entry, token=int(token), messages=messages[:answered] if answered else _together(messages),
+            entry=entry, token=int(token), messages=messages,
             context=list(context), reply=notes.get("reply"), attempts=int(notes.get("attempts", 0)),
             sent={int(name[1:]): value for name, value in notes.items() if name.startswith("m")},
-            settings=_pairs(settings), deadline=asked + self.lease,
+            stop=bool(stop), cut=notes.get("cut"), settings=_pairs(settings), deadline=asked + self.lease,
         )  # fmt: skip
 
     async def renew(self, claim: Claim) -> None:
@@ -174,10 +179,14 @@ class Mailbox:
         claim.sent[part] = message_id
         await self._note(claim, f"m{part}", message_id)
 
-    async def replied(self, claim: Claim, reply: str) -> None:
-        """Note the finished reply, so that a later try sends it without asking the model again. Raises TurnLost."""
-        claim.reply = reply
-        await self._note(claim, "reply", reply, "answers", str(len(claim.messages)))
+    async def replied(self, claim: Claim, reply: str, cut: str | None = None) -> None:
+        """Note the finished reply, so that a later try sends it without asking the model again. Raises TurnLost.
+
+        `cut`: why it is not whole, if it is not.
+        """
+        claim.reply, claim.cut = reply, cut
+        why = () if cut is None else ("cut", cut)
+        await self._note(claim, "reply", reply, "answers", str(len(claim.messages)), *why)
 
     async def _note(self, claim: Claim, *notes: str) -> None:
         keys = (self.keys.owner, self.keys.turn(claim.conversation))

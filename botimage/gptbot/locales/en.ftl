@@ -18,11 +18,16 @@ trouble-internal = Something went wrong on my side. I will try again in a moment
 trouble-given-up = I am sorry, I could not get an answer to this after several tries. Please ask again later.
 trouble-empty = My language model gave an empty answer. Please put it in other words.
 
+# Why an answer ends early
+cut-stopped = *Stopped.*
+cut-time = *This took too long, so I ended it here.*
+
 # Commands
 command-help = Show what I can do
 command-about = Tell who I am and what I keep
 command-persona = Show or change my role
 command-persona-argument = name
+command-stop = End the answer I am writing
 command-reset = Forget this conversation and start afresh
 
 help-start =
@@ -53,6 +58,9 @@ persona-line = • `{ $name }` – { $title }
 persona-how = Change it with `!persona NAME`, for example `!persona { $example }`.
 persona-set = I am **{ $title }** now. `!persona { $back }` brings the previous role back.
 persona-unknown = I have no role named “{ $name }”. There are: { $names }.
+
+stop-nothing = I am not writing an answer, so there is nothing to stop.
+stop-done = I have stopped.
 
 reset-done = Done: this conversation is forgotten. I am **{ $title }** again.
 

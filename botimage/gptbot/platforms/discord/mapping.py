@@ -121,7 +121,7 @@ def from_interaction(data: Event, *, deferred: bool) -> Inbound | None:
     return Inbound(
         event=data["id"], conversation=data["channel_id"], user=user["id"],
         text=" ".join([f"/{command['name']}", *options]),
-        direct=guild_id is None, addressed=True, address=address,
+        direct=guild_id is None, addressed=True, address=address, answer_due=deferred,
         language=data.get("locale") or data.get("guild_locale"),
         principals=_principals(user["id"], guild_id, member, data["channel_id"], parent),
     )  # fmt: skip

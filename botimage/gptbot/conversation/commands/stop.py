@@ -1,0 +1,13 @@
+"""`!stop`: ends the answer being made. The intake does that past the mailbox; here it is known that there was none."""
+
+from __future__ import annotations
+
+from gptbot.conversation.commands.base import Command, CommandContext
+from gptbot.inbox.stops import COMMAND as NAME
+
+
+async def _run(context: CommandContext) -> str:
+    return context.texts("stop-nothing")
+
+
+COMMAND = Command(name=NAME, run=_run, order=25)

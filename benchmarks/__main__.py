@@ -5,9 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import cold_start, stream_cpu
+from benchmarks import cold_start, final_text, slow_streams, store, stream_cpu, turns, users
 
-_ALL = {"cold_start": cold_start.main, "stream_cpu": stream_cpu.main}
+_ALL = {
+    "cold_start": cold_start.main,
+    "stream_cpu": stream_cpu.main,
+    "slow_streams": slow_streams.main,
+    "store": store.main,
+    "final_text": final_text.main,
+    "turns": turns.main,
+    "users": users.main,
+}
 
 
 def main() -> int:

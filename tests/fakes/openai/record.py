@@ -21,6 +21,8 @@ class Recorded:
     """`failed`: by a fault or refused; `aborted`: the client closed the connection."""
     status: int | None = None
     tokens_sent: int = 0
+    last_token_at: float | None = None
+    """When the last token was written, in seconds since 1970."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -45,6 +47,7 @@ class Recorded:
             "outcome": self.outcome,
             "status": self.status,
             "tokens_sent": self.tokens_sent,
+            "last_token_at": self.last_token_at,
             "authorized": "authorization" in {name.lower() for name in self.headers},
         }
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 import socket
 import struct
+import time
 
 import orjson
 from aiohttp import web
@@ -101,6 +102,7 @@ class Stream:
         self._transport.write(b"".join(pieces))
         self._recorded.tokens_sent = due
         if due == len(self._tokens):
+            self._recorded.last_token_at = time.time()
             self._done.set_result(None)
         else:
             self._wheel.call_at(self._started + due / self._rate, self._step)

@@ -34,19 +34,17 @@ class Worker:
         self._stops = Stops(bot.store, bot.keys)
         self._flying: set[str] = set()
         self._changed = asyncio.Event()
-        self._draining = False
+        self._drained = asyncio.Event()
 
     async def run(self) -> None:
         """Claim and answer until cancelled or drained."""
-        await self._bot.store.wait_available()
-        await self._bot.mailbox.create_group()
         try:
             async with asyncio.TaskGroup() as group:
                 helpers = [
                     group.create_task(self._renew(), name="renew"),
-                    group.create_task(self._hear_stops(), name="stops"),
                     group.create_task(self._promote(), name="promote"),
                     group.create_task(self._take_over(group), name="take over"),
+                    group.create_task(self._hear_stops(), name="stops"),
                 ]
                 await self._claim(group)
                 await self._wait_for_turns()
@@ -57,7 +55,7 @@ class Worker:
 
     def drain(self) -> None:
         """Claim nothing more; `run` returns once the turns under way have ended or been handed over."""
-        self._draining = True
+        self._drained.set()
         self._changed.set()
 
     async def _wait_for_turns(self) -> None:
@@ -68,7 +66,7 @@ class Worker:
 
     async def _claim(self, group: asyncio.TaskGroup) -> None:
         bot = self._bot
-        while not self._draining:
+        while not self._drained.is_set():
             free = self._concurrency - len(self._turns)
             if free <= 0:
                 self._changed.clear()
@@ -78,18 +76,26 @@ class Worker:
                 entries = await bot.mailbox.receive(min(free, 64), _BLOCK)
             except StoreUnavailable as error:
                 log.warning("cannot claim", reason=str(error), bot=bot.key)
-                await bot.store.wait_available()
-                log.info("the store is back", bot=bot.key)
+                await self._until_store_or_drain()
                 continue
             for entry in entries:
                 self._start(group, entry)
+
+    async def _until_store_or_drain(self) -> None:
+        waits = {asyncio.create_task(self._bot.store.wait_available()), asyncio.create_task(self._drained.wait())}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waits:
+                task.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
 
     async def _take_over(self, group: asyncio.TaskGroup) -> None:
         """Every third of a lease, look for turns whose worker has died."""
         while True:
             await asyncio.sleep(self._bot.mailbox.lease / 3)
             free = self._concurrency - len(self._turns)
-            if free <= 0 or self._draining:
+            if free <= 0 or self._drained.is_set():
                 continue
             with contextlib.suppress(StoreUnavailable):
                 for entry in await self._bot.mailbox.take_over(min(free, 64)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -155,8 +156,10 @@ class Request:
             if answer.done:
                 return await _ended(content)
             if self.first_text is not None and self._interval:
-                # Let more text gather: a wake-up a token is most of what a token costs.
-                await asyncio.sleep(self._interval)
+                # Let more text gather: a wake-up a token is most of what a token costs. The end is not waited out.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._interval):
+                        await content.wait_eof()
 
     def _take(self, read: bytes) -> None:
         """Take in bytes; none at the end."""

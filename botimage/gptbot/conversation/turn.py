@@ -54,11 +54,15 @@ class _Journal:
         await _insist(self._bot, lambda: self._bot.mailbox.sent(self._claim, part, message_id))
 
 
-async def _insist(bot: Bot, step: Callable[[], Awaitable[None]]) -> None:
-    """Do a step in the store, over and over while the store is away. Each step is fenced, so twice does no harm."""
+async def _insist(bot: Bot, step: Callable[[], Awaitable[object]]) -> None:
+    """Do a step in the store, over and over while the store is away.
+
+    Twice does no harm: steps of the mailbox are fenced, and tokens rather count twice than the model is asked again.
+    """
     while True:
         try:
-            return await step()
+            await step()
+            return
         except StoreUnavailable:
             await bot.store.wait_available()
 
@@ -148,7 +152,8 @@ class Turn:
         if asking.cancelled():
             return await self._cut(live.text, messages, "cut-stopped")
         completion = asking.result()
-        await bot.limits.spend((completion.prompt_tokens or 0) + (completion.completion_tokens or 0))
+        spent = (completion.prompt_tokens or 0) + (completion.completion_tokens or 0)
+        await _insist(bot, lambda: bot.limits.spend(spent))
         reply = completion.text if completion.text.strip() else self._texts("trouble-empty")
         # Noted first: should this worker die now, the next one sends this very text, not another answer.
         await _insist(bot, lambda: bot.mailbox.replied(claim, reply))
@@ -157,7 +162,8 @@ class Turn:
     async def _cut(self, said: str, messages: list[Message], why: str) -> str:
         """Take what was said as the reply. The API counts no tokens of an answer that it did not end."""
         if said:
-            await self._bot.limits.spend(self._bot.tokens([*messages, {"role": "assistant", "content": said}]))
+            spent = self._bot.tokens([*messages, {"role": "assistant", "content": said}])
+            await _insist(self._bot, lambda: self._bot.limits.spend(spent))
         await _insist(self._bot, lambda: self._bot.mailbox.replied(self._claim, said, why))
         return said
 

@@ -41,7 +41,7 @@ images: ## build the images of bot and operator and load them into the cluster
 e2e: dev-env ## images, chart and conversations on the current kube context
 	@scripts/e2e.sh $(ARGS)
 
-bench: dev-env ## cold start of gateway and worker; figures go to benchmarks/results.json
+bench: dev-env ## what it costs and how fast it is; figures go to benchmarks/results.json
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 chaos: dev-env ## 20,000 messages while processes are killed; counts lost, doubled, out of order

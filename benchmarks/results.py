@@ -64,6 +64,7 @@ def _machine() -> dict[str, str | float]:
     return {
         "machine_cpu": _cpu(),
         "machine_cpus": os.cpu_count() or 0,
+        "machine_load_average": round(os.getloadavg()[0], 2),
         "machine_memory_mib": psutil.virtual_memory().total // 2**20,
         "machine_system": f"{platform.system()} {platform.release()}",
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),

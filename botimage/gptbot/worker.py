@@ -82,7 +82,10 @@ class Worker:
                 self._start(group, entry)
 
     async def _until_store_or_drain(self) -> None:
-        waits = {asyncio.create_task(self._bot.store.wait_available()), asyncio.create_task(self._drained.wait())}
+        waits: set[asyncio.Task[object]] = {
+            asyncio.create_task(self._bot.store.wait_available()),
+            asyncio.create_task(self._drained.wait()),
+        }
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:

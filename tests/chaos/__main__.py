@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -25,6 +26,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-record", action="store_true", help="leave benchmarks/results.json as it is")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no process is left behind
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # connections cut while a stand-in answers
     with tempfile.TemporaryDirectory(prefix="gptbot-chaos-") as directory:
         outcome = asyncio.run(

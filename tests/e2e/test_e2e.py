@@ -103,7 +103,12 @@ async def test_one_conversation_goes_on_with_another_model_in_other_pods(
 
         await model.say("Not louder than a whisper.", match=SECOND)
         await telegram.say(ADA, ADA, SECOND)
-        await telegram.wait_for_messages(ADA, contains="Not louder than a whisper.", timeout=120)
+        try:
+            await telegram.wait_for_messages(ADA, contains="Not louder than a whisper.", timeout=120)
+        except TimeoutError:
+            said = [(message.from_bot, message.text) for message in await telegram.messages(ADA)]
+            calls = [(call.method, call.status, call.error) for call in (await telegram.calls())[-40:]]
+            raise AssertionError(f"said: {said}\ncalls: {calls}\nmodel: {await model.requests()}") from None
         _carries(await model.requests(), on_telegram[0])
 
         since = (await discord.messages(channel))[-1]["id"]

@@ -93,8 +93,8 @@ class ScriptedModel:
         self._url = url
 
     async def say(self, text: str, match: str) -> None:
-        """Answer the next question that contains `match` with `text`."""
-        await self._call("POST", "scripts", {"text": text, "match": match})
+        """Answer questions that contain `match` with `text`, however often: a request that broke is made again."""
+        await self._call("POST", "scripts", {"text": text, "match": match, "times": None})
 
     async def take_key(self, key: str) -> None:
         """From now on this is the only key taken."""

@@ -30,6 +30,7 @@ def configure(level: str = "info", *, human: bool = False) -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_ToStructlog()], level=logging.ERROR, force=True)
+    logging.getLogger("gptbot").setLevel(numeric)
 
 
 def get_logger(name: str) -> Any:
@@ -54,9 +55,15 @@ def _where_from(_: Any, __: str, event: structlog.typing.EventDict) -> structlog
 
 
 class _ToStructlog(logging.Handler):
-    """Hands what libraries log over by name, level and place; their texts may hold ids, so they stay out."""
+    """Hands on what comes through the standard library's logging.
+
+    Our own words are passed on; libraries are quoted by name, level and place: their texts may hold ids.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.name.startswith("gptbot."):
+            structlog.get_logger(component=record.name.removeprefix("gptbot.")).log(record.levelno, record.getMessage())
+            return
         where = f"{record.filename}:{record.lineno}"
         error = record.exc_info[1] if record.exc_info else None
         structlog.get_logger(component=record.name).log(

@@ -18,7 +18,6 @@ TURN_SECONDS = Histogram(
 )  # fmt: skip
 TURNS_IN_FLIGHT = Gauge("gptbot_turns_in_flight", "Turns this process is making.", ["bot"])
 COMMANDS = Counter("gptbot_commands_total", "Commands run.", ["bot", "platform", "command"])
-SENDS = Counter("gptbot_sends_total", "Messages sent and edited, by outcome.", ["bot", "platform", "call", "outcome"])
 PLATFORM_CONNECTED = Gauge(
     "gptbot_platform_connected", "1 while this gateway receives from the platform.", ["bot", "platform"]
 )

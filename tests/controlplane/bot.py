@@ -119,7 +119,13 @@ class Bot:
                 status = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
                 name = pod["metadata"]["name"]  # a rollout may have replaced it since it was listed
                 self.api.patch_if_there("Pod", self.namespace, name, {"status": status}, subresource="status")
-            deployments = self.api.list("Deployment", self.namespace)
-            return all(d["status"].get("availableReplicas", 0) >= d["spec"]["replicas"] for d in deployments)
+            return all(_rolled_out(d) for d in self.api.list("Deployment", self.namespace))
 
         wait_for(ready, "pods run")
+
+
+def _rolled_out(deployment: Document) -> bool:
+    """Whether all pods are of the newest template and no older one is left."""
+    status, wanted = deployment["status"], deployment["spec"]["replicas"]
+    counts = {status.get(name, 0) for name in ("replicas", "updatedReplicas", "availableReplicas")}
+    return counts == {wanted} and status.get("observedGeneration") == deployment["metadata"]["generation"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from gptbot.delivery.live import LiveMessage, Postponed
 from gptbot.inbox.mailbox import TurnLost
-from gptbot.platforms.base import FloodWait, MessageGone, NotSent, OutcomeUnknown, Rejected, SendError
+from gptbot.platforms.base import Button, FloodWait, MessageGone, NotSent, OutcomeUnknown, Rejected, SendError
 
 
 @dataclass
@@ -32,7 +33,16 @@ class Platform:
     async def typing(self, address: dict[str, Any]) -> None:
         self.typed += 1
 
-    async def send(self, address: dict[str, Any], text: str, *, nonce: str, first: bool, final: bool) -> str:
+    async def send(
+        self,
+        address: dict[str, Any],
+        text: str,
+        *,
+        nonce: str,
+        first: bool,
+        final: bool,
+        buttons: Sequence[Button] = (),
+    ) -> str:
         self._maybe()
         if nonce not in self.nonces:
             self.nonces[nonce] = f"id{len(self.messages)}"
@@ -42,7 +52,9 @@ class Platform:
             raise self.after.pop(0)
         return self.nonces[nonce]
 
-    async def edit(self, address: dict[str, Any], message_id: str, text: str, *, final: bool) -> None:
+    async def edit(
+        self, address: dict[str, Any], message_id: str, text: str, *, final: bool, buttons: Sequence[Button] = ()
+    ) -> None:
         self._maybe()
         if message_id not in self.messages:
             raise MessageGone
@@ -165,7 +177,16 @@ async def test_a_refusal_is_passed_on() -> None:
 
 async def test_a_send_under_way_is_not_cut_short_by_the_end_of_the_stream() -> None:
     class Slow(Platform):
-        async def send(self, address: dict[str, Any], text: str, *, nonce: str, first: bool, final: bool) -> str:
+        async def send(
+            self,
+            address: dict[str, Any],
+            text: str,
+            *,
+            nonce: str,
+            first: bool,
+            final: bool,
+            buttons: Sequence[Button] = (),
+        ) -> str:
             entered.set()
             await asyncio.sleep(0.1)
             return await super().send(address, text, nonce=nonce, first=first, final=final)

@@ -49,6 +49,16 @@ class Inbound:
     """Who and where, for access lists, without the platform's name: `user:1`, `guild:2`, `role:3`, `chat:4`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button below a message of the bot's. Pressed, it comes in as an `Inbound` whose text is `!command`."""
+
+    label: str
+    """What stands on it, in the reader's language."""
+    command: str
+    """What it does: a command's name and argument, such as `stop` or `persona translator`; at most 60 characters."""
+
+
 class Intake(Protocol):
     """Takes messages in: access, limits, redaction, enqueue."""
 
@@ -157,16 +167,20 @@ class Sender(Protocol):
         """Show that an answer is being made. Raises nothing: it does not matter."""
         ...
 
-    async def send(self, address: Address, text: str, *, nonce: str, first: bool, final: bool) -> str:
+    async def send(
+        self, address: Address, text: str, *, nonce: str, first: bool, final: bool, buttons: Sequence[Button] = ()
+    ) -> str:
         """Send a message and return its id. The same `nonce` again is the same message, where the platform can tell.
 
         `first`: the first message of a reply, to be shown as an answer to the question where the platform can.
-        `final`: no edit follows. Raises SendError.
+        `final`: no edit follows. `buttons`: shown below it, where the platform has such. Raises SendError.
         """
         ...
 
-    async def edit(self, address: Address, message_id: str, text: str, *, final: bool) -> None:
-        """Replace the text of a message of our own. Raises SendError; the same text again is no error."""
+    async def edit(
+        self, address: Address, message_id: str, text: str, *, final: bool, buttons: Sequence[Button] = ()
+    ) -> None:
+        """Replace the text and the buttons of a message of our own. Raises SendError; the same again is no error."""
         ...
 
 

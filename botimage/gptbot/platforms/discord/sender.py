@@ -6,9 +6,10 @@ import base64
 import contextlib
 import hashlib
 import time
+from collections.abc import Sequence
 from typing import Any, cast
 
-from gptbot.platforms.base import Address, MessageGone, Rejected, SenderContext, SendError
+from gptbot.platforms.base import Address, Button, MessageGone, Rejected, SenderContext, SendError
 from gptbot.platforms.discord.limits import (
     EDIT_INTERVAL,
     INTERACTION_LIFETIME,
@@ -58,7 +59,9 @@ class DiscordSender:
                 channel = address["channel"]
                 await self._rest.request("POST", f"/channels/{channel}/typing", route=("typing", channel), timeout=5)
 
-    async def send(self, address: Address, text: str, *, nonce: str, first: bool, final: bool) -> str:
+    async def send(
+        self, address: Address, text: str, *, nonce: str, first: bool, final: bool, buttons: Sequence[Button] = ()
+    ) -> str:
         """Create Message, or fill in the answer of an interaction."""
         patience = _PATIENCE if final else 0.0
         try:
@@ -73,7 +76,9 @@ class DiscordSender:
         except Refused as refused:
             raise Rejected(str(refused)) from None
 
-    async def edit(self, address: Address, message_id: str, text: str, *, final: bool) -> None:
+    async def edit(
+        self, address: Address, message_id: str, text: str, *, final: bool, buttons: Sequence[Button] = ()
+    ) -> None:
         """Edit Message, by the token that made it while that is good."""
         patience = _PATIENCE if final else 0.0
         plain_id = message_id.removeprefix(_BY_TOKEN)

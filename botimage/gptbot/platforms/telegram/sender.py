@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from typing import Any
 
-from gptbot.platforms.base import Address, MessageGone, OutcomeUnknown, SendError
+from gptbot.platforms.base import Address, Button, MessageGone, OutcomeUnknown, SendError
 from gptbot.platforms.telegram.api import BadRequest, BotApi
 from gptbot.platforms.telegram.limits import CHAT_INTERVAL, MAX_LENGTH, TYPING_TIMEOUT, utf16_length
 from gptbot.platforms.telegram.rendering import Rendered, plain, render
@@ -31,7 +32,9 @@ class TelegramSender:
         with contextlib.suppress(SendError):
             await self._api.call("sendChatAction", {**_chat(address), "action": "typing"}, TYPING_TIMEOUT)
 
-    async def send(self, address: Address, text: str, *, nonce: str, first: bool, final: bool) -> str:
+    async def send(
+        self, address: Address, text: str, *, nonce: str, first: bool, final: bool, buttons: Sequence[Button] = ()
+    ) -> str:
         """Send a message and return its id (Bot API, `sendMessage`).
 
         Telegram cannot tell that a request is repeated, so the nonce goes nowhere: after OutcomeUnknown, a message that
@@ -46,7 +49,9 @@ class TelegramSender:
             raise OutcomeUnknown("the Bot API server's answer to sendMessage names no message")
         return str(message_id)
 
-    async def edit(self, address: Address, message_id: str, text: str, *, final: bool) -> None:
+    async def edit(
+        self, address: Address, message_id: str, text: str, *, final: bool, buttons: Sequence[Button] = ()
+    ) -> None:
         """Replace the text of a message of our own (Bot API, `editMessageText`). Raises SendError."""
         request = {"chat_id": address["chat_id"], "message_id": int(message_id)}
         gone = False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import orjson
 
 from gptbot.inbox.store import StoreUnavailable
-from gptbot.platforms.base import Address, NotSent, SenderContext
+from gptbot.platforms.base import Address, Button, NotSent, SenderContext
 
 TTL = 600
 
@@ -27,12 +29,16 @@ class TerminalSender:
     async def typing(self, address: Address) -> None:
         """Nothing is shown."""
 
-    async def send(self, address: Address, text: str, *, nonce: str, first: bool, final: bool) -> str:
+    async def send(
+        self, address: Address, text: str, *, nonce: str, first: bool, final: bool, buttons: Sequence[Button] = ()
+    ) -> str:
         """Write a message; the nonce is its id."""
         await self._write(address, nonce, text, final=final)
         return nonce
 
-    async def edit(self, address: Address, message_id: str, text: str, *, final: bool) -> None:
+    async def edit(
+        self, address: Address, message_id: str, text: str, *, final: bool, buttons: Sequence[Button] = ()
+    ) -> None:
         """Write its new text."""
         await self._write(address, message_id, text, final=final)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 from gptbot.inbox.store import StoreUnavailable
-from gptbot.platforms.base import Address, NotSent, SenderContext
+from gptbot.platforms.base import Address, Button, NotSent, SenderContext
 from gptbot.platforms.web.entries import add, leave, lifetime, stream_key
 
 _REMEMBERED = 10_000
@@ -52,12 +53,16 @@ class WebSender:
             entry = await self._write(key, add(key, "typing"), self._typing.pop(key, None))
             self._typing.replace(key, entry)
 
-    async def send(self, address: Address, text: str, *, nonce: str, first: bool, final: bool) -> str:
+    async def send(
+        self, address: Address, text: str, *, nonce: str, first: bool, final: bool, buttons: Sequence[Button] = ()
+    ) -> str:
         """Write the message `nonce`, or write it anew: readers see one message either way."""
         await self._put(stream_key(self._keys, address["session"]), nonce, text, final=final)
         return nonce
 
-    async def edit(self, address: Address, message_id: str, text: str, *, final: bool) -> None:
+    async def edit(
+        self, address: Address, message_id: str, text: str, *, final: bool, buttons: Sequence[Button] = ()
+    ) -> None:
         """Write the next state of a message."""
         await self._put(stream_key(self._keys, address["session"]), message_id, text, final=final)
 

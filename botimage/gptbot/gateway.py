@@ -57,6 +57,7 @@ class Gateway:
     async def run(self) -> None:
         """Receive until cancelled. One platform's trouble does not touch the others."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._leases.attend(), name="gateways")
             group.create_task(self._publish(), name="reports")
             for name, half in self._platforms.items():
                 group.create_task(self._receive(name, half), name=f"receive {name}")

@@ -77,3 +77,54 @@ async def test_what_the_work_raises_is_raised_and_the_lease_is_free(store: Store
     with pytest.raises(RuntimeError, match="no"):
         await StoreLeases(store, keys, "a").run("shard", fail)
     assert await store.command("EXISTS", keys.lease("shard")) == 0
+
+
+class Gateway:
+    """One that wants four shards and a poller."""
+
+    def __init__(self, store: Store, keys: BotKeys, name: str, ttl: float) -> None:
+        self.leases = StoreLeases(store, keys, name, ttl=ttl)
+        self.log: list[str] = []
+        self.attending = asyncio.create_task(self.leases.attend())
+        receivers = [*(f"discord:{number}" for number in range(4)), "telegram"]
+        self.tasks = [asyncio.create_task(self.leases.run(name, work(self.log, name))) for name in receivers]
+
+    @property
+    def shards(self) -> int:
+        return sum(receiver.startswith("discord:") for receiver in self.leases.held)
+
+    async def stop(self) -> None:
+        for task in (self.attending, *self.tasks):
+            task.cancel()
+        await asyncio.gather(self.attending, *self.tasks, return_exceptions=True)
+
+
+async def test_a_newcomer_gets_its_share_and_all_when_the_other_goes(store: Store, keys: BotKeys) -> None:
+    ttl = 2.0
+    a = Gateway(store, keys, "a", ttl)
+    await until(lambda: len(a.leases.held) == 5)
+    b = Gateway(store, keys, "b", ttl)
+    await until(lambda: (a.shards, b.shards) == (2, 2))
+    assert "telegram" in a.leases.held, "a single receiver stays where it is"
+    c = Gateway(store, keys, "c", ttl)
+    await until(lambda: c.shards == 1)
+    assert sorted((a.shards, b.shards)) == [1, 2]
+    await c.stop()
+    await until(lambda: (a.shards, b.shards) == (2, 2))
+    await a.stop()
+    left = asyncio.get_running_loop().time()
+    await until(lambda: len(b.leases.held) == 5)
+    assert asyncio.get_running_loop().time() - left < ttl / 2, "at once: nobody else is there to wait for"
+    await b.stop()
+
+
+async def test_what_another_gateway_cannot_take_is_taken_after_a_while(store: Store, keys: BotKeys) -> None:
+    idle = StoreLeases(store, keys, "idle", ttl=2.0)  # alive, but its platform does not let it in
+    attending = asyncio.create_task(idle.attend())
+    async with asyncio.timeout(5):
+        while not await store.command("EXISTS", f"{keys.prefix}gateways"):
+            await asyncio.sleep(0.01)
+    a = Gateway(store, keys, "a", 2.0)
+    await until(lambda: a.shards == 4)
+    attending.cancel()
+    await a.stop()

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 
+from gptbot.delivery.pacing import Pacer
 from gptbot.inbox.intake import BotIntake
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import TURN_LEASE, Mailbox
@@ -37,6 +38,7 @@ class Bot:
     limits: Limits
     model: ModelClient
     http: aiohttp.ClientSession
+    pacer: Pacer
     budget: TokenBudget = field(default_factory=TokenBudget)
     context_window: int = 128_000
     _senders: dict[str, Sender] = field(default_factory=dict[str, Sender])
@@ -64,6 +66,7 @@ class Bot:
             limits=Limits(store, keys, lambda: bot.config.bot.spec.limits),
             model=ModelClient(http, model),
             http=http,
+            pacer=Pacer(store, keys),
             context_window=min(llm.context_window, EMBEDDED_WINDOW) if llm.embedded else llm.context_window,
         )
         return bot

@@ -110,7 +110,9 @@ class Turn:
         claim, envelope = self._claim, self._envelope
         sender = self._bot.sender(envelope.platform)
         # Named after the first message, which every try has; shown below the last one.
-        live = LiveMessage(sender, claim.messages[-1].address, envelope.event, _Journal(self._bot, claim), claim.sent)
+        address = claim.messages[-1].address
+        places = self._bot.pacer.places(envelope.platform, sender, address)
+        live = LiveMessage(sender, address, envelope.event, _Journal(self._bot, claim), claim.sent, places)
         try:
             if envelope.notice:
                 reply = self._texts(envelope.notice, **(envelope.values or {}))

@@ -8,16 +8,19 @@ import time
 from collections.abc import Coroutine
 from typing import Protocol
 
+from gptbot.delivery.pacing import Places
 from gptbot.delivery.split import split
-from gptbot.platforms.base import Address, FloodWait, MessageGone, NotSent, OutcomeUnknown, Sender
+from gptbot.platforms.base import Address, Drafts, FloodWait, MessageGone, NotSent, OutcomeUnknown, Sender, TooLong
 
 _FIRST_TEXT_DELAY = 0.3
 """Seconds of text gathered before the first message, so that it says more than a word."""
 _TYPING_INTERVAL = 4.5
 """Seconds between two signs of typing: platforms show one for 5 to 10 s."""
+_DRAFT_RENEWAL = 0.7
+"""A draft of a text that does not grow is shown again after this part of the time that it lasts."""
 _TRIES = 4
 MAX_WAIT = 30.0
-"""Seconds of flood waits that are sat out here, all in all; a longer one puts the turn off."""
+"""Seconds of flood waits, and for a place, that are sat out here; longer ones put the turn off."""
 
 
 class Journal(Protocol):
@@ -45,10 +48,29 @@ class Postponed(Exception):
         """Seconds to wait before the next try."""
 
 
+class _NoPlace(Exception):
+    """The pace has no place now."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(wait)
+        self.wait = wait
+        """Seconds until there may be one."""
+
+
 class LiveMessage:
     """The reply to one message. Run `show()` as a task while text is fed in, end it, then call `finish()`."""
 
-    def __init__(self, sender: Sender, address: Address, nonce: str, journal: Journal, sent: dict[int, str]) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        address: Address,
+        nonce: str,
+        journal: Journal,
+        sent: dict[int, str],
+        places: Places | None = None,
+    ) -> None:
+        """`sent`: part to message id of what earlier tries sent. `places`: the pace, where the platform has one."""
+        self._places = places
         self._sender = sender
         self._address = address
         self._nonce = nonce
@@ -61,8 +83,14 @@ class LiveMessage:
         self._grown = asyncio.Event()
         self._next_edit = 0.0
         """When the pace allows an interim edit. Platforms let a short burst pass: the final text need not wait."""
+        self._most: int | None = None
+        """The longest part, once the platform refused a longer one."""
+        self._fades: float | None = None
+        """Seconds after which what is shown as a draft is shown again."""
         self._not_before = 0.0
         """When anything may be sent again, after the platform refused."""
+        self._give_up: float | None = None
+        """Until when places are waited for: set while the text has to get there."""
 
     def feed(self, text: str) -> None:
         """Add text to the reply."""
@@ -80,14 +108,17 @@ class LiveMessage:
         if not self._ids:
             await asyncio.sleep(_FIRST_TEXT_DELAY)
         while True:
-            await self._grown.wait()
+            await self._growth()
             await asyncio.sleep(max(0.0, self._next_edit - time.monotonic(), self._not_before - time.monotonic()))
             self._grown.clear()
             try:
                 # A send under way is not cut short: its message id would be lost.
-                await _uncut(self._show_parts(self._split(self.text), final=False))
+                await _uncut(self._show_all(self.text, final=False))
+            except _NoPlace as full:
+                self._next_edit = time.monotonic() + full.wait
+                self._grown.set()
             except FloodWait as wait:
-                self._not_before = time.monotonic() + wait.retry_after
+                await self._refused(wait)
             except (NotSent, OutcomeUnknown):
                 self._not_before = time.monotonic() + 2 * self._sender.edit_interval
 
@@ -97,22 +128,32 @@ class LiveMessage:
         Raises Postponed, Rejected, or what the journal raises.
         """
         failures, give_up = 0, time.monotonic() + MAX_WAIT
+        self._give_up = give_up
         while True:
             if self._not_before > give_up:
                 raise Postponed(self._not_before - time.monotonic(), "the platform asked to wait")
             await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
             try:
-                return await self._show_parts(self._split(text), final=final)
+                return await self._show_all(text, final=final)
+            except _NoPlace as full:
+                raise Postponed(full.wait, "the platform's limits leave no place") from None
             except FloodWait as flood:
-                self._not_before = time.monotonic() + flood.retry_after
+                await self._refused(flood)
             except (NotSent, OutcomeUnknown) as error:
                 failures += 1
                 if failures == _TRIES:
                     raise Postponed(10.0, str(error)) from error
                 self._not_before = time.monotonic() + 0.25 * 2**failures
 
-    def _split(self, text: str) -> list[str]:
-        return split(text, self._sender.max_length, self._sender.length)
+    async def _show_all(self, text: str, *, final: bool) -> None:
+        while True:
+            most = min(self._sender.max_length, self._most or self._sender.max_length)
+            try:
+                return await self._show_parts(split(text, most, self._sender.length), final=final)
+            except TooLong as error:
+                if error.max_length >= most:  # smaller parts would be refused as well
+                    raise
+                self._most = error.max_length
 
     async def _show_parts(self, parts: list[str], *, final: bool) -> None:
         for number, part in enumerate(parts):
@@ -121,29 +162,80 @@ class LiveMessage:
             last = number == len(parts) - 1
             if self._shown.get(number) == part and not (final and last):
                 continue
-            await self._show_part(number, part, final=final or not last)
-            self._shown[number] = part
+            if await self._show_part(number, part, final=final or not last):
+                self._shown[number] = part
             self._next_edit = time.monotonic() + self._sender.edit_interval
 
-    async def _show_part(self, number: int, text: str, *, final: bool) -> None:
+    async def _show_part(self, number: int, text: str, *, final: bool) -> bool:
+        """Show a part; False: as a draft, which is to be sent yet."""
         known = self._ids.get(number)
         if known is not None:
-            self._journal.check()
+            await self._place(begin=False)
             try:
-                return await self._sender.edit(self._address, known, text, final=final)
+                await self._sender.edit(self._address, known, text, final=final)
             except MessageGone:
                 self._nonce += "r"  # the old nonce would bring the deleted message back
-        await self._journal.begin()
+            else:
+                return True
+        elif not final and await self._draft(number, text):
+            return False
+        await self._place(begin=True)
         message_id = await self._sender.send(
             self._address, text, nonce=f"{self._nonce}{number}", first=number == 0, final=final
         )
         self._ids[number] = message_id
         await self._journal.sent(number, message_id)
-        return None
+        return True
+
+    async def _draft(self, number: int, text: str) -> bool:
+        """Show a text that still grows as a draft, where there is such and nothing was sent of this part."""
+        if self._give_up is not None or not isinstance(self._sender, Drafts):
+            return False
+        await self._place(begin=False)
+        drafted = await self._sender.draft(self._address, text, nonce=f"{self._nonce}{number}")
+        self._fades = self._sender.draft_lasts * _DRAFT_RENEWAL if drafted else None
+        return drafted
+
+    async def _growth(self) -> None:
+        """Wait until the text grew, or a draft would fade away."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._fades):
+                await self._grown.wait()
+
+
+    async def _place(self, *, begin: bool) -> None:
+        """Have a place, and the turn, right before a request: in one round trip, as a rule. Raises _NoPlace.
+
+        `begin`: the store is asked about the turn; without it, only our own notes.
+        """
+        while True:
+            if begin:
+                wait, _ = await asyncio.gather(self._wait_for_place(), self._journal.begin())
+            else:
+                wait = await self._wait_for_place()
+            if wait <= 0:
+                break
+            if self._give_up is None or time.monotonic() + wait > self._give_up:
+                raise _NoPlace(wait)
+            await asyncio.sleep(wait)
+        self._journal.check()
+
+    async def _wait_for_place(self) -> float:
+        if self._places is None:
+            return 0.0
+        if self._give_up is None:
+            return await self._places.take_interim()
+        return await self._places.take(max(0.0, self._give_up - time.monotonic()))
+
+    async def _refused(self, flood: FloodWait) -> None:
+        self._not_before = time.monotonic() + flood.retry_after
+        if self._places is not None:
+            await self._places.refused(flood)
 
     async def _type_until_text(self) -> None:
         while not self._grown.is_set():
-            await self._sender.typing(self._address)
+            if self._places is None or not await self._places.take_interim(typing=True):
+                await self._sender.typing(self._address)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_TYPING_INTERVAL):
                     await self._grown.wait()

@@ -56,6 +56,14 @@ class BotKeys:
         """Marks that somebody was told of a limit in this window."""
         return f"{{{self.bot}}}:told:{limit}:{who}"
 
+    def pace(self, platform: str, limit: str, who: str = "") -> str:
+        """List: times (ms) of the last requests under a limit of a platform, newest first; some may be to come."""
+        return f"{{{self.bot}}}:pace:{platform}:{limit}:{who}"
+
+    def hold(self, platform: str, who: str = "") -> str:
+        """Is there while a platform wants nothing sent to a chat, or to anyone."""
+        return f"{{{self.bot}}}:hold:{platform}:{who}"
+
     @property
     def tokens(self) -> str:
         """Hash: `tokens` that the model used on a `day` (days since 1970, UTC)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import aiohttp
@@ -49,6 +49,10 @@ class Inbound:
     """Who and where, for access lists, without the platform's name: `user:1`, `guild:2`, `role:3`, `chat:4`."""
 
 
+MAX_COMMAND = 60
+"""Characters of a button's command: Telegram takes 64 bytes with it, Discord 100 characters."""
+
+
 @dataclass(frozen=True, slots=True)
 class Button:
     """A button below a message of the bot's. Pressed, it comes in as an `Inbound` whose text is `!command`."""
@@ -56,7 +60,7 @@ class Button:
     label: str
     """What stands on it, in the reader's language."""
     command: str
-    """What it does: a command's name and argument, such as `stop` or `persona translator`; at most 60 characters."""
+    """What it does: a command's name and argument, such as `stop`, `persona translator`; up to `MAX_COMMAND` long."""
 
 
 class Intake(Protocol):
@@ -154,10 +158,13 @@ class PlatformGateway(Protocol):
 class Sender(Protocol):
     """The answering half. Text is Markdown; the sender renders it for its platform."""
 
-    max_length: int
-    """The longest text of one message, in units of `length`."""
     edit_interval: float
     """Seconds between two edits of a message that grows, at least; the final text may follow sooner."""
+
+    @property
+    def max_length(self) -> int:
+        """The longest text of one message, in units of `length`; what is learnt of the platform may change it."""
+        ...
 
     def length(self, text: str) -> int:
         """Length of a text as the platform counts it."""
@@ -193,6 +200,57 @@ class Forgets(Protocol):
         ...
 
 
+@runtime_checkable
+class Drafts(Protocol):
+    """A sender whose platform shows a text that grows as a draft, which is no message: a real send must follow."""
+
+    draft_lasts: float
+    """Seconds that a draft is shown when nothing follows."""
+
+    async def draft(self, address: Address, text: str, *, nonce: str, buttons: Sequence[Button] = ()) -> bool:
+        """Show a text as a draft; the same `nonce` again is the same draft. It is gone once a message is sent.
+
+        False: not to this address, or not now; send a message instead. Raises SendError.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """What a platform takes in a time, from all processes of a bot together."""
+
+    name: str
+    """Names its count in the store, such as `all` or `chat`."""
+    requests: int
+    """So many in any `seconds`."""
+    seconds: float
+    interim: int
+    """How many of them may be interim edits: the rest is kept for texts that have to get there."""
+    chat: bool = False
+    """Whether it is a limit of each chat, and not of the bot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """The limits that an answer is under."""
+
+    chat: str
+    """Whom a wait is for that is not for all: the platform's id, hashed before storing."""
+    messages: Sequence[Limit]
+    """Limits of sending and editing, the slowest first."""
+    typing: Sequence[Limit] = ()
+    """Limits of showing that an answer is being made."""
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A sender whose platform has limits that hold for all of a bot's processes together. `delivery` keeps them."""
+
+    def pace(self, address: Address) -> Pace:
+        """The limits of an answer to this address."""
+        ...
+
+
 class Platform(Protocol):
     """A platform, as its entry point names it."""
 
@@ -225,6 +283,8 @@ class FloodWait(SendError):
 
     retry_after: float = field()
     """Seconds, as the platform said."""
+    scope: Literal["all", "chat", "request"] = "chat"
+    """What has to wait: all that the bot sends, what goes to this chat, or only requests of this kind from here."""
 
     def __str__(self) -> str:
         return f"asked to wait {self.retry_after:g} s"
@@ -236,6 +296,17 @@ class NotSent(SendError):
 
 class OutcomeUnknown(SendError):
     """The request went out and no answer came back: it may have arrived."""
+
+
+@dataclass(eq=False)
+class TooLong(SendError):
+    """It is too long for one message in the only form that the platform takes it in: split it again."""
+
+    max_length: int
+    """What one message may hold, in units of `Sender.length`."""
+
+    def __str__(self) -> str:
+        return f"too long for one message, which holds {self.max_length}"
 
 
 class MessageGone(SendError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from gptbot.platforms.base import Limit
+
 MAX_CONTENT: Final = 2000
 """Characters of a message (docs/resources/message, "Create Message"). Discord counts Unicode code points, as Python's
 `len` does: its API is written in Python (discord-api-docs issue 1315)."""
@@ -13,6 +15,12 @@ author with the same nonce, within a few minutes, is the first one."""
 EDIT_INTERVAL: Final = 1.0
 """Seconds between edits of a message: editing shares a bucket of about 5 requests in 5 s a channel. The figure is not
 documented (docs/topics/rate-limits says to read the headers), so the headers decide."""
+
+REQUESTS_A_SECOND: Final = 50
+"""Requests of one bot, those of interactions not counted (docs/topics/rate-limits, "Global Rate Limit")."""
+_GATEWAYS: Final = 5
+"""Of them left to gateways, which fetch what was missed."""
+ALL: Final = Limit(name="all", requests=REQUESTS_A_SECOND - _GATEWAYS, seconds=1.0, interim=35)
 
 INTERACTION_DEADLINE: Final = 3.0
 """Seconds in which an interaction must be answered or deferred (docs/interactions/receiving-and-responding)."""

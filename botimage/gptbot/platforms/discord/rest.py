@@ -87,7 +87,7 @@ class Rest:
         deadline = time.monotonic() + patience
         while (wait := self._buckets.take(route, counted=counted)) > 0:
             if time.monotonic() + wait > deadline:
-                raise FloodWait(wait)
+                raise FloodWait(wait, "request")
             await asyncio.sleep(wait)
 
     def _judge(self, response: aiohttp.ClientResponse, raw: bytes, route: tuple[str, str]) -> Any:
@@ -120,8 +120,9 @@ class Rest:
         except (KeyError, TypeError, ValueError):
             seconds = _CLOUDFLARE_WAIT
         # Without JSON it is Cloudflare that speaks, and it means the whole address.
-        self._buckets.exhausted(route, seconds, everywhere=bool(details.get("global")) or not details)
-        return FloodWait(seconds)
+        everywhere = bool(details.get("global")) or not details
+        self._buckets.exhausted(route, seconds, everywhere=everywhere)
+        return FloodWait(seconds, "all" if everywhere else "chat")
 
 
 _UNAUTHORIZED: Final = (

@@ -9,8 +9,9 @@ import time
 from collections.abc import Sequence
 from typing import Any, cast
 
-from gptbot.platforms.base import Address, Button, MessageGone, Rejected, SenderContext, SendError
+from gptbot.platforms.base import Address, Button, MessageGone, Pace, Rejected, SenderContext, SendError
 from gptbot.platforms.discord.limits import (
+    ALL,
     EDIT_INTERVAL,
     INTERACTION_LIFETIME,
     MAX_CONTENT,
@@ -51,6 +52,14 @@ class DiscordSender:
     def length(self, text: str) -> int:
         """Unicode code points of the text as it is sent."""
         return len(render(text).strip())
+
+    def pace(self, address: Address) -> Pace:
+        """The global limit, under which requests by an interaction's token are not.
+
+        Buckets are of a channel, whose answers come from one worker at a time: `Rest` heeds them.
+        """
+        counted = (ALL,) if _token(address) is None else ()
+        return Pace(chat=address["channel"], messages=counted, typing=counted)
 
     async def typing(self, address: Address) -> None:
         """Trigger Typing Indicator; shows for 10 s. A deferred answer shows it by itself."""

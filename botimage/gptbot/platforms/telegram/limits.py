@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
+from gptbot.platforms.base import Limit
+
 MAX_LENGTH: Final = 4096
 """UTF-16 code units of a text message after its entities are parsed (Bot API, `sendMessage`: 1-4096 characters)."""
+
+RICH_MAX_LENGTH: Final = 32768
+"""Characters of a rich message (Bot API, "Rich message limits"). Counted in UTF-16 code units here, which are no fewer."""
+
+CALLBACK_DATA: Final = 64
+"""Bytes of a button's `callback_data` at most (Bot API, `InlineKeyboardButton`)."""
 
 CHAT_INTERVAL: Final = 1.0
 """Between two messages to one chat; short bursts pass (Bots FAQ, "My bot is hitting limits"). Edits count as well."""
@@ -15,6 +23,11 @@ GROUP_MESSAGES_A_MINUTE: Final = 20
 
 MESSAGES_A_SECOND: Final = 30
 """Messages to all chats together (Bots FAQ, "My bot is hitting limits")."""
+
+CHAT: Final = Limit(name="chat", requests=3, seconds=3 * CHAT_INTERVAL, interim=2, chat=True)
+"""One a second with short bursts: the final text may follow right after an edit."""
+GROUP: Final = Limit(name="group", requests=GROUP_MESSAGES_A_MINUTE, seconds=60.0, interim=12, chat=True)
+ALL: Final = Limit(name="all", requests=MESSAGES_A_SECOND, seconds=1.0, interim=15)
 
 TYPING_LASTS: Final = 5.0
 """How long a chat action is shown at most (Bot API, `sendChatAction`)."""
@@ -41,11 +54,19 @@ OFFSET_LASTS: Final = 6 * 86400
 """How long a kept offset means anything: after a week without updates ids start anew (Bot API, `Update.update_id`)."""
 MENU_LASTS: Final = 86400
 """How long a command menu is taken to be as it was set."""
+FEATURES_LAST: Final = 86400
+"""How long a method that the server does not know is left alone: it may have been updated since."""
+FEATURES_LOOK: Final = 600
+"""How often a worker asks the store what others found out about the server."""
+DRAFT_LASTS: Final = 30.0
+"""How long a draft is shown when nothing follows (Bot API, `sendMessageDraft`)."""
 WEBHOOK_CHECK: Final = 60.0
 """How often the webhook is looked at."""
 
 CONNECT_TIMEOUT: Final = 5.0
 """To reach the Bot API server."""
+ANSWER_TIMEOUT: Final = 5
+"""For what is nice to have after a button was pressed: the end of its progress bar, the keyboard gone."""
 REQUEST_TIMEOUT: Final = 30.0
 """For one answer of the Bot API server; of a long poll, on top of its own waiting."""
 TYPING_TIMEOUT: Final = 5.0

@@ -1,31 +1,45 @@
-"""The answering half: `sendChatAction`, `sendMessage`, `editMessageText`."""
+"""The answering half: `sendChatAction`, messages, their edits, and drafts of them."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from gptbot.platforms.base import Address, Button, MessageGone, OutcomeUnknown, SendError
+from gptbot.platforms.base import Address, Button, MessageGone, OutcomeUnknown, Pace, Rejected, SendError
 from gptbot.platforms.telegram.api import BadRequest, BotApi
-from gptbot.platforms.telegram.limits import CHAT_INTERVAL, MAX_LENGTH, TYPING_TIMEOUT, utf16_length
-from gptbot.platforms.telegram.rendering import Rendered, plain, render
+from gptbot.platforms.telegram.callbacks import keyboard
+from gptbot.platforms.telegram.features import RICH, RICH_DRAFT, Features
+from gptbot.platforms.telegram.limits import ALL, CHAT, CHAT_INTERVAL, DRAFT_LASTS, GROUP, TYPING_TIMEOUT, utf16_length
+from gptbot.platforms.telegram.writing import DRAFT, EDIT, GONE, NOT_MODIFIED, SEND, Writer
 
-_GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
+_STOP = "stop"
 
 
 class TelegramSender:
     """Sends and edits messages of one bot. See `platforms.base.Sender`."""
 
-    max_length: int = MAX_LENGTH
     edit_interval: float = CHAT_INTERVAL
+    draft_lasts: float = DRAFT_LASTS
 
-    def __init__(self, api: BotApi) -> None:
-        self._api = api
+    def __init__(self, api: BotApi, features: Features) -> None:
+        self._api, self._features = api, features
+        self._writer = Writer(api, features)
+
+    @property
+    def max_length(self) -> int:
+        """The longest text of one message: 32,768 where the server knows rich messages, else 4,096."""
+        return self._writer.max_length
 
     def length(self, text: str) -> int:
         """Length of a text in UTF-16 code units. Markdown that grows when it is rendered is sent as it is."""
         return utf16_length(text)
+
+    def pace(self, address: Address) -> Pace:
+        """The Bots FAQ's limits. They tell nothing of chat actions, which keep to waits alone."""
+        chat = (CHAT,) if address["chat_type"] == "private" else (GROUP, CHAT)
+        return Pace(chat=str(address["chat_id"]), messages=(*chat, ALL))
 
     async def typing(self, address: Address) -> None:
         """Show "typing" for five seconds (Bot API, `sendChatAction`). Raises nothing."""
@@ -35,7 +49,7 @@ class TelegramSender:
     async def send(
         self, address: Address, text: str, *, nonce: str, first: bool, final: bool, buttons: Sequence[Button] = ()
     ) -> str:
-        """Send a message and return its id (Bot API, `sendMessage`).
+        """Send a message and return its id (Bot API, `sendRichMessage`, else `sendMessage`).
 
         Telegram cannot tell that a request is repeated, so the nonce goes nowhere: after OutcomeUnknown, a message that
         is sent again may be there twice. Raises SendError.
@@ -43,7 +57,9 @@ class TelegramSender:
         request = _chat(address)
         if first and address["chat_type"] != "private":
             request["reply_parameters"] = {"message_id": address["message_id"], "allow_sending_without_reply": True}
-        result = await self._write("sendMessage", request, text)
+        if markup := keyboard(buttons):
+            request["reply_markup"] = markup
+        result = await self._writer.write(SEND, request, text, final=final)
         message_id: Any = result.get("message_id") if isinstance(result, dict) else None
         if not isinstance(message_id, int):
             raise OutcomeUnknown("the Bot API server's answer to sendMessage names no message")
@@ -52,45 +68,43 @@ class TelegramSender:
     async def edit(
         self, address: Address, message_id: str, text: str, *, final: bool, buttons: Sequence[Button] = ()
     ) -> None:
-        """Replace the text of a message of our own (Bot API, `editMessageText`). Raises SendError."""
-        request = {"chat_id": address["chat_id"], "message_id": int(message_id)}
+        """Replace the text and the keyboard of a message of our own (Bot API, `editMessageText`). Raises SendError."""
+        request: dict[str, Any] = {"chat_id": address["chat_id"], "message_id": int(message_id)}
+        if markup := keyboard(buttons):
+            request["reply_markup"] = markup
         gone = False
         try:
-            await self._write("editMessageText", request, text)
+            await self._writer.write(EDIT, request, text, final=final)
         except BadRequest as error:
             reason = error.description.lower()
-            gone = any(phrase in reason for phrase in _GONE)
-            if not gone and "message is not modified" not in reason:
+            gone = any(phrase in reason for phrase in GONE)
+            if not gone and NOT_MODIFIED not in reason:
                 raise
         if gone:
             raise MessageGone("the message to edit is not there any more, or not ours")
 
-    async def _write(self, method: str, request: dict[str, Any], text: str) -> Any:
-        """Send a text as it is rendered; plainly, when the server refuses the entities."""
-        rendered = render(text)
-        try:
-            return await self._follow(method, request, rendered)
-        except BadRequest as error:
-            if not rendered.entities or "entit" not in error.description.lower():
-                raise
-        return await self._follow(method, request, plain(text))
+    async def draft(self, address: Address, text: str, *, nonce: str, buttons: Sequence[Button] = ()) -> bool:
+        """Show a text that grows as a draft (Bot API, `sendRichMessageDraft`); in private chats only.
 
-    async def _follow(self, method: str, request: dict[str, Any], message: Rendered) -> Any:
-        """Call, and call again where the chat went when the group became a supergroup."""
-        request = {**request, "text": message.text, "link_preview_options": {"is_disabled": True}}
-        if message.entities:
-            request["entities"] = message.entities
+        Telegram draws the Stop button of a draft itself, and reports it as `stopped_message_generation` (Bot API 10.3).
+        Servers older than rich messages surely lack it, so they get a message with a keyboard instead of a draft.
+        """
+        await self._features.look()
+        if address["chat_type"] != "private" or not all(map(self._features.known, (RICH, RICH_DRAFT))):
+            return False
+        request = {**_chat(address), "draft_id": draft_id(nonce)}
+        if any(button.command == _STOP for button in buttons):
+            request |= {"can_stop": True, "keep_on_stop": True}
         try:
-            return await self._api.call(method, request)
-        except BadRequest as error:
-            if error.migrate_to_chat_id is None:
-                raise
-            moved = error.migrate_to_chat_id
-        if method == "editMessageText":
-            raise MessageGone("the group became a supergroup; its messages have other ids there")
-        # What was answered to, and the topic, stayed behind.
-        request = {key: value for key, value in request.items() if key not in ("reply_parameters", "message_thread_id")}
-        return await self._api.call(method, {**request, "chat_id": moved})
+            await self._writer.write(DRAFT, request, text, final=False)
+        except Rejected:  # a message will do, or say what is wrong
+            return False
+        return True
+
+
+def draft_id(nonce: str) -> int:
+    """The id of a draft: the same for the same nonce, and never zero."""
+    return int.from_bytes(hashlib.sha256(nonce.encode()).digest()[:4]) >> 1 or 1
 
 
 def _chat(address: Address) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def _print(text: str) -> None:
 
 @asynccontextmanager
 async def _of_running(config: BotConfig, directory: Path, url: str) -> AsyncGenerator[tuple[Store, BotKeys, BotIntake]]:
-    async with Store.connect(url) as store:
+    async with Store.connect(url, config.key) as store:
         keys = BotKeys(config.key, pepper(directory).encode())
         mailbox = Mailbox(store, keys, "chat")
         limits = Limits(store, keys, lambda: config.bot.spec.limits)

@@ -28,7 +28,7 @@ async def _dead_letters(
     files: list[Path], refs: Path | None, data_dir: Path | None, name: str
 ) -> AsyncGenerator[DeadLetters]:
     config = choose(load(files, refs), name)
-    async with Store.connect(store_of(data_dir or default_data_dir(), config)) as store:
+    async with Store.connect(store_of(data_dir or default_data_dir(), config), config.key) as store:
         yield DeadLetters(store, BotKeys(config.key, b""))
 
 

@@ -6,7 +6,6 @@ What is global to the process is here and nowhere else: the stores' connections,
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import secrets
 import signal
@@ -21,7 +20,7 @@ import aiohttp
 
 from gptbot.bot import Bot, endpoints
 from gptbot.inbox.mailbox import TURN_LEASE
-from gptbot.inbox.store import Store, StoreUnavailable
+from gptbot.inbox.store import Store
 from gptbot.manifest import BotConfig
 from gptbot.telemetry import metrics
 from gptbot.telemetry.health import monitoring
@@ -75,12 +74,14 @@ async def open_bots(stack: AsyncExitStack, configs: Sequence[BotConfig], setting
         )
     )
     consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-    stores: dict[str, Store] = {}
+    stores: dict[tuple[str, str], Store] = {}
     bots: list[Bot] = []
     for config in configs:
         url = _store_url(config, settings)
-        if url not in stores:
-            stores[url] = await stack.enter_async_context(_connect(url, config))
+        # In a cluster each bot's slot may be another server's.
+        shared = (url, config.key if "+cluster:" in url else "")
+        if shared not in stores:
+            stores[shared] = await stack.enter_async_context(_connect(url, config))
 
         def embedded(config: BotConfig = config) -> tuple[str, str]:
             if settings.model is None:
@@ -90,7 +91,7 @@ async def open_bots(stack: AsyncExitStack, configs: Sequence[BotConfig], setting
         model = endpoints(config, embedded)
         bots.append(
             Bot.open(
-                config, stores[url], http, pepper=settings.pepper, consumer=consumer, model=model,
+                config, stores[shared], http, pepper=settings.pepper, consumer=consumer, model=model,
                 lease=settings.turn_lease,
             )
         )  # fmt: skip
@@ -113,12 +114,15 @@ def _store_url(config: BotConfig, settings: Settings) -> str:
     return settings.store_url
 
 
+def _store_source(config: BotConfig) -> str:
+    return "GPTBOT_STORE_URL" if config.bot.spec.store is None else "spec.store.urlSecretRef"
+
+
 def _connect(url: str, config: BotConfig) -> Store:
     try:
-        return Store.connect(url)
-    except ValueError:
-        message = "the store's URL must begin with redis://, rediss:// or unix://"
-        raise InvalidManifest([Fault(f"{config.key}: spec.store.urlSecretRef", message)]) from None
+        return Store.connect(url, config.key)
+    except ValueError as error:
+        raise InvalidManifest([Fault(f"{config.key}: {_store_source(config)}", str(error))]) from None
 
 
 async def serve(configs: Sequence[BotConfig], settings: Settings, *, receive: bool, concurrency: str) -> None:
@@ -192,8 +196,7 @@ async def _watch_stores(bots: Sequence[Bot]) -> None:
     said: dict[Store, str | None] = dict.fromkeys(stores)
     while True:
         for store, key in stores.items():
-            with contextlib.suppress(StoreUnavailable):
-                await store.command("PING")
+            await store.check()
             if store.trouble != said[store]:
                 said[store] = store.trouble
                 if store.trouble:

@@ -11,33 +11,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import redis.asyncio as redis
-from hiredis import pack_command
-from redis.exceptions import (
-    AuthenticationError,
-    AuthorizationError,
-    BusyLoadingError,
-    ClusterDownError,
-    ConnectionError,  # noqa: A004 - redis names it so
-    MasterDownError,
-    NoPermissionError,
-    NoScriptError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisError,
-    ResponseError,
-    TimeoutError,  # noqa: A004 - redis names it so
-)
+from redis.exceptions import NoScriptError, ResponseError
 
-_COMMAND_TIMEOUT = 10.0
-_CONNECT_TIMEOUT = 5.0
+from gptbot.inbox.nodes import Nodes
+from gptbot.inbox.wire import Refused, Request, StoreUnavailable, Wire, unavailable
+from gptbot_api.store_url import StoreUrl
+
+__all__ = ["Script", "Store", "StoreUnavailable"]
+
 _BATCH = 512
+_GATHER = 0.004
+"""Least seconds between two pipelines. The first goes out at once, so only a busy store gathers more for the next."""
 _AFTER_REFUSAL = 0.3
 _BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0)
-
-
-class StoreUnavailable(Exception):
-    """The store did not do what it was asked to; whether it did part of it is unknown. The text says why."""
+_MOVES = 5
+_WRONG_SERVER = frozenset({"READONLY", "MASTERDOWN", "CLUSTERDOWN", "UNBLOCKED"})
+"""Refusals after which another server may be the right one, also behind the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,78 +37,37 @@ class Script:
     sha: str
 
     @classmethod
-    def load(cls, name: str) -> Script:
-        """The script in `inbox/lua/NAME.lua`."""
-        text = (Path(__file__).parent / "lua" / f"{name}.lua").read_bytes()
+    def load(cls, name: str, *shared: str) -> Script:
+        """The script in `inbox/lua/NAME.lua`, behind the functions of others that it uses."""
+        text = b"".join((Path(__file__).parent / "lua" / f"{file}.lua").read_bytes() for file in (*shared, name))
         return cls(text, hashlib.sha1(text, usedforsecurity=False).hexdigest())
-
-
-_REASONS: tuple[tuple[type[RedisError], str], ...] = (
-    (AuthenticationError, "refuses the password; check the store's URL"),
-    (AuthorizationError, "refuses the user's rights; check the store's ACL"),
-    (NoPermissionError, "refuses the user's rights; check the store's ACL"),
-    (BusyLoadingError, "is still loading its data"),
-    (OutOfMemoryError, "has no memory left; raise its maxmemory or lower retention"),
-    (ReadOnlyError, "is a read-only replica; point the URL at the primary"),
-    (MasterDownError, "is a replica without its primary"),
-    (ClusterDownError, "is a cluster with slots that nobody serves"),
-    (TimeoutError, "did not answer in time"),
-    (ConnectionError, "cannot be reached"),
-)
-
-
-_CODES = {
-    "MISCONF": "cannot write to its disk",
-    "NOAUTH": "wants a password; put one into the store's URL",
-    "WRONGPASS": "refuses the password; check the store's URL",
-    "NOREPLICAS": "has too few replicas to take writes",
-    "TRYAGAIN": "is moving slots",
-    "BUSY": "is busy with a script",
-    "UNBLOCKED": "has changed its role",
-}
-"""Error replies that redis-py has no class for, by their first word."""
-
-
-def _unavailable(error: BaseException) -> StoreUnavailable | None:
-    if isinstance(error, ConnectionError) and "auth" in str(error).lower():
-        return StoreUnavailable("the store refuses the password; check the store's URL")
-    for kind, reason in _REASONS:
-        if isinstance(error, kind):
-            return StoreUnavailable(f"the store {reason}")
-    if isinstance(error, ResponseError) and (reason := _CODES.get(str(error).partition(" ")[0])):
-        return StoreUnavailable(f"the store {reason}")
-    if isinstance(error, OSError | asyncio.TimeoutError | EOFError):
-        return StoreUnavailable("the store cannot be reached")
-    return None
 
 
 class Store:
     """A shared connection. Make one with `connect`, use it as an async context manager or call `close`."""
 
-    def __init__(self, pool: redis.ConnectionPool) -> None:
-        self._pool = pool
-        self._queue: deque[tuple[tuple[Any, ...], asyncio.Future[Any]]] = deque()
-        self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+    def __init__(self, nodes: Nodes, tag: str) -> None:
+        self._nodes = nodes
+        self._probe = ("SET", f"{{{tag}}}:probe", "1", "XX")
+        self._queue: deque[Request] = deque()
+        self._wire: Wire | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._flushing: asyncio.Handle | None = None
+        self._flushed = 0.0
+        self._free: list[Wire] = []
+        """Connections for blocking commands that do none now."""
         self._reason: str | None = None
         self._closed = False
         self.round_trips = 0
         """Pipelines sent so far, for benchmarks."""
 
     @classmethod
-    def connect(cls, url: str) -> Store:
-        """A store at `redis://`, `rediss://` or `unix://`; nothing is sent before the first command.
+    def connect(cls, url: str, bot: str = "gptbot") -> Store:
+        """A store at a URL; nothing is sent before the first command. `bot`: hash tag of the keys, for a cluster.
 
-        Raises ValueError when the URL has no known scheme.
+        Raises ValueError when the URL is none.
         """
-        pool = redis.ConnectionPool.from_url(
-            url, socket_connect_timeout=_CONNECT_TIMEOUT, health_check_interval=0, max_connections=1024, retry=None,
-            client_name="gptbot", protocol=2,
-            # No timeouts of redis' own: ours are around all that waits, its would end a blocking command early, and the
-            # asyncio.wait_for behind it can lose a cancellation before Python 3.12 (python/cpython#86296).
-            socket_timeout=None,
-        )  # fmt: skip
-        return cls(pool)
+        return cls(Nodes(StoreUrl.parse(url), bot), bot)
 
     async def __aenter__(self) -> Store:
         return self
@@ -129,7 +77,7 @@ class Store:
 
     @property
     def trouble(self) -> str | None:
-        """Why the last command failed, or None when it did not."""
+        """Why the store was last of no use, or None when it is."""
         return self._reason
 
     async def command(self, *args: Any) -> Any:
@@ -137,10 +85,9 @@ class Store:
         if self._closed:
             raise StoreUnavailable("the store's connection was closed")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.append((args, future))
-        if self._task is None:
-            self._task = asyncio.create_task(self._serve(), name="store")
-        self._wake.set()
+        self._queue.append(Request(args, future))
+        if self._flushing is None:
+            self._schedule()
         return await future
 
     async def run(self, script: Script, keys: Sequence[str], *args: Any) -> Any:
@@ -152,112 +99,149 @@ class Store:
 
     async def block(self, *args: Any, timeout: float) -> Any:
         """Run a blocking command on a connection of its own; `timeout` (seconds) must exceed the command's own."""
-        connection: Any = None
+        for _ in range(_MOVES):
+            wire: Wire | None = None
+            try:
+                async with asyncio.timeout(timeout):
+                    wire = self._borrow() or await self._nodes.connect()
+                    request = Request(args, asyncio.get_running_loop().create_future())
+                    wire.send((request,), None)
+                    reply = await request.future
+            except BaseException as error:
+                if isinstance(error, ResponseError) and wire is not None:
+                    self._free.append(wire)
+                    raise
+                if wire is not None:
+                    wire.abort()  # a late reply must not meet the next command
+                if not isinstance(error, StoreUnavailable | TimeoutError):
+                    raise
+                if isinstance(error, Refused) and wire is not None and self._redirected(error, wire):
+                    continue
+                raise self._note(unavailable(error)) from error
+            self._give_back(wire)
+            return reply
+        raise self._note(StoreUnavailable("the store keeps moving the bot's slot"))
+
+    async def check(self) -> bool:
+        """Whether the store takes writes: asks it to change a key that is never there, which writes nothing.
+
+        A full, read-only or broken store refuses that, where it would answer PING.
+        """
         try:
-            async with asyncio.timeout(timeout):
-                connection = await self._pool.get_connection()
-                await connection.send_command(*args)
-                reply = await connection.read_response()
-        except BaseException as error:
-            if connection is not None:
-                await _drop(connection)  # a late reply must not meet the next command
-                await self._pool.release(connection)
-            if isinstance(error, ResponseError) and _unavailable(error) is None:
-                raise
-            if unavailable := _unavailable(error):
-                raise unavailable from error
-            raise
-        await self._pool.release(connection)
-        return reply
+            await self.command(*self._probe)
+        except (StoreUnavailable, ResponseError):
+            return False
+        self._reason = None
+        return True
 
     async def wait_available(self) -> None:
-        """Return once the store answers; after a moment, if it has just refused something, so that nobody spins."""
+        """Return once the store takes writes; if it has just refused something, after a moment (nobody spins)."""
         if self._reason:
             await asyncio.sleep(_AFTER_REFUSAL)
         for delay in _delays():
-            try:
-                await self.command("PING")
-            except (StoreUnavailable, ResponseError):
-                await asyncio.sleep(delay)
-            else:
+            if await self.check():
                 return
+            await asyncio.sleep(delay)
 
     async def close(self) -> None:
         """Close the connections; what is still waiting gets StoreUnavailable."""
         self._closed = True
-        self._wake.set()
-        if self._task is not None:
-            self._task.cancel()
+        closed = StoreUnavailable("the store's connection was closed")
+        if self._flushing is not None:
+            self._flushing.cancel()
+        if self._connecting is not None:
+            self._connecting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-        self._fail(StoreUnavailable("the store's connection was closed"))
-        await self._pool.aclose()
+                await self._connecting
+        self._fail(closed)
+        for wire in (self._wire, *self._free):
+            if wire is not None:
+                wire.abort(closed)
+        self._free.clear()
 
-    async def _serve(self) -> None:
-        """Owns the shared connection: sends what has gathered, hands out the replies, connects anew after trouble."""
-        connection: Any = None
-        try:
-            while not self._closed:  # a cancellation alone may get lost in redis-py's timeouts
-                await self._wake.wait()
-                self._wake.clear()
-                while self._queue and not self._closed:
-                    batch = [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH))]
-                    try:
-                        if connection is None:
-                            async with asyncio.timeout(_CONNECT_TIMEOUT):
-                                connection = await self._pool.get_connection()
-                        self._reason = await self._exchange(connection, batch)
-                    except asyncio.CancelledError:
-                        _fail_batch(batch, StoreUnavailable("the store's connection was closed"))
-                        raise
-                    except Exception as error:  # every kind of failure is handed to those who wait
-                        reason = _unavailable(error) or StoreUnavailable(f"the store failed: {type(error).__name__}")
-                        self._reason = str(reason)
-                        _fail_batch(batch, reason)
-                        if connection is not None:
-                            await _drop(connection)
-                            await self._pool.release(connection)
-                            connection = None
-        finally:
-            if connection is not None:
-                await _drop(connection)
-                await self._pool.release(connection)
+    def _schedule(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = self._flushed + _GATHER
+        self._flushing = loop.call_at(due, self._flush) if due > loop.time() else loop.call_soon(self._flush)
 
-    async def _exchange(self, connection: Any, batch: list[tuple[tuple[Any, ...], asyncio.Future[Any]]]) -> str | None:
-        """Send a batch and hand out its replies; what a reply says of a store that cannot do its work."""
+    def _flush(self) -> None:
+        """Send what has gathered, over a new connection if there is none."""
+        self._flushing = None
+        if not self._queue:
+            return
+        wire = self._wire
+        if wire is None or wire.lost:
+            if self._connecting is None and not self._closed:
+                self._connecting = asyncio.create_task(self._connect(), name="store")
+            return
+        queue = self._queue
+        batch = [queue.popleft() for _ in range(min(len(queue), _BATCH))]
         self.round_trips += 1
-        trouble: str | None = None
-        async with asyncio.timeout(_COMMAND_TIMEOUT):
-            # redis-py's own packer takes half of a turn's CPU; this one is C.
-            await connection.send_packed_command(b"".join([pack_command(args) for args, _ in batch]))
-            for _, future in batch:
-                try:
-                    reply = await connection.read_response()
-                except ResponseError as error:
-                    unavailable = _unavailable(error)
-                    trouble = str(unavailable) if unavailable else trouble
-                    if not future.done():
-                        future.set_exception(unavailable or error)
-                else:
-                    if not future.done():
-                        future.set_result(reply)
-        return trouble
+        self._flushed = asyncio.get_running_loop().time()
+        wire.send(batch)
+        if queue:
+            self._flushing = asyncio.get_running_loop().call_soon(self._flush)
+
+    async def _connect(self) -> None:
+        try:
+            self._wire = await self._nodes.connect(on_refused=self._refused, on_lost=self._lost)
+            self._reason = None
+        except StoreUnavailable as error:
+            self._fail(self._note(error))
+        except Exception as error:  # every kind of failure is handed to those who wait
+            self._fail(self._note(unavailable(error)))
+        finally:
+            self._connecting = None
+        if self._queue and self._flushing is None:
+            self._flush()
+
+    def _refused(self, wire: Wire, request: Request, error: Refused) -> None:
+        """A server of the store refuses to work: it may not be the right one."""
+        if not self._redirected(error, wire):
+            request.fail(self._note(error))
+        elif request.moves >= _MOVES:
+            request.fail(self._note(StoreUnavailable("the store keeps moving the bot's slot")))
+        else:
+            request.moves += 1  # it was not done, so it may be sent again
+            self._queue.append(request)
+        if wire is self._wire and (error.code in _WRONG_SERVER or not self._nodes.current(wire.address)):
+            self._wire = None
+            wire.retire()
+        if self._queue and self._flushing is None and not self._closed:
+            self._schedule()
+
+    def _redirected(self, error: Refused, wire: Wire) -> bool:
+        if error.code in _WRONG_SERVER:
+            self._nodes.forget()
+        return error.code == "MOVED" and self._nodes.moved(error.detail, wire.address)
+
+    def _lost(self, wire: Wire, reason: StoreUnavailable) -> None:
+        if wire is self._wire:
+            self._wire = None
+            self._nodes.forget()
+            self._note(reason)
+
+    def _borrow(self) -> Wire | None:
+        while self._free:
+            wire = self._free.pop()
+            if not wire.lost and self._nodes.current(wire.address):
+                return wire
+            wire.abort()
+        return None
+
+    def _give_back(self, wire: Wire) -> None:
+        if self._closed:
+            wire.abort()
+        else:
+            self._free.append(wire)
+
+    def _note(self, error: StoreUnavailable) -> StoreUnavailable:
+        self._reason = str(error)
+        return error
 
     def _fail(self, reason: StoreUnavailable) -> None:
-        _fail_batch(list(self._queue), reason)
-        self._queue.clear()
-
-
-def _fail_batch(batch: list[tuple[tuple[Any, ...], asyncio.Future[Any]]], reason: StoreUnavailable) -> None:
-    for _, future in batch:
-        if not future.done():
-            future.set_exception(reason)
-
-
-async def _drop(connection: Any) -> None:
-    with contextlib.suppress(Exception):
-        await connection.disconnect()
+        while self._queue:
+            self._queue.popleft().fail(reason)
 
 
 def _delays() -> Iterator[float]:

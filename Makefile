@@ -2,6 +2,7 @@
 # Only Python 3.11 or newer, make and a network to package registries are assumed.
 PYTHON ?= python3
 PORT ?= 8080
+JOBS ?= 3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint fmt crds lock images e2e bench chaos kind-up kind-down clean run-env dev-env
@@ -14,10 +15,10 @@ demo: run-env ## chat with a bot in the browser; needs no key and no account (PO
 	@echo "» starting the bot of examples/demo.yaml; open http://127.0.0.1:$(PORT) and stop it with Ctrl-C"
 	@exec $(BIN)/gptbot run -f examples/demo.yaml --data-dir .data/demo --http-port $(PORT)
 
-test: dev-env ## all tests but those on a cluster (ARGS="-k telegram" chooses)
+test: dev-env ## all tests but those on a cluster (ARGS="-k telegram" chooses, JOBS=1 is for few cores)
 	@echo "» programs of the Kubernetes control plane" && $(BIN)/python -m tests.controlplane.programs
 	@chromium=$$(scripts/chromium.sh) && CHROMIUM=$$chromium && export CHROMIUM && \
-	echo "» tests" && $(BIN)/pytest --ignore tests/e2e $(ARGS)
+	echo "» tests" && $(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder --ignore tests/e2e $(ARGS)
 
 lint: dev-env ## style, types, layers, drift of generated files and locks
 	@echo "» ruff" && $(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -1,4 +1,4 @@
-"""What tests of several layers share: a real Valkey and a store connected to it."""
+"""What tests of several layers share: a real Valkey, a store connected to it, and who of several workers runs what."""
 
 from __future__ import annotations
 
@@ -13,6 +13,26 @@ import pytest_asyncio
 from gptbot.embedded.valkey import EmbeddedValkey
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
+
+_TESTS = Path(__file__).parent
+_GROUPS = {"controlplane": "controlplane", "process": "processes", "chaos": "processes", "browser": "browser"}
+"""Folder to group. A group's tests run one after another in one worker: they share an API server or a browser, or keep
+a core busy. They start in this order, the longest first; `chaos` comes last in its group, when others are done."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deal tests out to the workers of `pytest -n N --dist loadgroup`: by folder or else by file."""
+    if config.getoption("dist", "no") != "loadgroup":
+        return
+    order = list(_GROUPS)
+    place: dict[pytest.Item, int] = {}
+    for item in items:
+        path = item.path.relative_to(_TESTS)
+        folder = path.parts[0]
+        place[item] = order.index(folder) if folder in _GROUPS else len(order)
+        item.add_marker(pytest.mark.xdist_group(_GROUPS.get(folder) or path.as_posix()))
+    items.sort(key=place.__getitem__)
 
 
 @pytest.fixture(scope="session")

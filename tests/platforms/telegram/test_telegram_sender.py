@@ -21,6 +21,7 @@ from gptbot.platforms.base import (
     PlatformError,
     Rejected,
     SendError,
+    TooLong,
 )
 from gptbot.platforms.telegram import api as api_module
 from gptbot.platforms.telegram.api import BotApi, UnknownMethod
@@ -139,9 +140,9 @@ async def test_plain_text_when_entities_are_refused(fake: FakeTelegram, sender: 
 
 async def test_longest_message(fake: FakeTelegram, sender: TelegramSender) -> None:
     text = "😀" * 2048
-    assert sender.length(text) == sender.max_length == 4096
     await say(sender, text)
-    with pytest.raises(Rejected, match="message is too long"):
+    assert sender.length(text) == sender.max_length == 4096
+    with pytest.raises(TooLong, match="4096"):
         await say(sender, text + "x")
     grows = "- x\n" * 800 + "![i](http://a.b)" * 50
     assert sender.length(grows) <= sender.max_length

@@ -70,7 +70,9 @@ async def test_updates_come_in(fake: FakeTelegram, store: Store, keys: BotKeys) 
         web.serve(bot)
         await eventually(lambda: bot.reports.connected)
         assert (await fake.webhook_info())["url"] == f"{web.url}/telegram/webhook"
-        assert (await fake.webhook_info())["allowed_updates"] == ["message"]
+        assert (await fake.webhook_info())["allowed_updates"] == [
+            "callback_query", "message", "stopped_message_generation",
+        ]  # fmt: skip
         for number in range(20):
             await fake.say(ADA, ADA, f"message {number}")
         await eventually(lambda: len(bot.intake.accepted) == 20)

@@ -50,6 +50,7 @@ class TelegramGateway:
             raise
         try:
             if self._settings.mode == "webhook":
+                self._receiver.bot = bot
                 self._receiver.me = await self._identify(bot)  # by each replica: all of them take updates
             await self._context.leases.run(LEASE, lambda: self._hold(bot))
             return

@@ -10,7 +10,7 @@ MAX_LENGTH: Final = 4096
 """UTF-16 code units of a text message after its entities are parsed (Bot API, `sendMessage`: 1-4096 characters)."""
 
 RICH_MAX_LENGTH: Final = 32768
-"""Characters of a rich message (Bot API, "Rich message limits"). Counted in UTF-16 code units here, which are no fewer."""
+"""Characters of a rich message (Bot API, "Rich message limits"); here UTF-16 code units, which are no fewer."""
 
 CALLBACK_DATA: Final = 64
 """Bytes of a button's `callback_data` at most (Bot API, `InlineKeyboardButton`)."""

@@ -1,24 +1,85 @@
-"""From a message of Telegram to what the intake takes."""
+"""From a message of Telegram, a pressed button or a stopped draft to what the intake takes."""
 
 from __future__ import annotations
 
 from aiogram.enums import ChatType, MessageEntityType
-from aiogram.types import Message, MessageEntity, Update, User
+from aiogram.types import CallbackQuery, Message, MessageEntity, MessageGenerationStopped, Update, User
 
-from gptbot.platforms.base import Inbound
+from gptbot.platforms.base import Address, Inbound
+from gptbot.platforms.telegram.callbacks import command as command_of
 
 _LEFT_BY_A_MENTION = " \t,:;"
+_STOP = "!stop"
 
 
 def inbound(update: Update, me: User) -> Inbound | None:
-    """The message of an update, or None when it is not one that the bot could answer.
+    """What an update asks of the bot, or None when it is nothing that the bot could answer."""
+    event = str(update.update_id)
+    if update.callback_query is not None:
+        return _pressed(update.callback_query, me)
+    if update.stopped_message_generation is not None:
+        return _stopped(event, update.stopped_message_generation)
+    return None if update.message is None else _said(event, update.message, me)
+
+
+def _pressed(query: CallbackQuery, me: User) -> Inbound | None:
+    """A button pressed below a message of ours. None: it is not ours, or so old that its message is not told."""
+    message, said = query.message, command_of(query.data)
+    if said is None or not isinstance(message, Message) or message.from_user is None or message.from_user.id != me.id:
+        return None
+    author, chat, topic = query.from_user.id, message.chat.id, _topic(message)
+    direct = message.chat.type == ChatType.PRIVATE
+    return Inbound(
+        event=f"press:{query.id}",
+        conversation=_conversation(chat, topic),
+        user=str(author),
+        text=said,
+        direct=direct,
+        addressed=True,
+        address=_address(chat, topic, message.message_id, str(message.chat.type)),
+        language=query.from_user.language_code,
+        principals=(f"user:{author}", f"chat:{chat}"),
+    )
+
+
+def _stopped(event: str, stopped: MessageGenerationStopped) -> Inbound | None:
+    """The Stop button of a draft. Drafts are in private chats only, whose id is that of the person."""
+    chat, topic = stopped.chat.id, stopped.message_thread_id
+    if stopped.chat.type != ChatType.PRIVATE:
+        return None
+    return Inbound(
+        event=event,
+        conversation=_conversation(chat, topic),
+        user=str(chat),
+        text=_STOP,
+        direct=True,
+        addressed=True,
+        address=_address(chat, topic, 0, str(stopped.chat.type)),
+        principals=(f"user:{chat}", f"chat:{chat}"),
+    )
+
+
+def _topic(message: Message) -> int | None:
+    return message.message_thread_id if message.is_topic_message else None
+
+
+def _conversation(chat: int, topic: int | None) -> str:
+    return str(chat) if topic is None else f"{chat}:{topic}"
+
+
+def _address(chat: int, topic: int | None, message: int, chat_type: str) -> Address:
+    """`message`: what to reply to in groups."""
+    return {"chat_id": chat, "thread_id": topic, "message_id": message, "chat_type": chat_type}
+
+
+def _said(event: str, message: Message, me: User) -> Inbound | None:
+    """A message, or None when it is not one that the bot could answer.
 
     Not answered are: messages of bots (and our own), posts that a channel forwards into its discussion group, commands
     for another bot, and what has no text: service messages, stickers, pictures without a caption.
     """
-    message = update.message
-    text = None if message is None else message.text or message.caption
-    if message is None or text is None or message.is_automatic_forward:
+    text = message.text or message.caption
+    if text is None or message.is_automatic_forward:
         return None
     author = _author(message, me)
     if author is None:
@@ -29,21 +90,15 @@ def inbound(update: Update, me: User) -> Inbound | None:
     if command and command != _name(me):
         return None
     said, mentioned = _without_mention(text, entities, me)
-    chat = message.chat.id
-    topic = message.message_thread_id if message.is_topic_message else None
+    chat, topic = message.chat.id, _topic(message)
     return Inbound(
-        event=str(update.update_id),
-        conversation=str(chat) if topic is None else f"{chat}:{topic}",
+        event=event,
+        conversation=_conversation(chat, topic),
         user=str(author),
         text=said,
         direct=direct,
         addressed=direct or mentioned or bool(command) or _answers(message, me),
-        address={
-            "chat_id": chat,
-            "thread_id": topic,
-            "message_id": message.message_id,
-            "chat_type": str(message.chat.type),
-        },
+        address=_address(chat, topic, message.message_id, str(message.chat.type)),
         language=message.from_user.language_code if message.from_user else None,
         principals=(f"user:{author}", f"chat:{chat}"),
     )

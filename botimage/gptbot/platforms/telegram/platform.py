@@ -28,11 +28,13 @@ class TelegramPlatform:
     def sender(self, context: SenderContext) -> Sender:
         """Make the answering half. Raises InvalidManifest when the token is not there."""
         from gptbot.platforms.telegram.api import BotApi
+        from gptbot.platforms.telegram.features import Features
         from gptbot.platforms.telegram.sender import TelegramSender
 
         settings = settings_of(context.settings)
         token = context.bot.secret(settings.token_secret_ref, TOKEN_PATH)
-        return TelegramSender(BotApi(context.http, settings.api_base_url, token))
+        features = Features(context.store, context.keys, settings.api_base_url)
+        return TelegramSender(BotApi(context.http, settings.api_base_url, token), features)
 
 
 TOKEN_PATH = "spec.platforms.telegram.tokenSecretRef"  # noqa: S105 - the path of a field

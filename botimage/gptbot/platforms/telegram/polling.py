@@ -16,11 +16,14 @@ from gptbot.inbox.store import StoreUnavailable
 from gptbot.platforms.base import GatewayContext, Inbound
 from gptbot.platforms.telegram.limits import OFFSET_LASTS, POISON_ATTEMPTS, POLL_BATCH, POLL_TIMEOUT, REQUEST_TIMEOUT
 from gptbot.platforms.telegram.mapping import inbound
+from gptbot.platforms.telegram.presses import Press, answer, clear, press
 from gptbot.platforms.telegram.session import FAILURES, UPDATES, Backoff, GetRawUpdates, Reporter, trouble
 from gptbot.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
+_Item = tuple[Inbound, Press | None]
+"""What is handed in, and the button that it came from."""
 STORE_AWAY = "the store is away: messages wait at Telegram until it is back"
 
 
@@ -57,7 +60,12 @@ class Poller:
             self._backoff.reset()
             wait = POLL_TIMEOUT
             if updates:
-                await self._hand_in([message for update in updates if (message := read(update, self._me))])
+                async with asyncio.TaskGroup() as group:
+                    for pressed in filter(None, map(press, updates)):
+                        group.create_task(answer(self._bot, pressed), name="telegram press")
+                    await self._hand_in(
+                        [(message, press(update)) for update in updates if (message := read(update, self._me))]
+                    )
                 offset = int(updates[-1]["update_id"]) + 1
                 await self._keep_offset(offset)
 
@@ -82,11 +90,11 @@ class Poller:
         self._notice = "a webhook was set for this bot and was deleted, since spec.platforms.telegram.mode is polling"
         return None
 
-    async def _hand_in(self, messages: Sequence[Inbound]) -> None:
+    async def _hand_in(self, messages: Sequence[_Item]) -> None:
         """Have all messages accepted: those of a conversation in order, conversations side by side."""
-        lanes: dict[str, deque[Inbound]] = {}
-        for message in messages:
-            lanes.setdefault(message.conversation, deque()).append(message)
+        lanes: dict[str, deque[_Item]] = {}
+        for item in messages:
+            lanes.setdefault(item[0].conversation, deque()).append(item)
         while any(lanes.values()):
             async with asyncio.TaskGroup() as group:
                 lanes_taken = [group.create_task(self._drain(lane)) for lane in lanes.values()]
@@ -96,15 +104,18 @@ class Poller:
                 self._report(connected=True, message=self._notice)
         self._backoff.reset()
 
-    async def _drain(self, lane: deque[Inbound]) -> bool:
+    async def _drain(self, lane: deque[_Item]) -> bool:
         """Have a lane accepted; a message leaves it then, so that none is handed in twice. False: the store is away.
 
         That is no exception here: a group of tasks that fails forgets that it was cancelled at the same time.
         """
         try:
             while lane:
-                await accept(self._context, lane[0])
+                message, pressed = lane[0]
+                taken = await accept(self._context, message)
                 lane.popleft()
+                if taken and pressed is not None:
+                    await clear(self._bot, pressed)
         except StoreUnavailable:
             return False
         return True
@@ -144,8 +155,8 @@ def read(update: dict[str, Any], me: User) -> Inbound | None:
         return None
 
 
-async def accept(context: GatewayContext, message: Inbound) -> None:
-    """Hand a message in. Raises StoreUnavailable.
+async def accept(context: GatewayContext, message: Inbound) -> bool:
+    """Hand a message in, and say whether it was for the bot. Raises StoreUnavailable.
 
     A message that makes the intake fail in another way is tried a few times and then left out, loudly: it must not keep
     the others from coming in.
@@ -153,7 +164,7 @@ async def accept(context: GatewayContext, message: Inbound) -> None:
     backoff = Backoff()
     for attempt in range(1, POISON_ATTEMPTS + 1):
         try:
-            await context.intake.accept(message)
+            return await context.intake.accept(message)
         except StoreUnavailable:
             raise
         except Exception as error:
@@ -162,5 +173,4 @@ async def accept(context: GatewayContext, message: Inbound) -> None:
             log.error(text, exc_info=error, attempt=attempt)
             if not last:
                 await asyncio.sleep(backoff.next())
-        else:
-            return
+    return False

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from gptbot.platforms.telegram.limits import MAX_LENGTH, utf16_length
+from gptbot.platforms.telegram.limits import MAX_LENGTH, RICH_MAX_LENGTH, utf16_length
 
 if TYPE_CHECKING:
     from telegramify_markdown.config import RenderConfig
@@ -49,6 +49,16 @@ def render(markdown: str) -> Rendered:
     length = utf16_length(text)
     kept = [entity.to_dict() for entity in entities if entity.length > 0 and entity.offset + entity.length <= length]
     return Rendered(text, kept)
+
+
+def rich(markdown: str) -> dict[str, str]:
+    """An `InputRichMessage`: the Markdown as it is, but for what the server would take for HTML, as in `List<int>`."""
+    source = without_lone_surrogates(markdown)
+    try:
+        kept = _keep_literal(source)
+    except Exception:  # a parser that fails must not keep the answer from its reader
+        kept = source
+    return {"markdown": kept if utf16_length(kept) <= RICH_MAX_LENGTH else source}
 
 
 def plain(markdown: str) -> Rendered:

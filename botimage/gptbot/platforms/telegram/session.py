@@ -31,8 +31,8 @@ from gptbot.platforms.telegram.platform import TOKEN_PATH
 from gptbot_api import InvalidManifest
 from gptbot_api.platforms import Telegram
 
-UPDATES = ["message"]
-"""Kinds of updates asked for (Bot API, `Update`)."""
+UPDATES = ["message", "callback_query", "stopped_message_generation"]
+"""Kinds of updates asked for (Bot API, `Update`); a server passes over those that it does not know."""
 
 
 FAILURES = (AiogramError, OSError, ValueError)

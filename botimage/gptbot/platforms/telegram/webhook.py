@@ -17,10 +17,11 @@ from starlette.routing import Route
 
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import GatewayContext, Misconfigured
+from gptbot.platforms.base import GatewayContext, Inbound, Misconfigured
 from gptbot.platforms.telegram.limits import MAX_UPDATE_BYTES, SECRET_TOKEN, WEBHOOK_CHECK, WEBHOOK_CONNECTIONS
 from gptbot.platforms.telegram.platform import SECRET_PATH
 from gptbot.platforms.telegram.polling import TokenRefused, read
+from gptbot.platforms.telegram.presses import Press, answer, clear, press
 from gptbot.platforms.telegram.session import FAILURES, UPDATES, Backoff, Reporter, trouble
 from gptbot.telemetry.logs import get_logger
 from gptbot_api import InvalidManifest
@@ -62,6 +63,8 @@ class Receiver:
         self._webhook = settings.webhook
         self.me: User | None = None
         """The bot, once Telegram said who it is."""
+        self.bot: Bot | None = None
+        """What buttons that were pressed are answered with."""
 
     def routes(self) -> Sequence[Route]:
         """The route of the webhook: the path of `webhook.url`."""
@@ -92,15 +95,23 @@ class Receiver:
             return Response(status_code=400)
         if not isinstance(update, dict):
             return Response(status_code=400)
-        message = read(update, self.me)
+        pressed = press(update)
+        async with asyncio.TaskGroup() as group:
+            if pressed is not None and self.bot is not None:
+                group.create_task(answer(self.bot, pressed), name="telegram press")
+            return await self._hand_in(read(update, self.me), pressed)
+
+    async def _hand_in(self, message: Inbound | None, pressed: Press | None) -> Response:
         if message is not None:
             try:
-                await self._context.intake.accept(message)
+                taken = await self._context.intake.accept(message)
             except StoreUnavailable:
                 return Response(status_code=503, headers=_LATER)
             except Exception as error:  # Telegram offers it again, with growing waits, for a day
                 log.error("telegram message not taken: the intake fails on it", exc_info=error)
                 return Response(status_code=500)
+            if taken and pressed is not None and self.bot is not None:
+                await clear(self.bot, pressed)
         return Response(status_code=200)
 
 

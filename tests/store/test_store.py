@@ -33,10 +33,10 @@ async def test_an_error_reply_reaches_only_its_own_caller(store: Store) -> None:
 
 async def test_a_script_is_sent_once_and_then_by_its_hash(store: Store) -> None:
     await store.command("SCRIPT", "FLUSH")
-    script = Script.load("promote")
+    script = Script.load("promote", "line")
     keys = BotKeys("test/script", b"")
     for _ in range(2):
-        assert await store.run(script, (keys.later, keys.runnable), 1) == 0
+        assert await store.run(script, (keys.runnable, keys.line, keys.waiting, keys.later), "workers", 1) == 0
     assert await store.command("SCRIPT", "EXISTS", script.sha) == [1]
 
 

@@ -8,9 +8,10 @@ from redis.exceptions import ResponseError
 
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
+from gptbot.inbox.mailbox import GROUP
 from gptbot.inbox.store import Script, Store
 
-_REVIVE = Script.load("revive")
+_REVIVE = Script.load("revive", "line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,9 @@ class DeadLetters:
 
     async def retry(self, letter: DeadLetter) -> bool:
         """Put it back into its mailbox, behind what waits there; False when it is gone meanwhile."""
-        keys = (self._keys.dead, self._keys.mail(letter.conversation), self._keys.runnable)
-        return bool(await self._store.run(_REVIVE, keys, letter.id, letter.conversation))
+        names = self._keys
+        keys = (names.runnable, names.line, names.waiting, names.dead, names.mail(letter.conversation))
+        return bool(await self._store.run(_REVIVE, keys, GROUP, letter.conversation, letter.id))
 
     async def drop(self, letter: DeadLetter) -> bool:
         """Delete it; False when it is gone meanwhile."""

@@ -83,6 +83,16 @@ class BotKeys:
         return f"{{{self.bot}}}:runnable"
 
     @property
+    def line(self) -> str:
+        """Hash: where a conversation stands and on whose account, and which of a user's are in `runnable`."""
+        return f"{{{self.bot}}}:line"
+
+    @property
+    def waiting(self) -> str:
+        """Sorted set: conversations whose user has enough others in `runnable`."""
+        return f"{{{self.bot}}}:waiting"
+
+    @property
     def owner(self) -> str:
         """Hash: conversation to the fencing token of its worker; field `#` counts the tokens."""
         return f"{{{self.bot}}}:owner"

@@ -30,9 +30,9 @@ MAX_DEAD = 1000
 UNREADABLE_TTL = 24 * 3600.0
 """Seconds that a message nobody can read stays a dead letter."""
 
-_ENQUEUE, _CLAIM, _RENEW, _NOTE, _DONE, _RETRY, _PROMOTE, _BURY = (
-    Script.load(name) for name in ("enqueue", "claim", "renew", "note", "done", "retry", "promote", "bury")
-)
+_RENEW, _NOTE = Script.load("renew"), Script.load("note")
+_ENQUEUE, _RETRY, _PROMOTE = (Script.load(name, "line") for name in ("enqueue", "retry", "promote"))
+_CLAIM, _DONE, _BURY = (Script.load(name, "line", "turn") for name in ("claim", "done", "bury"))
 
 
 class TurnLost(Exception):
@@ -90,8 +90,17 @@ class Mailbox:
 
     async def enqueue(self, conversation: str, envelope: Envelope) -> bool:
         """Put a message into its mailbox; False when the event was enqueued before. Raises StoreUnavailable."""
-        keys = (self.keys.seen(envelope.event), self.keys.mail(conversation), self.keys.runnable)
-        return bool(await self.store.run(_ENQUEUE, keys, int(SEEN_TTL * 1000), envelope.encode(), conversation))
+        keys = (*self._line, self.keys.seen(envelope.event), self.keys.mail(conversation))
+        ttl = int(SEEN_TTL * 1000)
+        return bool(await self.store.run(_ENQUEUE, keys, GROUP, conversation, ttl, envelope.encode(), envelope.user))
+
+    @property
+    def _line(self) -> tuple[str, str, str]:
+        return self.keys.runnable, self.keys.line, self.keys.waiting
+
+    def turn_keys(self, conversation: str) -> tuple[str, ...]:
+        """The keys that scripts ending a turn begin with."""
+        return *self._line, self.keys.owner, self.keys.mail(conversation), self.keys.turn(conversation)
 
     async def create_group(self) -> None:
         """Make the consumer group, from the stream's beginning, if it is not there."""
@@ -133,11 +142,9 @@ class Mailbox:
         """
         conversation = entry.conversation
         asked = time.monotonic()
-        keys = (
-            self.keys.runnable, self.keys.owner, self.keys.mail(conversation), self.keys.context(conversation),
-            self.keys.turn(conversation), self.keys.settings(conversation),
-        )  # fmt: skip
-        reply = await self.store.run(_CLAIM, keys, GROUP, self.consumer, entry.id, conversation, most)
+        keys = (*self.turn_keys(conversation), self.keys.context(conversation), self.keys.settings(conversation))
+        limits = (most, int(TURN_TTL * 1000))
+        reply = await self.store.run(_CLAIM, keys, GROUP, conversation, self.consumer, entry.id, *limits)
         if not reply:
             return None
         token, mail, context, turn, settings = reply
@@ -171,7 +178,7 @@ class Mailbox:
 
     async def begin(self, claim: Claim) -> None:
         """Make sure, right before a message is sent, that the turn is still ours. Raises TurnLost."""
-        await self._note(claim)
+        await self._note(claim, "begun", str(len(claim.messages)))
         self.check(claim)
 
     async def sent(self, claim: Claim, part: int, message_id: str) -> None:
@@ -196,20 +203,17 @@ class Mailbox:
             claim.lost = True
             raise TurnLost
 
-    async def done(self, claim: Claim, add: Sequence[bytes], ttl: float, keep: int) -> None:
+    async def done(self, claim: Claim, add: Sequence[bytes], ttl: float, keep: int, drop: int = 0) -> None:
         """Finish a turn: its messages go, `add` is put to the context (`keep` messages, `ttl` seconds).
 
-        Raises TurnLost.
+        `drop`: so many messages go from the end of the context before. Raises TurnLost.
         """
         entry = claim.entry
-        keys = (
-            self.keys.runnable, self.keys.owner, self.keys.mail(entry.conversation),
-            self.keys.context(entry.conversation), self.keys.turn(entry.conversation),
-        )  # fmt: skip
+        keys = (*self.turn_keys(entry.conversation), self.keys.context(entry.conversation))
         messages = add if keep > 0 else ()
         if not await self.store.run(
-            _DONE, keys, GROUP, entry.id, entry.conversation, claim.token, len(claim.messages), int(ttl * 1000), keep,
-            *messages,
+            _DONE, keys, GROUP, entry.conversation, entry.id, claim.token, len(claim.messages), int(ttl * 1000), keep,
+            drop, *messages,
         ):  # fmt: skip
             raise TurnLost
 
@@ -219,32 +223,37 @@ class Mailbox:
         Raises TurnLost.
         """
         entry = claim.entry
-        keys = (self.keys.runnable, self.keys.owner, self.keys.later, self.keys.turn(entry.conversation))
+        keys = (*self._line, self.keys.owner, self.keys.turn(entry.conversation), self.keys.later)
         ttl = int((TURN_TTL + delay) * 1000)
         if not await self.store.run(
-            _RETRY, keys, GROUP, entry.id, entry.conversation, claim.token, int(delay * 1000), int(attempt), ttl
+            _RETRY, keys, GROUP, entry.conversation, entry.id, claim.token, int(delay * 1000), int(attempt), ttl
         ):
             raise TurnLost
 
-    async def bury(self, claim: Claim, reason: str, ttl: float) -> None:
-        """Give a turn up: its messages become dead letters, kept for `ttl` seconds. Raises TurnLost."""
-        if not await self._bury(claim.entry, claim.token, len(claim.messages), reason, ttl):
+    async def bury(
+        self, claim: Claim, reason: str, ttl: float, add: Sequence[bytes] = (), add_ttl: float = 0, keep: int = 0
+    ) -> None:
+        """Give a turn up: its messages become dead letters, kept for `ttl` seconds. Raises TurnLost.
+
+        `add` is put to the context (`keep` messages, `add_ttl` seconds).
+        """
+        noted = (int(add_ttl * 1000), keep, *(add if keep > 0 else ()))
+        if not await self._bury(claim.entry, claim.token, len(claim.messages), reason, ttl, noted):
             raise TurnLost
 
-    async def _bury(self, entry: Entry, token: int, messages: int, reason: str, ttl: float) -> bool:
-        keys = (
-            self.keys.runnable, self.keys.owner, self.keys.mail(entry.conversation), self.keys.dead,
-            self.keys.turn(entry.conversation),
-        )  # fmt: skip
-        limits = (messages, reason, MAX_DEAD, int(ttl * 1000))
-        return bool(await self.store.run(_BURY, keys, GROUP, entry.id, entry.conversation, token, *limits))
+    async def _bury(
+        self, entry: Entry, token: int, messages: int, reason: str, ttl: float, noted: tuple[int | bytes, ...] = (0, 0)
+    ) -> bool:
+        keys = (*self.turn_keys(entry.conversation), self.keys.dead, self.keys.context(entry.conversation))
+        limits = (messages, reason, MAX_DEAD, int(ttl * 1000), *noted)
+        return bool(await self.store.run(_BURY, keys, GROUP, entry.conversation, entry.id, token, *limits))
 
     async def promote(self, most: int = 100) -> int:
         """Make turns runnable whose time has come; how many."""
-        return int(await self.store.run(_PROMOTE, (self.keys.later, self.keys.runnable), most))
+        return int(await self.store.run(_PROMOTE, (*self._line, self.keys.later), GROUP, most))
 
     async def backlog(self) -> int:
-        """Conversations waiting or being answered: finished entries are deleted, so the stream's length says it."""
+        """Conversations in line or being answered: finished entries are deleted, so the stream's length says it."""
         return int(await self.store.command("XLEN", self.keys.runnable))
 
     async def choose(self, conversation: str, choices: Mapping[str, str | None], ttl: float) -> None:

@@ -12,9 +12,9 @@ from gptbot.inbox.store import Script, Store
 
 COMMAND = "stop"
 """Name of the command that asks for it."""
-_TTL = 60.0
+STOP_TTL = 60.0
 """Seconds a stop is told to workers; they look every second while they have turns."""
-_MOST = 1000
+MOST_STOPS = 1000
 _STOP = Script.load("stop")
 
 
@@ -36,13 +36,13 @@ class Stops:
             keys.seen(event), keys.mail(conversation), keys.turn(conversation), keys.owner, keys.later, keys.stops,
         )  # fmt: skip
         return bool(await self._store.run(
-            _STOP, names, int(SEEN_TTL * 1000), conversation, int(TURN_TTL * 1000), int(_TTL * 1000), _MOST,
+            _STOP, names, int(SEEN_TTL * 1000), conversation, int(TURN_TTL * 1000), int(STOP_TTL * 1000), MOST_STOPS,
             *([answer.encode()] if answer else []),
         ))  # fmt: skip
 
     async def heard(self) -> list[int]:
         """Fencing tokens of the turns to stop, those told since the last call. Raises StoreUnavailable."""
-        entries = await self._store.command("XRANGE", self._keys.stops, self._last, "+", "COUNT", _MOST)
+        entries = await self._store.command("XRANGE", self._keys.stops, self._last, "+", "COUNT", MOST_STOPS)
         if entries:
             self._last = "(" + entries[-1][0].decode()
         return [int(fields[1]) for _, fields in entries]

@@ -1,16 +1,19 @@
--- Make an entry delivered to this worker its turn. KEYS: runnable, owner, mail, ctx, turn, set.
--- ARGV: group, consumer, entry, conversation, most messages. False: it is somebody else's, or there is nothing to do.
-local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)
-if #pending == 0 or pending[1][2] ~= ARGV[2] then
+-- Make an entry delivered to this worker its turn. KEYS: runnable, line, waiting, owner, mail, turn, ctx, set.
+-- ARGV: group, conversation, consumer, entry, most messages, turn's TTL (ms). False: it is somebody else's, or there is
+-- nothing to do.
+local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[4], ARGV[4], 1)
+if #pending == 0 or pending[1][2] ~= ARGV[3] then
   return false
 end
-local mail = redis.call('LRANGE', KEYS[3], 0, tonumber(ARGV[5]) - 1)
+local mail = redis.call('LRANGE', KEYS[5], 0, tonumber(ARGV[5]) - 1)
 if #mail == 0 then
-  redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
-  redis.call('XDEL', KEYS[1], ARGV[3])
-  redis.call('HDEL', KEYS[2], ARGV[4])
+  finish(ARGV[4])
   return false
 end
-local token = redis.call('HINCRBY', KEYS[2], '#', 1)
-redis.call('HSET', KEYS[2], ARGV[4], token)
-return {token, mail, redis.call('LRANGE', KEYS[4], 0, -1), redis.call('HGETALL', KEYS[5]), redis.call('HGETALL', KEYS[6])}
+local token = redis.call('HINCRBY', KEYS[4], '#', 1)
+redis.call('HSET', KEYS[4], ARGV[2], token)
+redis.call('HDEL', KEYS[6], 'begun')
+local turn = redis.call('HGETALL', KEYS[6])
+redis.call('HSET', KEYS[6], 'claimed', #mail)
+redis.call('PEXPIRE', KEYS[6], ARGV[6])
+return {token, mail, redis.call('LRANGE', KEYS[7], 0, -1), turn, redis.call('HGETALL', KEYS[8])}

@@ -1,8 +1,9 @@
--- Take a platform's message in, once. KEYS: seen, mail, runnable. ARGV: seen's TTL (ms), envelope, conversation.
-if not redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[1]) then
+-- Take a platform's message in, once. KEYS: runnable, line, waiting, seen, mail.
+-- ARGV: group, conversation, seen's TTL (ms), envelope, user.
+if not redis.call('SET', KEYS[4], '1', 'NX', 'PX', ARGV[3]) then
   return 0
 end
-if redis.call('RPUSH', KEYS[2], ARGV[2]) == 1 then
-  redis.call('XADD', KEYS[3], '*', 'c', ARGV[3])
+if redis.call('RPUSH', KEYS[5], ARGV[4]) == 1 then
+  join(ARGV[2], ARGV[5])
 end
 return 1

@@ -1,11 +1,12 @@
--- Give a dead letter another try, behind what waits in its conversation. KEYS: dead, mail, runnable.
--- ARGV: letter, conversation. 0: there is no such letter.
-local letter = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])
+-- Give a dead letter another try, behind what waits in its conversation. KEYS: runnable, line, waiting, dead, mail.
+-- ARGV: group, conversation, letter. 0: there is no such letter.
+local letter = redis.call('XRANGE', KEYS[4], ARGV[3], ARGV[3])
 if #letter == 0 then
   return 0
 end
-redis.call('XDEL', KEYS[1], ARGV[1])
-if redis.call('RPUSH', KEYS[2], letter[1][2][6]) == 1 then
-  redis.call('XADD', KEYS[3], '*', 'c', ARGV[2])
+redis.call('XDEL', KEYS[4], ARGV[3])
+local message = letter[1][2][6]
+if redis.call('RPUSH', KEYS[5], message) == 1 then
+  join(ARGV[2], author(message))
 end
 return 1

@@ -1,0 +1,49 @@
+-- Drop messages that wait for their answers. ARGV: further the beginnings of the messages. Returns how many were dropped.
+local wanted = {}
+local mail = redis.call('LRANGE', KEYS[5], 0, -1)
+local size, begun = answering()
+local inside = 0
+for place, message in ipairs(mail) do
+  for number = 5, #ARGV do
+    if string.sub(message, 1, #ARGV[number]) == ARGV[number] then
+      wanted[place] = true
+      inside = inside + (place <= size and 1 or 0)
+    end
+  end
+end
+-- An answer that is being shown, or is finished, stays if it is for other messages as well.
+local kept = begun and inside < size and size or 0
+local stop = tonumber(redis.call('HGET', KEYS[6], 'stop')) or 0
+local stopped, dropped = stop, 0
+for place = #mail, kept + 1, -1 do
+  if wanted[place] then
+    redis.call('LSET', KEYS[5], place - 1, '')
+    dropped = dropped + 1
+    stopped = stopped - (place <= stop and 1 or 0)
+  end
+end
+if dropped == 0 then
+  return 0
+end
+redis.call('LREM', KEYS[5], 0, '')
+if kept == 0 and inside > 0 then
+  withdraw()
+end
+local left = redis.call('LLEN', KEYS[5])
+if left == 0 or (begun and kept == 0 and inside > 0) then
+  redis.call('ZREM', KEYS[7], ARGV[2])
+  finish() -- nothing is left of what the turn was for
+  return dropped
+end
+if stopped == 0 then
+  redis.call('HDEL', KEYS[6], 'stop')
+elseif stopped < stop then
+  redis.call('HSET', KEYS[6], 'stop', stopped)
+end
+if wanted[1] and kept == 0 then
+  redis.call('HDEL', KEYS[6], 'attempts') -- they were the dropped message's
+end
+if kept == 0 and inside > 0 then
+  join(ARGV[2], leave(ARGV[2]))
+end
+return dropped

@@ -1,0 +1,14 @@
+-- The end of a turn; put behind `line` and before the scripts that use it.
+-- KEYS: runnable, line, waiting, owner, mail, turn. ARGV: group, conversation.
+
+-- The turn is over, and what it noted with it: the conversation goes to the end of the line, if it has more mail.
+local function finish(entry)
+  redis.call('DEL', KEYS[6])
+  redis.call('HDEL', KEYS[4], ARGV[2])
+  local user = leave(ARGV[2], entry)
+  local head = redis.call('LINDEX', KEYS[5], 0)
+  if head then
+    local writer = author(head)
+    join(ARGV[2], writer ~= '' and writer or user)
+  end
+end

@@ -74,23 +74,32 @@ def _luhn(digits: str) -> bool:
 
 def redact_ibans(text: str) -> str:
     """Replace bank account numbers (ISO 13616): known country, its length and structure, right check digits."""
-    return _IBAN.sub(_without_iban, text)
+    kept: list[str] = []
+    done = at = 0
+    while (candidate := _IBAN.search(text, at)) is not None:
+        end = _end_of_iban(candidate)
+        if end is None:
+            at = candidate.start() + 4  # the next one may begin within
+            continue
+        kept += [text[done : candidate.start()], "[iban]"]
+        done = at = end
+    return "".join([*kept, text[done:]])
 
 
-def _without_iban(candidate: re.Match[str]) -> str:
+def _end_of_iban(candidate: re.Match[str]) -> int | None:
     """The words after an IBAN look like more of it, so try every length; the check digits tell."""
     from stdnum import iban
 
-    found = candidate[0]
+    found, text = candidate[0], candidate.string
     length = 0
     for end, character in enumerate(found, 1):
         length += character.isalnum()
-        whole = end == len(found) or not found[end].isalnum()
-        if character.isalnum() and whole and length in _IBAN_LENGTHS:
-            following = candidate.string[candidate.end() : candidate.end() + 1] if end == len(found) else ""
-            if not following.isalnum() and iban.is_valid(_compact(found[:end]), check_country=False):
-                return "[iban]" + found[end:]
-    return found
+        whole = not text[candidate.start() + end : candidate.start() + end + 1].isalnum()
+        if not (character.isalnum() and whole and length in _IBAN_LENGTHS):
+            continue
+        if iban.is_valid(_compact(found[:end]), check_country=False):
+            return candidate.start() + end
+    return None
 
 
 def _compact(number: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
+from gptbot.safety.documents import redact_passports, redact_tax_ids
 from gptbot.safety.identifiers import redact_cards, redact_ibans, redact_ips
 from gptbot.safety.phones import redact_phones
+from gptbot.safety.secrets import redact_secrets
 
-_MAY_HOLD_PERSONAL_DATA = re.compile(r"[@0-9]")
+_MAY_HOLD_PERSONAL_DATA = re.compile(r"[@0-9]|-----|passw|pwd|парол|secret|секрет|://", re.IGNORECASE)
 
 # RFC 5321 limits the local part to 64 octets. A domain needs a top level of letters: `react@18.2.0` is a version.
 _EMAIL = re.compile(
@@ -24,16 +26,19 @@ def redact_emails(text: str) -> str:
 
 _KINDS: Mapping[str, Callable[[str], str]] = {
     # In the order in which they run: the digits of an IBAN could be taken for a card, those of a card for a phone.
+    "secret": redact_secrets,
     "email": redact_emails,
     "iban": redact_ibans,
     "card": redact_cards,
+    "passport": redact_passports,
+    "taxid": redact_tax_ids,
     "ip": redact_ips,
     "phone": redact_phones,
 }
 
 
 class Redactor:
-    """Redacts the chosen kinds of personal data: `email`, `phone`, `card`, `iban`, `ip`."""
+    """Redacts the chosen kinds of personal data, as `spec.privacy.redact` names them."""
 
     def __init__(self, kinds: Iterable[str]) -> None:
         """`kinds` as in `spec.privacy.redact`. Raises ValueError for a kind that there is not."""
@@ -43,7 +48,7 @@ class Redactor:
         self._steps = tuple(step for kind, step in _KINDS.items() if kind in wanted)
 
     def redact(self, text: str) -> str:
-        """The text with placeholders. Most messages hold no digit and no `@`, and come back at once."""
+        """The text with placeholders. Most messages hold nothing that could be any, and come back at once."""
         if _MAY_HOLD_PERSONAL_DATA.search(text) is None:
             return text
         for step in self._steps:

@@ -1,0 +1,169 @@
+"""Values that look real and belong to nobody: drawn at random, with check digits that hold."""
+
+from __future__ import annotations
+
+import base64
+import random
+import string
+from collections.abc import Callable
+
+import phonenumbers
+from stdnum import luhn
+from stdnum.iso7064 import mod_97_10
+from stdnum.ru import inn
+
+_NAMES = ("anna", "ivan.petrov", "j.smith", "o_neill", "kate1987", "info", "m.mueller", "shop-support", "x")
+_DOMAINS = (
+    "example.com",
+    "mail.example.org",
+    "shop.example.co.uk",
+    "example.ru",
+    "my-firm.example.de",
+    "ex-1.example.io",
+)
+_ALPHANUMERIC = string.ascii_letters + string.digits
+_HEX = "0123456789abcdef"
+
+
+def _digits(chance: random.Random, count: int) -> str:
+    return "".join(chance.choices(string.digits, k=count))
+
+
+def _text(chance: random.Random, count: int, alphabet: str = _ALPHANUMERIC) -> str:
+    return "".join(chance.choices(alphabet, k=count))
+
+
+def _groups(text: str, *sizes: int, by: str = " ") -> str:
+    """`text` in groups; the last size is repeated."""
+    parts: list[str] = []
+    while text:
+        size = sizes[min(len(parts), len(sizes) - 1)]
+        parts.append(text[:size])
+        text = text[size:]
+    return by.join(parts)
+
+
+def _card(chance: random.Random, prefix: str, length: int = 16) -> str:
+    body = prefix + _digits(chance, length - 1 - len(prefix))
+    return body + luhn.calc_check_digit(body)
+
+
+def _iban(chance: random.Random, country: str, bank: str, digits: int) -> str:
+    account = bank + _digits(chance, digits)
+    return f"{country}{mod_97_10.calc_check_digits(account + country)}{account}"
+
+
+def _phone(chance: random.Random, pattern: str) -> str:
+    """A number of that pattern (`#` is a digit) that exists in its country's numbering plan."""
+    while True:
+        text = "".join(_digits(chance, 1) if character == "#" else character for character in pattern)
+        if phonenumbers.is_valid_number(phonenumbers.parse(text, "RU" if text.startswith("8") else "US")):
+            return text
+
+
+def _inn10(chance: random.Random) -> str:
+    body = "77" + _digits(chance, 7)
+    return body + inn.calc_company_check_digit(body)
+
+
+def _inn12(chance: random.Random) -> str:
+    body = "50" + _digits(chance, 8)
+    return body + inn.calc_personal_check_digits(body)
+
+
+def _snils(chance: random.Random) -> str:
+    """Eleven digits, the last two of them a check sum (Pension Fund order 192p of 2006)."""
+    body = str(chance.randint(2, 9)) + _digits(chance, 8)
+    total = sum(int(digit) * (9 - place) for place, digit in enumerate(body)) % 101
+    return f"{body}{total % 100:02}"
+
+
+def _jwt(chance: random.Random) -> str:
+    head = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').decode().rstrip("=")
+    body = base64.urlsafe_b64encode(f'{{"sub":"{_digits(chance, 9)}"}}'.encode()).decode().rstrip("=")
+    return f"{head}.{body}.{_text(chance, 43)}"
+
+
+def _pem(chance: random.Random) -> str:
+    body = "\n".join(_text(chance, 64) for _ in range(3))
+    return f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----"
+
+
+def _discord(chance: random.Random) -> str:
+    user = base64.urlsafe_b64encode(_digits(chance, 18).encode()).decode()
+    return f"{user}.G{_text(chance, 5)}.{_text(chance, 38)}"
+
+
+def _email(chance: random.Random) -> str:
+    return f"{chance.choice(_NAMES)}@{chance.choice(_DOMAINS)}"
+
+
+def _series(chance: random.Random) -> str:
+    return f"45{chance.randint(1, 23):02}"
+
+
+_Make = Callable[[random.Random], str]
+VALUES: dict[str, tuple[str, _Make]] = {
+    "email": ("email", _email),
+    "email_plus": ("email", lambda c: f"anna+shop@{c.choice(_DOMAINS)}"),
+    "email_sub": ("email", lambda c: f"ivan@mx{c.randint(1, 9)}.mail.example.org"),
+    "email_ru": ("email", lambda c: f"почта{c.randint(1, 99)}@пример.рф"),
+    "phone_us": ("phone", lambda c: _phone(c, "(212) 7##-####")),
+    "phone_us_plain": ("phone", lambda c: _phone(c, "415-7##-####")),
+    "phone_us_dots": ("phone", lambda c: _phone(c, "312.7##.####")),
+    "phone_uk": ("phone", lambda c: _phone(c, "+44 20 7### ####")),
+    "phone_intl": ("phone", lambda c: _phone(c, "+1415########"[:12])),
+    "phone_de": ("phone", lambda c: _phone(c, "+49 30 2#######")),
+    "phone_fr": ("phone", lambda c: _phone(c, "+33 6 ## ## ## ##")),
+    "phone_ru": ("phone", lambda c: _phone(c, "+7 (916) ###-##-##")),
+    "phone_ru8": ("phone", lambda c: _phone(c, "8 (903) ###-##-##")),
+    "phone_ru_dashes": ("phone", lambda c: _phone(c, "8-926-###-##-##")),
+    "phone_ru_plain": ("phone", lambda c: _phone(c, "+7985#######")),
+    "phone_ru8_plain": ("phone", lambda c: _phone(c, "8905#######")),
+    "phone_msk": ("phone", lambda c: _phone(c, "8 (495) 7##-##-##")),
+    "phone_by": ("phone", lambda c: _phone(c, "+375 29 6##-##-##")),
+    "phone_kz": ("phone", lambda c: _phone(c, "+7 727 3##-##-##")),
+    "card_plain": ("card", lambda c: _card(c, "4111")),
+    "card_spaces": ("card", lambda c: _groups(_card(c, "5469"), 4)),
+    "card_dashes": ("card", lambda c: _groups(_card(c, "4276"), 4, by="-")),
+    "amex": ("card", lambda c: _groups(_card(c, "3782", 15), 4, 6, 5)),
+    "mir": ("card", lambda c: _card(c, "2200")),
+    "mir_spaces": ("card", lambda c: _groups(_card(c, "2202"), 4)),
+    "iban_de": ("iban", lambda c: _iban(c, "DE", "", 18)),
+    "iban_de_spaces": ("iban", lambda c: _groups(_iban(c, "DE", "", 18), 4)),
+    "iban_gb": ("iban", lambda c: _iban(c, "GB", "WEST", 14)),
+    "iban_gb_spaces": ("iban", lambda c: _groups(_iban(c, "GB", "WEST", 14), 4)),
+    "iban_fr_spaces": ("iban", lambda c: _groups(_iban(c, "FR", "", 23), 4)),
+    "iban_nl": ("iban", lambda c: _iban(c, "NL", "ABNA", 10)),
+    "iban_es": ("iban", lambda c: _iban(c, "ES", "", 20)),
+    "iban_pl_spaces": ("iban", lambda c: _groups(_iban(c, "PL", "", 24), 4)),
+    "iban_kz": ("iban", lambda c: _iban(c, "KZ", "125KZT", 10)),
+    "iban_by": ("iban", lambda c: _iban(c, "BY", "AKBB", 20)),
+    "ip4": ("ip", lambda c: ".".join(str(c.randint(first, 223)) for first in (128, 1, 1, 1))),
+    "ip6": ("ip", lambda c: "2a02:" + ":".join(_text(c, 4, _HEX) for _ in range(7))),
+    "ip6_short": ("ip", lambda c: f"2a00:1450:{_text(c, 4, _HEX)}::{c.randint(1, 99)}"),
+    "passport": ("passport", lambda c: f"{_series(c)} {_digits(c, 6)}"),
+    "passport_plain": ("passport", lambda c: _series(c) + _digits(c, 6)),
+    "passport_spaced": ("passport", lambda c: f"{_groups(_series(c), 2)} {_digits(c, 6)}"),
+    "passport_split": ("passport", lambda c: f"{_series(c)} № {_digits(c, 6)}"),
+    "passport_intl": ("passport", lambda c: f"75 {_digits(c, 7)}"),
+    "inn10": ("taxid", _inn10),
+    "inn12": ("taxid", _inn12),
+    "snils": ("taxid", lambda c: (s := _snils(c)) and f"{s[:3]}-{s[3:6]}-{s[6:9]} {s[9:]}"),
+    "snils_plain": ("taxid", _snils),
+    "snils_dashes": ("taxid", lambda c: (s := _snils(c)) and f"{s[:3]}-{s[3:6]}-{s[6:9]}-{s[9:]}"),
+    "openai": ("secret", lambda c: "sk-" + _text(c, 48)),
+    "openai_proj": ("secret", lambda c: "sk-proj-" + _text(c, 60, _ALPHANUMERIC + "_")),
+    "github": ("secret", lambda c: "ghp_" + _text(c, 36)),
+    "telegram": ("secret", lambda c: f"{c.randint(10**9, 10**10 - 1)}:AA{_text(c, 33)}"),
+    "discord": ("secret", _discord),
+    "aws": ("secret", lambda c: "AKIA" + _text(c, 16, string.ascii_uppercase + "234567")),
+    "jwt": ("secret", _jwt),
+    "slack": ("secret", lambda c: f"xoxb-{_digits(c, 12)}-{_digits(c, 12)}-{_text(c, 24)}"),
+    "hexkey": ("secret", lambda c: _text(c, 32, _HEX)),
+    "password": ("secret", lambda c: _text(c, 6) + c.choice("!#%") + _digits(c, 4)),
+    "google": ("secret", lambda c: "AIza" + _text(c, 35)),
+    "stripe": ("secret", lambda c: "sk_live_" + _text(c, 24)),
+    "pem": ("secret", _pem),
+}
+"""Name in the sentences → kind of `spec.privacy.redact`, and what makes a value."""

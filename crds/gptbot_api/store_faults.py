@@ -27,6 +27,7 @@ NO_CLUSTER = StoreFault("NoCluster", "is no cluster; write its URL as redis:// o
 NO_PRIMARY = StoreFault(
     "NoPrimary", "has no primary that its sentinels name; check the service in the URL, and the sentinels"
 )
+PRIMARY_AWAY = StoreFault("NoPrimary", "has a primary that cannot be reached; its sentinels should name another soon")
 NO_OWNER = StoreFault("ClusterDown", "is a cluster with slots that nobody serves; bring its servers back")
 CERTIFICATE = StoreFault(
     "CertificateRefused", "has a certificate that is not trusted; check ssl_ca_certs and the host in the URL"
@@ -76,7 +77,7 @@ def fault_of_failure(error: BaseException) -> StoreFault | None:
     """What a failed connection says; None when it was none."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return CERTIFICATE
-    if isinstance(error, ssl.SSLError):
+    if isinstance(error, ssl.SSLError | ConnectionAbortedError):  # asyncio's when a handshake takes too long
         return StoreFault("TLSFailed", "does not speak TLS as its URL says; check rediss:// and the port")
     if isinstance(error, TimeoutError):  # an OSError too
         return SILENT

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from redis.asyncio import Redis
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import RedisClusterException, RedisError
+
+from gptbot_operator.store_client import fault_of, open_client
 
 _TIMEOUT = 3.0
 """Seconds for one reading."""
@@ -58,7 +59,8 @@ class StoreReader:
             self._away.pop(url, None)
             self._readings[bot] = (url, time.monotonic(), reading)
         else:
-            self._away[url] = (time.monotonic(), reading)
+            if "+cluster:" not in url:  # where a bot's slot may be away alone
+                self._away[url] = (time.monotonic(), reading)
             self._readings.pop(bot, None)
         return reading
 
@@ -79,20 +81,20 @@ class StoreReader:
         try:
             client = self._clients.get(url)
             if client is None:
-                client = self._clients[url] = Redis.from_url(
-                    url, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT, max_connections=8, retry=None
-                )
+                client = self._clients[url] = open_client(url, _TIMEOUT)
+        except ValueError as error:
+            return Reading(False, "InvalidURL", str(error))
+        try:
             async with asyncio.timeout(_TIMEOUT):
                 pipeline = client.pipeline(transaction=False)
+                # Writes nothing, as the key is never there; a store that takes no writes refuses it all the same.
+                pipeline.set(f"{{{bot}}}:probe", "1", xx=True)
                 pipeline.xlen(f"{{{bot}}}:runnable")
                 pipeline.hgetall(f"{{{bot}}}:platforms")
-                backlog, platforms = await pipeline.execute()
-        except ValueError:
-            return Reading(False, "InvalidURL", "the store's URL is not one: it must be redis://:PASSWORD@HOST:PORT/0")
-        except AuthenticationError:
-            return Reading(False, "PasswordRefused", "the store refuses the password in its URL")
-        except (RedisError, OSError, TimeoutError) as error:
-            return Reading(False, "Unreachable", f"the store does not answer ({type(error).__name__})")
+                _, backlog, platforms = await pipeline.execute()
+        except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
+            fault = fault_of(error, client)
+            return Reading(False, fault.reason, str(fault))
         return Reading(True, backlog=int(backlog), platforms=_platforms(platforms))
 
 

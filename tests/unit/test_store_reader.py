@@ -58,4 +58,7 @@ async def test_a_refused_password_and_what_is_no_url(reader: StoreReader, store_
     assert (await reader.read("nonsense", "test/a")).reason == "InvalidURL"
     host = store_url.rpartition("@")[2].removeprefix("redis://")
     refused = await reader.read(f"redis://nobody:wrong@{host}", "test/a")
-    assert (refused.reason, refused.message) == ("PasswordRefused", "the store refuses the password in its URL")
+    assert (refused.reason, refused.message) == (
+        "PasswordRefused",
+        "the store refuses the password; check the store's URL",
+    )

@@ -10,11 +10,14 @@ from redis.crc import key_slot
 from redis.exceptions import ResponseError
 
 from gptbot.inbox.wire import StoreUnavailable, Wire, unavailable
-from gptbot_api.store_faults import NO_CLUSTER, NO_OWNER, NO_PRIMARY
+from gptbot_api.store_faults import NO_CLUSTER, NO_OWNER, NO_PRIMARY, PRIMARY_AWAY, SILENT, UNREACHABLE
 from gptbot_api.store_url import Address, StoreUrl
 
 CONNECT_TIMEOUT = 5.0
 _ASK_TIMEOUT = 2.0
+_AWAY = frozenset({str(UNREACHABLE), str(SILENT)})
+_FOUND_AWAY = {"sentinel": PRIMARY_AWAY, "cluster": NO_OWNER}
+"""What it means when the server is away that the others named."""
 
 
 class Nodes:
@@ -55,8 +58,11 @@ class Nodes:
                     self._found = await self._find()
                 return await Wire.open(self.url, self._found, self._context, **told)
         except (StoreUnavailable, TimeoutError) as error:
+            reason = unavailable(error)
+            if self._found and self.url.kind in _FOUND_AWAY and str(reason) in _AWAY:
+                reason = StoreUnavailable(str(_FOUND_AWAY[self.url.kind]))
             self.forget()
-            raise unavailable(error) from error
+            raise reason from error
 
     async def _find(self) -> Address | None:
         match self.url.kind:

@@ -16,6 +16,7 @@ from gptbot_api.store_url import Address, StoreUrl
 
 REPLY_TIMEOUT = 10.0
 """Seconds without a byte of a reply that is due, after which a connection counts as dead."""
+_HANDSHAKE_TIMEOUT = 3.0
 
 
 class StoreUnavailable(Exception):
@@ -97,7 +98,11 @@ class Wire(asyncio.Protocol):
                 await loop.create_unix_connection(lambda: wire, url.path)
             else:
                 await loop.create_connection(
-                    lambda: wire, *address, ssl=context, server_hostname=address[0] if context else None
+                    lambda: wire,
+                    *address,
+                    ssl=context,
+                    server_hostname=address[0] if context else None,
+                    ssl_handshake_timeout=_HANDSHAKE_TIMEOUT if context else None,
                 )
             if login:
                 await wire.greet(url.username, url.password, url.database)

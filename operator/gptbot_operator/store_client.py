@@ -1,0 +1,98 @@
+"""A client for each kind of store's URL, and the name of what is wrong with a store."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, cast
+
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import MasterNotFoundError, Sentinel
+from redis.backoff import NoBackoff
+from redis.exceptions import ClusterDownError, RedisClusterException, SlotNotCoveredError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from gptbot_api.store_faults import (
+    NO_CLUSTER,
+    NO_OWNER,
+    NO_PRIMARY,
+    SILENT,
+    UNREACHABLE,
+    StoreFault,
+    fault_of_failure,
+    fault_of_reply,
+)
+from gptbot_api.store_url import CA_VARIABLE, StoreUrl
+
+_CONNECTIONS = 8
+
+
+def open_client(text: str, timeout: float) -> Any:
+    """A client of redis-py for a URL; nothing is sent yet. Raises ValueError when the URL is none, with the reason."""
+    url = StoreUrl.parse(text)
+    url.ssl_context()  # redis-py would call a file that is not there an unreachable store
+    common: dict[str, Any] = {
+        "username": url.username, "password": url.password, "socket_timeout": timeout,
+        "socket_connect_timeout": timeout, **_tls(url),
+    }  # fmt: skip
+    once: dict[str, Any] = {"max_connections": _CONNECTIONS, "retry": None}
+    match url.kind:
+        case "socket":
+            return cast(Any, Redis)(unix_socket_path=url.path, db=url.database, **once, **common)
+        case "server":
+            host, port = url.addresses[0]
+            return cast(Any, Redis)(host=host, port=port, db=url.database, **once, **common)
+        case "sentinel":
+            login = {
+                "username": url.options.get("sentinel_username"), "password": url.options.get("sentinel_password"),
+                "socket_timeout": timeout / 2, "socket_connect_timeout": timeout / 2, "retry": None, **_tls(url),
+            }  # fmt: skip
+            sentinel = cast(Any, Sentinel)(list(url.addresses), sentinel_kwargs=login, **common)
+            return sentinel.master_for(url.service, db=url.database, **once)
+        case "cluster":
+            nodes = [ClusterNode(host, port) for host, port in url.addresses]
+            return cast(Any, RedisCluster)(
+                startup_nodes=nodes, require_full_coverage=False, retry=Retry(NoBackoff(), 1), **common
+            )
+
+
+def _tls(url: StoreUrl) -> dict[str, Any]:
+    if not url.tls:
+        return {}
+    options: dict[str, Any] = dict(url.options)
+    if "ssl_ca_certs" not in options and "ssl_ca_data" not in options and os.environ.get(CA_VARIABLE):
+        options["ssl_ca_certs"] = os.environ[CA_VARIABLE]
+    context = url.ssl_context()
+    options["ssl_check_hostname"] = context is not None and context.check_hostname
+    return {"ssl": True} | {name: value for name, value in options.items() if name.startswith("ssl_")}
+
+
+def fault_of(error: BaseException, client: Any) -> StoreFault:
+    """What a failure of redis-py says of the store."""
+    fault = _fault_of(error)
+    if (
+        fault in (UNREACHABLE, SILENT)
+        and isinstance(client, RedisCluster)
+        and cast(Any, client).nodes_manager.slots_cache
+    ):
+        return NO_OWNER  # other servers of the cluster answered
+    return fault
+
+
+def _fault_of(error: BaseException) -> StoreFault:
+    """Its exceptions wrap each other, so the causes are looked at too."""
+    wrapped: BaseException | None = error
+    while wrapped is not None:
+        code = getattr(wrapped, "status_code", None)
+        if fault := fault_of_reply(f"{code} {wrapped}" if code else str(wrapped)) or fault_of_failure(wrapped):
+            return fault
+        if isinstance(wrapped, MasterNotFoundError):
+            return NO_PRIMARY
+        if isinstance(wrapped, SlotNotCoveredError | ClusterDownError):
+            return NO_OWNER
+        if isinstance(wrapped, RedisTimeoutError):
+            return SILENT
+        wrapped = wrapped.__cause__ or wrapped.__context__
+    # redis-py tells of a server without slots by text alone.
+    return NO_CLUSTER if isinstance(error, RedisClusterException) and "luster mode" in str(error) else UNREACHABLE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from gptbot.platforms.base import Limit
@@ -20,7 +21,9 @@ REQUESTS_A_SECOND: Final = 50
 """Requests of one bot, those of interactions not counted (docs/topics/rate-limits, "Global Rate Limit")."""
 _GATEWAYS: Final = 5
 """Of them left to gateways, which fetch what was missed."""
-ALL: Final = Limit(name="all", requests=REQUESTS_A_SECOND - _GATEWAYS, seconds=1.0, interim=35)
+ALL: Final = Limit(name="all", requests=REQUESTS_A_SECOND - _GATEWAYS, seconds=1.0, interim=25)
+TYPING: Final = replace(ALL, interim=10)
+"""Typing comes after all else."""
 
 INTERACTION_DEADLINE: Final = 3.0
 """Seconds in which an interaction must be answered or deferred (docs/interactions/receiving-and-responding)."""

@@ -17,6 +17,7 @@ from gptbot.platforms.discord.limits import (
     MAX_CONTENT,
     MAX_NONCE,
     SUPPRESS_EMBEDS,
+    TYPING,
     Code,
     created,
 )
@@ -58,8 +59,8 @@ class DiscordSender:
 
         Buckets are of a channel, whose answers come from one worker at a time: `Rest` heeds them.
         """
-        counted = (ALL,) if _token(address) is None else ()
-        return Pace(chat=address["channel"], messages=counted, typing=counted)
+        counted = _token(address) is None
+        return Pace(chat=address["channel"], messages=(ALL,) if counted else (), typing=(TYPING,) if counted else ())
 
     async def typing(self, address: Address) -> None:
         """Trigger Typing Indicator; shows for 10 s. A deferred answer shows it by itself."""

@@ -7,6 +7,7 @@ worker takes it over.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -99,6 +100,10 @@ class Turn:
             outcome = "handed_over"
             await self._hand_over()
             raise
+        except StoreUnavailable as error:
+            outcome = "waited"
+            log.warning("a turn waits for the store", reason=str(error), **labels)
+            await self._give_back()
         except Exception as error:
             outcome = "failed"
             log.exception("a turn failed; it will be tried again", exc_info=error, **labels)
@@ -236,6 +241,12 @@ class Turn:
         ttl = seconds(self._spec.privacy.retention)
         await _insist(self._bot, lambda: self._bot.mailbox.bury(self._claim, reason, ttl))
         return "buried"
+
+    async def _give_back(self) -> None:
+        """Once the store is back, let any worker try again: nobody failed, so it is no failed try."""
+        await self._bot.store.wait_available()
+        with contextlib.suppress(TurnLost):
+            await _insist(self._bot, lambda: self._bot.mailbox.retry(self._claim, 0, attempt=False))
 
     async def _hand_over(self) -> None:
         try:

@@ -97,7 +97,7 @@ class Bot:
         """The door for messages of a platform."""
         from gptbot.conversation import commands
 
-        return BotIntake(lambda: self.config, name, self.mailbox, self.limits, commands.names())
+        return BotIntake(lambda: self.config, name, self.mailbox, self.limits, commands.names(), commands.private)
 
     async def ask(self, messages: Sequence[Message], on_text: Callable[[str], None]) -> Completion:
         """Ask the model, with as much of the conversation as it has room for. Raises ModelError."""

@@ -41,7 +41,7 @@ def test_the_nearest_language_is_found() -> None:
 
 def test_every_command_is_described_and_in_the_menu() -> None:
     menu = commands.menu()
-    assert [info.name for info in menu] == ["help", "about", "persona", "stop", "reset"]
+    assert [info.name for info in menu] == ["help", "about", "persona", "stop", "retry", "reset"]
     for info in menu:
         assert set(info.descriptions) == set(languages())
         assert all(0 < len(text) <= 100 for text in info.descriptions.values()), "Discord's limit"

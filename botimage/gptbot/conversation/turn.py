@@ -14,16 +14,18 @@ from collections.abc import Awaitable, Callable
 
 from gptbot.bot import Bot
 from gptbot.conversation import commands, context
-from gptbot.conversation.commands.base import CommandContext
+from gptbot.conversation.commands.base import CommandContext, Reply
 from gptbot.conversation.persona import in_force
 from gptbot.delivery.live import LiveMessage, Postponed
 from gptbot.delivery.split import close_fence
+from gptbot.inbox.envelope import RETRY
 from gptbot.inbox.mailbox import Claim, TurnLost
+from gptbot.inbox.stops import COMMAND as STOP
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.llm.errors import ModelError, TookTooLong
 from gptbot.llm.types import Completion, Message, Role
 from gptbot.locales import Texts, texts
-from gptbot.platforms.base import Forgets, Rejected
+from gptbot.platforms.base import Button, Forgets, Rejected
 from gptbot.telemetry import metrics
 from gptbot.telemetry.logs import get_logger
 from gptbot_api.base import seconds
@@ -77,6 +79,14 @@ class Turn:
         self._envelope = claim.messages[0]
         self._texts: Texts = texts(claim.settings.get("language") or self._envelope.language)
         self._spec = bot.config.bot.spec
+        self._questions: list[str] | None = None
+        """What the model is asked; None when the turn is not for it."""
+        self._replaced = 0
+        """Messages at the end of the context that the answer takes the place of."""
+        if self._envelope.plain:
+            self._questions = [message.text for message in claim.messages]
+        elif self._envelope.command == RETRY and (last := context.last_exchange(claim.context)):
+            self._questions, self._replaced = last.questions, last.size
         self._asking: asyncio.Task[Completion] | None = None
 
     def stop(self) -> None:
@@ -116,16 +126,19 @@ class Turn:
         sender = self._bot.sender(envelope.platform)
         # Named after the first message, which every try has; shown below the last one.
         address = claim.messages[-1].address
+        stop = [] if self._questions is None else [self._button(STOP)]
         places = self._bot.pacer.places(envelope.platform, sender, address)
-        live = LiveMessage(sender, address, envelope.event, _Journal(self._bot, claim), claim.sent, places)
+        live = LiveMessage(sender, address, envelope.event, _Journal(self._bot, claim), claim.sent, places, stop)
         try:
             if envelope.notice:
-                reply = self._texts(envelope.notice, **(envelope.values or {}))
-            elif envelope.command:
-                reply = await self._run_command(envelope.command)
+                reply = Reply(self._texts(envelope.notice, **(envelope.values or {})))
+            elif self._questions is not None:
+                said = claim.reply if claim.reply is not None else await self._ask(live, self._questions)
+                reply = Reply(said, [self._button(RETRY)])
             else:
-                reply = claim.reply if claim.reply is not None else await self._ask(live)
-            await live.finish(self._told(reply))
+                assert envelope.command is not None  # an envelope is plain, a notice or a command
+                reply = await self._run_command(envelope.command)
+            await live.finish(self._told(reply.text), reply.buttons)
         except ModelError as error:
             return await self._model_failed(live, error)
         except Postponed as error:
@@ -134,12 +147,16 @@ class Turn:
         except Rejected as error:
             log.warning("a platform refuses a reply", reason=str(error), platform=envelope.platform, bot=self._bot.key)
             return await self._bury(f"refused by the platform: {error}")
-        return await self._done(reply)
+        return await self._done(reply.text)
 
-    async def _ask(self, live: LiveMessage) -> str:
+    def _button(self, command: str) -> Button:
+        return Button(self._texts(f"button-{command}"), command)
+
+    async def _ask(self, live: LiveMessage, questions: list[str]) -> str:
         bot, claim = self._bot, self._claim
         system = bot.config.prompt(in_force(self._spec, claim.settings))
-        messages = context.prompt(system, claim.context, (message.text for message in claim.messages))
+        before = claim.context[: len(claim.context) - self._replaced]
+        messages = context.prompt(system, before, questions)
         if claim.stop:
             return await self._cut("", messages, "cut-stopped")
         try:
@@ -180,7 +197,7 @@ class Turn:
             return reply
         return f"{close_fence(reply.rstrip())}\n\n{self._texts(self._claim.cut)}".lstrip()
 
-    async def _run_command(self, name: str) -> str:
+    async def _run_command(self, name: str) -> Reply:
         metrics.COMMANDS.labels(bot=self._bot.key, platform=self._envelope.platform, command=name).inc()
         return await commands.command(name).run(
             CommandContext(
@@ -202,15 +219,23 @@ class Turn:
         await self._bot.mailbox.forget(self._claim.conversation)
 
     async def _done(self, reply: str) -> str:
-        spec = self._spec
-        exchange: list[bytes] = []
-        if self._envelope.plain and reply.strip():
-            questions: list[tuple[Role, str]] = [("user", message.text) for message in self._claim.messages]
-            exchange = context.remember([*questions, ("assistant", reply)])
-        ttl = min(seconds(spec.context.ttl), seconds(spec.privacy.retention))
-        keep = spec.context.max_messages
-        await _insist(self._bot, lambda: self._bot.mailbox.done(self._claim, exchange, ttl, keep))
+        exchange, drop = self._unanswered(), 0
+        if self._questions is not None and reply.strip():
+            questions: list[tuple[Role, str]] = [("user", question) for question in self._questions]
+            exchange, drop = context.remember([*questions, ("assistant", reply)]), self._replaced
+        ttl, keep = self._memory
+        await _insist(self._bot, lambda: self._bot.mailbox.done(self._claim, exchange, ttl, keep, drop))
         return "answered" if self._claim.cut is None else "cut_short"
+
+    @property
+    def _memory(self) -> tuple[float, int]:
+        """Seconds that the context is kept, and how many messages of it."""
+        spec = self._spec
+        return min(seconds(spec.context.ttl), seconds(spec.privacy.retention)), spec.context.max_messages
+
+    def _unanswered(self) -> list[bytes]:
+        """What is kept of a question without an answer, to ask it again. A retry leaves what was there."""
+        return context.unanswered(self._questions or []) if self._envelope.plain else []
 
     async def _model_failed(self, live: LiveMessage, error: ModelError) -> str:
         attempts = self._claim.attempts + 1
@@ -219,7 +244,7 @@ class Turn:
         name = "given-up" if final and error.kind not in _FINAL_KINDS else error.kind
         text = self._texts(f"trouble-{name}") if self._texts.has(f"trouble-{name}") else self._texts("trouble-internal")
         try:
-            await live.finish(text, final=final)
+            await live.finish(text, [self._button(RETRY)] if name == "given-up" else (), final=final)
         except (Postponed, Rejected) as trouble:
             log.warning("a notice could not be sent", reason=str(trouble), bot=self._bot.key)
         if final:
@@ -239,7 +264,8 @@ class Turn:
 
     async def _bury(self, reason: str) -> str:
         ttl = seconds(self._spec.privacy.retention)
-        await _insist(self._bot, lambda: self._bot.mailbox.bury(self._claim, reason, ttl))
+        lost, (memory, keep) = self._unanswered(), self._memory
+        await _insist(self._bot, lambda: self._bot.mailbox.bury(self._claim, reason, ttl, lost, memory, keep))
         return "buried"
 
     async def _give_back(self) -> None:

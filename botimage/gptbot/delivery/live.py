@@ -5,12 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Protocol
 
 from gptbot.delivery.pacing import Places
 from gptbot.delivery.split import split
-from gptbot.platforms.base import Address, Drafts, FloodWait, MessageGone, NotSent, OutcomeUnknown, Sender, TooLong
+from gptbot.platforms.base import (
+    Address,
+    Button,
+    Drafts,
+    FloodWait,
+    MessageGone,
+    NotSent,
+    OutcomeUnknown,
+    Sender,
+    TooLong,
+)
 
 _FIRST_TEXT_DELAY = 0.3
 """Seconds of text gathered before the first message, so that it says more than a word."""
@@ -68,8 +78,13 @@ class LiveMessage:
         journal: Journal,
         sent: dict[int, str],
         places: Places | None = None,
+        buttons: Sequence[Button] = (),
     ) -> None:
-        """`sent`: part to message id of what earlier tries sent. `places`: the pace, where the platform has one."""
+        """`sent`: part to message id of what earlier tries sent. `places`: the pace, where the platform has one.
+
+        `buttons`: those of the message while it is being written.
+        """
+        self._buttons = tuple(buttons)
         self._places = places
         self._sender = sender
         self._address = address
@@ -77,8 +92,8 @@ class LiveMessage:
         self._journal = journal
         self._ids = dict(sent)
         """Part to message id, of earlier tries too."""
-        self._shown: dict[int, str] = {}
-        """Part to the text that the platform has."""
+        self._shown: dict[int, tuple[str, tuple[Button, ...]]] = {}
+        """Part to the text and the buttons that the platform has."""
         self._text: list[str] = []
         self._grown = asyncio.Event()
         self._next_edit = 0.0
@@ -113,7 +128,7 @@ class LiveMessage:
             self._grown.clear()
             try:
                 # A send under way is not cut short: its message id would be lost.
-                await _uncut(self._show_all(self.text, final=False))
+                await _uncut(self._show_all(self.text, self._buttons, final=False))
             except _NoPlace as full:
                 self._next_edit = time.monotonic() + full.wait
                 self._grown.set()
@@ -122,11 +137,12 @@ class LiveMessage:
             except (NotSent, OutcomeUnknown):
                 self._not_before = time.monotonic() + 2 * self._sender.edit_interval
 
-    async def finish(self, text: str, *, final: bool = True) -> None:
-        """Show the final text, or with `final=False` one that will be replaced by a later try.
+    async def finish(self, text: str, buttons: Sequence[Button] = (), *, final: bool = True) -> None:
+        """Show the final text and its buttons, or with `final=False` a text that will be replaced by a later try.
 
         Raises Postponed, Rejected, or what the journal raises.
         """
+        below = tuple(buttons) if final else self._buttons
         failures, give_up = 0, time.monotonic() + MAX_WAIT
         self._give_up = give_up
         while True:
@@ -134,7 +150,7 @@ class LiveMessage:
                 raise Postponed(self._not_before - time.monotonic(), "the platform asked to wait")
             await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
             try:
-                return await self._show_all(text, final=final)
+                return await self._show_all(text, below, final=final)
             except _NoPlace as full:
                 raise Postponed(full.wait, "the platform's limits leave no place") from None
             except FloodWait as flood:
@@ -145,54 +161,54 @@ class LiveMessage:
                     raise Postponed(10.0, str(error)) from error
                 self._not_before = time.monotonic() + 0.25 * 2**failures
 
-    async def _show_all(self, text: str, *, final: bool) -> None:
+    async def _show_all(self, text: str, buttons: tuple[Button, ...], *, final: bool) -> None:
         while True:
             most = min(self._sender.max_length, self._most or self._sender.max_length)
             try:
-                return await self._show_parts(split(text, most, self._sender.length), final=final)
+                return await self._show_parts(split(text, most, self._sender.length), buttons, final=final)
             except TooLong as error:
                 if error.max_length >= most:  # smaller parts would be refused as well
                     raise
                 self._most = error.max_length
 
-    async def _show_parts(self, parts: list[str], *, final: bool) -> None:
-        for number, part in enumerate(parts):
-            if not part.strip():
+    async def _show_parts(self, parts: list[str], buttons: tuple[Button, ...], *, final: bool) -> None:
+        shown = [(number, part) for number, part in enumerate(parts) if part.strip()]
+        for number, part in shown:
+            last = number == shown[-1][0]
+            state = (part, buttons if last else ())
+            if self._shown.get(number) == state and not (final and last):
                 continue
-            last = number == len(parts) - 1
-            if self._shown.get(number) == part and not (final and last):
-                continue
-            if await self._show_part(number, part, final=final or not last):
-                self._shown[number] = part
+            if await self._show_part(number, *state, final=final or not last):
+                self._shown[number] = state
             self._next_edit = time.monotonic() + self._sender.edit_interval
 
-    async def _show_part(self, number: int, text: str, *, final: bool) -> bool:
+    async def _show_part(self, number: int, text: str, buttons: Sequence[Button], *, final: bool) -> bool:
         """Show a part; False: as a draft, which is to be sent yet."""
         known = self._ids.get(number)
         if known is not None:
             await self._place(begin=False)
             try:
-                await self._sender.edit(self._address, known, text, final=final)
+                await self._sender.edit(self._address, known, text, final=final, buttons=buttons)
             except MessageGone:
                 self._nonce += "r"  # the old nonce would bring the deleted message back
             else:
                 return True
-        elif not final and await self._draft(number, text):
+        elif not final and await self._draft(number, text, buttons):
             return False
         await self._place(begin=True)
         message_id = await self._sender.send(
-            self._address, text, nonce=f"{self._nonce}{number}", first=number == 0, final=final
+            self._address, text, nonce=f"{self._nonce}{number}", first=number == 0, final=final, buttons=buttons
         )
         self._ids[number] = message_id
         await self._journal.sent(number, message_id)
         return True
 
-    async def _draft(self, number: int, text: str) -> bool:
+    async def _draft(self, number: int, text: str, buttons: Sequence[Button]) -> bool:
         """Show a text that still grows as a draft, where there is such and nothing was sent of this part."""
         if self._give_up is not None or not isinstance(self._sender, Drafts):
             return False
         await self._place(begin=False)
-        drafted = await self._sender.draft(self._address, text, nonce=f"{self._nonce}{number}")
+        drafted = await self._sender.draft(self._address, text, nonce=f"{self._nonce}{number}", buttons=buttons)
         self._fades = self._sender.draft_lasts * _DRAFT_RENEWAL if drafted else None
         return drafted
 
@@ -201,7 +217,6 @@ class LiveMessage:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._fades):
                 await self._grown.wait()
-
 
     async def _place(self, *, begin: bool) -> None:
         """Have a place, and the turn, right before a request: in one round trip, as a rule. Raises _NoPlace.

@@ -7,6 +7,9 @@ from typing import Any
 
 import orjson
 
+RETRY = "retry"
+"""Name of the command whose answer the model makes: the last question is asked again."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:

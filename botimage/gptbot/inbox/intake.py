@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
+from gptbot.inbox.changes import Changes, Edit
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.mailbox import Mailbox
 from gptbot.inbox.stops import COMMAND as STOP
 from gptbot.inbox.stops import Stops
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import Inbound
+from gptbot.platforms.base import Address, Hears, Inbound, Verdict
 from gptbot.safety.access import allowed
 from gptbot.safety.limits import Limits
 from gptbot.safety.redaction import Redactor
 from gptbot.telemetry import metrics
+from gptbot_api import GptBotSpec
+
+_EDITED_ANEW = 24 * 3600.0
+"""Seconds in which an edit may turn a message into a question: older answers are forgotten to have been given."""
 
 
 class BotIntake:
@@ -27,13 +33,17 @@ class BotIntake:
         mailbox: Mailbox,
         limits: Limits,
         commands: Collection[str],
+        private: Callable[[GptBotSpec, str, str], bool] | None = None,
     ) -> None:
+        """`commands`: names of all. `private`: whether a command's reply to an argument is for its caller alone."""
+        self._private = private
         self._config = config
         self._platform = platform
         self._mailbox = mailbox
         self._limits = limits
         self._commands = commands
         self._stops = Stops(mailbox.store, mailbox.keys)
+        self._changes = Changes(mailbox)
 
     async def ready(self) -> None:
         """Return once the store can take messages."""
@@ -43,30 +53,44 @@ class BotIntake:
         """Forget the context of a conversation. Raises StoreUnavailable."""
         await self._mailbox.forget(self._mailbox.keys.pseudonym(self._platform, "conversation", conversation))
 
-    async def accept(self, message: Inbound) -> bool:
+    async def accept(self, message: Inbound, hears: Hears | None = None) -> bool:
         """Take a message, or find that it is not for the bot. Raises StoreUnavailable: keep it and try again."""
         config, keys, platform = self._config(), self._mailbox.keys, self._platform
         spec = config.bot.spec
         command, text = parse_command(message.text, self._commands)
         when = spec.answer_in.direct if message.direct else spec.answer_in.groups
         meant = message.addressed or message.direct
-        wanted = command is not None or when == "always" or (when == "mentioned" and meant)
-        if not wanted or (not text.strip() and command is None):
+        wanted = command is not None or (text.strip() and (when == "always" or (when == "mentioned" and meant)))
+        if message.original_at is not None and not await self._edit(message, text if wanted else None, command):
+            return self._count("edited")
+        if not wanted:
             return self._count("not_addressed")
         if not allowed(message.principals, spec.access, platform):
+            if hears is not None:
+                await hears(Verdict("access-denied", private=True))
             return self._count("denied")
         user = keys.pseudonym(platform, "user", message.user)
         conversation = keys.pseudonym(platform, "conversation", message.conversation)
         event = keys.pseudonym(platform, "event", message.event)
+        private = command is not None and self._private is not None and self._private(spec, command, text)
+        if command == STOP and hears is not None:
+            message = replace(message, address=await hears(Verdict(private=private)) or message.address)
         if command == STOP and await self._stop(message, user, conversation, event):
             self._count("stop")
             return True
         refusal = await self._limits.check(user, conversation, event)
-        if refusal is not None and not refusal.notify:
+        address: Address | None = message.address
+        if hears is not None:
+            address = await hears(
+                Verdict(private=private)
+                if refusal is None
+                else Verdict(f"limit-{refusal.limit}", {"seconds": round(refusal.retry_after)}, private=True)
+            )
+        if refusal is not None and (address is None or not refusal.notify):
             return self._count("limited")
         envelope = Envelope(
             event=event, platform=platform, user=user,
-            text="" if refusal else Redactor(spec.privacy.redact).redact(text), address=message.address,
+            text="" if refusal else Redactor(spec.privacy.redact).redact(text), address=address or message.address,
             direct=message.direct, received=time.time(), language=message.language,
             command=None if refusal else command,
             notice=f"limit-{refusal.limit}" if refusal else None,
@@ -75,6 +99,28 @@ class BotIntake:
         new = await self._mailbox.enqueue(conversation, envelope)
         self._count("limited" if refusal else "enqueued" if new else "duplicate")
         return refusal is None
+
+    async def deleted(self, conversation: str, events: Sequence[str]) -> None:
+        """Drop messages that wait for their answers. Raises StoreUnavailable."""
+        keys, platform = self._mailbox.keys, self._platform
+        names = [keys.pseudonym(platform, "event", event) for event in events]
+        if await self._changes.delete(keys.pseudonym(platform, "conversation", conversation), names):
+            self._count("deleted")
+
+    async def _edit(self, message: Inbound, text: str | None, command: str | None) -> bool:
+        """Put an edited message in the place of the original; `text` None: it is not for the bot any more.
+
+        True: the bot has not been asked before, and is now.
+        """
+        keys, platform = self._mailbox.keys, self._platform
+        conversation = keys.pseudonym(platform, "conversation", message.conversation)
+        event = keys.pseudonym(platform, "event", message.event)
+        if text is None:
+            await self._changes.delete(conversation, [event])
+            return False
+        redacted = Redactor(self._config().bot.spec.privacy.redact).redact(text)
+        found = await self._changes.edit(conversation, event, redacted, command)
+        return found is Edit.UNKNOWN and time.time() - (message.original_at or 0.0) < _EDITED_ANEW
 
     async def _stop(self, message: Inbound, user: str, conversation: str, event: str) -> bool:
         """End the answer being made, past the mailbox and the limits: it costs nothing and saves an answer."""

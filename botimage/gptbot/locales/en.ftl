@@ -1,4 +1,5 @@
 # Notices
+access-denied = You may not use this bot here. Its owner decides who may.
 limit-user = You are sending messages faster than I may answer. Please try again in { $seconds } s.
 limit-chat = There are more messages here than I may answer. Please try again in { $seconds } s.
 limit-tokens = I have used up my daily budget of answers. Please come back tomorrow.
@@ -22,12 +23,17 @@ trouble-empty = My language model gave an empty answer. Please put it in other w
 cut-stopped = *Stopped.*
 cut-time = *This took too long, so I ended it here.*
 
+# Buttons
+button-stop = Stop
+button-retry = Regenerate
+
 # Commands
 command-help = Show what I can do
 command-about = Tell who I am and what I keep
 command-persona = Show or change my role
 command-persona-argument = name
 command-stop = End the answer I am writing
+command-retry = Ask me the last question again
 command-reset = Forget this conversation and start afresh
 
 help-start =
@@ -61,6 +67,8 @@ persona-unknown = I have no role named “{ $name }”. There are: { $names }.
 
 stop-nothing = I am not writing an answer, so there is nothing to stop.
 stop-done = I have stopped.
+
+retry-nothing = There is no question here that I could answer again.
 
 reset-done = Done: this conversation is forgotten. I am **{ $title }** again.
 

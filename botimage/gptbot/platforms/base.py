@@ -47,6 +47,8 @@ class Inbound:
     """Whether the platform shows that an answer is on its way until one comes, whatever the message was."""
     principals: Sequence[str] = ()
     """Who and where, for access lists, without the platform's name: `user:1`, `guild:2`, `role:3`, `chat:4`."""
+    original_at: float | None = None
+    """Set on an edited message, whose `event` is that of the original: when that was written, seconds since 1970."""
 
 
 MAX_COMMAND = 60
@@ -63,14 +65,38 @@ class Button:
     """What it does: a command's name and argument, such as `stop`, `persona translator`; up to `MAX_COMMAND` long."""
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a message, known before it is stored."""
+
+    refusal: str | None = None
+    """Why it is not taken, to be told to its author: the name of a text of the locales. None: it is taken."""
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Values of that text."""
+    private: bool = False
+    """Whether the answer is for the author alone."""
+
+
+Hears = Callable[[Verdict], Awaitable[Address | None]]
+"""Hears of a verdict, perhaps more than once, and says where the answer goes. None: a refusal is told already."""
+
+
 class Intake(Protocol):
     """Takes messages in: access, limits, redaction, enqueue."""
 
-    async def accept(self, message: Inbound) -> bool:
+    async def accept(self, message: Inbound, hears: Hears | None = None) -> bool:
         """Take a message. True: it is in the store now, or was before. False: it is not for the bot, or refused.
 
+        `hears` is told what becomes of a message for the bot before anything is stored.
         Either way the platform may be told that it was received. Raises StoreUnavailable: it was not received, keep it.
+
+        An edited message replaces the original if that waits for its answer; one that was not for the bot before, and
+        is now, is a new one; else nothing happens.
         """
+        ...
+
+    async def deleted(self, conversation: str, events: Sequence[str]) -> None:
+        """Drop messages, named by their `Inbound.event`, that wait for their answers. Raises StoreUnavailable."""
         ...
 
     async def ready(self) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from gptbot.conversation.commands.base import Command
 from gptbot.locales import languages, texts
 from gptbot.platforms.base import CommandInfo
+from gptbot_api import GptBotSpec
 
 
 @cache
@@ -32,6 +33,11 @@ def command(name: str) -> Command:
 def all_commands() -> list[Command]:
     """All commands, in the order that help shows them."""
     return sorted((command(name) for name in names()), key=lambda c: (c.order, c.name))
+
+
+def private(spec: GptBotSpec, name: str, argument: str) -> bool:
+    """Whether the reply of a command is for its caller alone. Raises LookupError."""
+    return command(name).private(spec, argument)
 
 
 def menu() -> list[CommandInfo]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from gptbot.conversation.commands.base import Command, CommandContext
+from gptbot.conversation.commands.base import Command, CommandContext, Reply, for_caller
 from gptbot.inbox.stops import COMMAND as NAME
 
 
-async def _run(context: CommandContext) -> str:
-    return context.texts("stop-nothing")
+async def _run(context: CommandContext) -> Reply:
+    return Reply(context.texts("stop-nothing"))
 
 
-COMMAND = Command(name=NAME, run=_run, order=25)
+COMMAND = Command(name=NAME, run=_run, private=for_caller, order=25)

@@ -22,6 +22,8 @@ class AnswerIn(ApiModel):
     """In private chats and on the web page: `always`, when `mentioned`, or to `commands` only."""
     groups: When = "mentioned"
     """In groups, channels and threads. A reply to the bot counts as a mention."""
+    max_age: Duration = "1h"
+    """Messages older than this are left alone: those that waited at the platform while the bot was away for long."""
 
 
 class Persona(ApiModel):
@@ -67,15 +69,32 @@ class Rate(ApiModel):
     """Length of the window."""
 
 
+class Mute(ApiModel):
+    """A user who comes over their limit again and again is not heard for a while, each time twice as long."""
+
+    after: Annotated[int, Field(ge=0, le=1000)] = 3
+    """Floods before the first pause; a flood is a window of `perUser` that messages were refused in. 0: no pauses."""
+    first: Duration = "1m"
+    """Length of the first pause."""
+    longest: Duration = "1h"
+    """Length of the longest. Who keeps the limit for as long, and a window more, starts afresh."""
+
+
 class Limits(ApiModel):
-    """What one user, one chat and the whole bot may use."""
+    """What one user, one chat and the whole bot may use. All of a bot's pods count together."""
 
     per_user: Rate = Field(default_factory=lambda: Rate(messages=20))
     """Messages of one user, over all chats."""
     per_chat: Rate = Field(default_factory=lambda: Rate(messages=60))
     """Messages of one chat."""
+    per_bot: Rate | None = None
+    """Messages of all chats together. Absent: no limit."""
     tokens_per_day: Annotated[int, Field(ge=0, le=1_000_000_000_000)] = 2_000_000
     """Model tokens the bot may use in a day, questions and answers together. 0: no limit."""
+    tokens_per_user_per_day: Annotated[int, Field(ge=0, le=1_000_000_000_000)] = 0
+    """The same of one user, over all chats. 0: no limit."""
+    mute: Mute = Field(default_factory=Mute)
+    """Pauses for those who keep flooding the bot."""
 
 
 class Access(ApiModel):
@@ -85,6 +104,8 @@ class Access(ApiModel):
     """If not empty, only these may."""
     deny: Annotated[list[Principal], Field(max_length=1000)] = Field(default_factory=list[str])
     """These may not, whatever `allow` says."""
+    administrators: Annotated[list[Principal], Field(max_length=1000)] = Field(default_factory=list[str])
+    """These count as administrators of every chat, whatever the platform says of them there."""
 
 
 class Privacy(ApiModel):

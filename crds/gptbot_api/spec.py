@@ -10,6 +10,7 @@ from gptbot_api.base import ApiModel, Rule
 from gptbot_api.llm import Llm
 from gptbot_api.platforms import Platforms
 from gptbot_api.policy import Access, AnswerIn, Context, Limits, Persona, Privacy
+from gptbot_api.safety import Safety
 from gptbot_api.status import GptBotStatus
 from gptbot_api.workload import Gateway, PodTemplate, Store, Workers
 
@@ -39,6 +40,8 @@ class GptBotSpec(ApiModel):
     """What one user, one chat and the whole bot may use."""
     access: Access = Field(default_factory=Access)
     """Who may talk to it."""
+    safety: Safety = Field(default_factory=Safety)
+    """What keeps its talk within bounds."""
     privacy: Privacy = Field(default_factory=Privacy)
     """What is taken out of messages, and how long anything is kept."""
     store: Store | None = None

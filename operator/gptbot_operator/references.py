@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from gptbot_api import GptBot
 from gptbot_api.refs import SecretKeyRef
 
-_SECTIONS = ("platforms", "llm", "personas", "store")
+_SECTIONS = ("platforms", "llm", "personas", "safety", "store")
 """Parts of the spec that hold references; a pod template's own are Kubernetes' business."""
 
 

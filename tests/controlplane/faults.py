@@ -100,6 +100,11 @@ RULES = [
     ),
     _case("spec.llm", {}, "spec.llm: Invalid value: exactly one of baseUrl and embedded must be set"),
     _case("spec.llm.embedded", {}, "spec.llm: Invalid value: exactly one of baseUrl and embedded must be set"),
+    _case(
+        "spec.safety",
+        {"moderation": {"baseUrl": "https://api.example/v1", "input": False, "output": False}},
+        "spec.safety.moderation: Invalid value: there is nothing to look at: input and output must not both be false",
+    ),
     _case("spec.llm.model", ABSENT, "spec.llm: Invalid value: baseUrl needs the name of a model in model"),
     _case(
         "spec.platforms.telegram",
@@ -259,6 +264,8 @@ FIELDS = [
 CASES = RULES + FIELDS
 
 ACCEPTED = [
+    Case({"spec.safety": {"moderation": {"baseUrl": "https://api.example/v1", "output": False}}}, ()),
+    Case({"spec.limits": {"perBot": {"messages": 100}, "mute": {"after": 0}}}, ()),
     # nulls stand for the default
     Case({"spec.suspend": None, "spec.answerIn": None, "spec.personas": None, "spec.platforms.telegram": None}, ()),
     Case({"spec.workers": {"maxReplicas": 0}}, ()),

@@ -19,6 +19,10 @@ def test_all_of_them_are_found_also_in_platforms_of_packages() -> None:
         ("ConfigMap", "prompts", "translator", "spec.personas[1].promptFrom.configMapKeyRef"),
     }
     assert ("Secret", "store", "url", "spec.store.urlSecretRef") in found("external-store")
+    moderation = {"baseUrl": "https://api.example/v1", "apiKeySecretRef": {"name": "keys", "key": "moderation"}}
+    assert ("Secret", "keys", "moderation", "spec.safety.moderation.apiKeySecretRef") in found(
+        "suspend", safety={"moderation": moderation}
+    )
     assert ("Secret", "hooks", "telegram", "spec.platforms.telegram.webhook.secretRef") in found("telegram-webhook")
 
 

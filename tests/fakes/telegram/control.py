@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tests.fakes.telegram.faults import Fault, FaultKind, Faults
+from tests.fakes.telegram.keyboards import buttons
 from tests.fakes.telegram.methods import Handler, Methods
 from tests.fakes.telegram.rates import RateModel
-from tests.fakes.telegram.state import Call, Chat, Json, Message, User
+from tests.fakes.telegram.rich import shown_draft
+from tests.fakes.telegram.state import Call, Chat, Draft, Json, Message, User
 from tests.fakes.telegram.world import World
 
 
@@ -76,15 +78,54 @@ class Control:
         message, _ = self.world.said(chat, user, text, topic=topic, reply_to=reply_to, entities=entities, extra=extra)
         return message
 
-    async def press(self, chat_id: int, user_id: int, message_id: int, data: str) -> str:
-        """Somebody presses a button of a message; gives the id of the query."""
-        query = f"query{next(self._ids)}"
-        message = self.world.chat(chat_id).messages[message_id]
-        self.methods.answered_callbacks[query] = {}
-        payload = {"id": query, "from": self.world.users[user_id].api(), "message": self.world.api(message),
+    async def press(self, chat_id: int, user_id: int, message_id: int, data: str, *, stale: bool = False) -> str:
+        """Somebody presses a button of a message; gives the id of the query. Raises LookupError when it is not there.
+
+        `stale`: a button that was there once, below a message too old to be told.
+        """
+        message, query = self.world.chat(chat_id).messages[message_id], f"query{next(self._ids)}"
+        shown = self.world.api(message)
+        if stale:
+            shown = {"chat": shown["chat"], "message_id": message_id, "date": 0}
+        elif data not in [button.get("callback_data") for button in buttons(message)]:
+            raise LookupError(f"message {message_id} has no button {data!r}")
+        self.methods.queries.begin(query)
+        payload = {"id": query, "from": self.world.users[user_id].api(), "message": shown,
                    "chat_instance": str(chat_id), "data": data}  # fmt: skip
         self.world.updates.add("callback_query", payload, chat_id)
         return query
+
+    async def answered(self, query: str) -> bool:
+        """Whether the bot answered a pressed button."""
+        return query in self.methods.queries.answers
+
+    async def expire_query(self, query: str) -> None:
+        """It is too late to answer a pressed button. Raises LookupError."""
+        self.methods.queries.expire(query)
+
+    async def drafts(self, chat_id: int) -> list[Draft]:
+        """All that drafts in a chat ever said, oldest first."""
+        return self.world.chat(chat_id).drafts
+
+    async def draft(self, chat_id: int) -> Draft | None:
+        """The draft that the person of a chat sees now."""
+        return shown_draft(self.world.chat(chat_id))
+
+    async def stop_draft(self, chat_id: int) -> int | None:
+        """The person presses Stop below a draft; gives the id of the update. Raises LookupError when it has none."""
+        chat = self.world.chat(chat_id)
+        draft = shown_draft(chat)
+        if draft is None or not draft.can_stop:
+            raise LookupError(f"there is no draft with a Stop button in chat {chat_id}")
+        chat.draft_shown = draft.keep_on_stop
+        payload: Json = {"chat": chat.api(), "draft_id": draft.id}
+        if draft.topic is not None:
+            payload["message_thread_id"] = draft.topic
+        return self.world.updates.add("stopped_message_generation", payload, chat_id)
+
+    async def set_bot_api(self, major: int, minor: int) -> None:
+        """Be a server of another version of the Bot API; it begins as 10.0, the last with public source."""
+        self.methods.be(major, minor)
 
     async def push_update(self, kind: str, payload: Json, chat_id: int = 0) -> int | None:
         """An update as it is; gives its id, or None when the bot did not ask for its kind."""
@@ -94,8 +135,12 @@ class Control:
         """An update that waits now is delivered once more after the bot confirmed it. Raises LookupError."""
         self.world.updates.redeliver(update_id)
 
+    async def edit(self, chat_id: int, message_id: int, text: str) -> int | None:
+        """A person edits what they wrote; gives the id of the update, or None when the bot is not told."""
+        return self.world.rewritten(self.world.chat(chat_id).messages[message_id], text)
+
     async def delete(self, chat_id: int, message_id: int) -> None:
-        """Somebody deletes a message."""
+        """Somebody deletes a message. The Bot API tells no bot of it."""
         message = self.world.chat(chat_id).messages[message_id]
         message.deleted_at = message.versions[-1].at
         self.world.changed()
@@ -142,7 +187,7 @@ class Control:
 
     async def webhook_info(self) -> Json:
         """As `getWebhookInfo`, with `delivered` and `attempts`."""
-        from tests.fakes.telegram.methods import Parameters
+        from tests.fakes.telegram.parameters import Parameters
 
         webhook = self.world.updates.webhook
         counted = {"delivered": webhook.delivered, "attempts": webhook.attempts} if webhook else {}

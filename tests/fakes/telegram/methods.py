@@ -1,4 +1,4 @@
-"""The methods of the Bot API that the fake has, and how it reads their parameters."""
+"""The methods of the Bot API that the fake has."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-import orjson
-
 from tests.fakes.telegram import markup
+from tests.fakes.telegram.keyboards import Queries, check_keyboard
+from tests.fakes.telegram.parameters import Parameters
 from tests.fakes.telegram.rates import RateModel
+from tests.fakes.telegram.rich import read_rich, show_draft
 from tests.fakes.telegram.state import ApiError, Chat, Json, Message, Version, bad_request
 from tests.fakes.telegram.text import MAX_TEXT, check_size, fit, read_entities, utf16_length
 from tests.fakes.telegram.updates import Webhook
@@ -22,68 +23,15 @@ _NOT_MODIFIED = (
     "and reply markup of the message"
 )
 _ACTIONS = frozenset(
-    [
-        "cancel",
-        "typing",
-        "upload_photo",
-        "record_video",
-        "upload_video",
-        "record_voice",
-        "upload_voice",
-        "upload_document",
-        "choose_sticker",
-        "pick_up_location",
-        "find_location",
-        "record_video_note",
-        "upload_video_note",
-    ]
-)
+    ["cancel", "typing", "upload_photo", "record_video", "upload_video", "record_voice", "upload_voice",
+     "upload_document", "choose_sticker", "pick_up_location", "find_location", "record_video_note", "upload_video_note"]
+)  # fmt: skip
 _SCOPES = frozenset(
-    [
-        "default",
-        "all_private_chats",
-        "all_group_chats",
-        "all_chat_administrators",
-        "chat",
-        "chat_administrators",
-        "chat_member",
-    ]
-)
-
-
-class Parameters:
-    """Parameters of a request: strings from a form, any JSON from a JSON body."""
-
-    def __init__(self, values: Json) -> None:
-        self.values = values
-
-    def text(self, name: str) -> str:
-        """A string; absent: empty."""
-        value = self.values.get(name)
-        return "" if value is None else str(value)
-
-    def integer(self, name: str, default: int, low: int, high: int) -> int:
-        """A whole number, moved into its bounds as the server does; what is none is the default."""
-        try:
-            return min(max(int(self.values[name]), low), high)
-        except (KeyError, TypeError, ValueError):
-            return default
-
-    def boolean(self, name: str) -> bool:
-        """True, or a string that the server takes for it."""
-        return str(self.values.get(name, "")).lower() in ("true", "yes", "1")
-
-    def json(self, name: str, what: str) -> Any:
-        """JSON; as a string when the body is a form."""
-        value = self.values.get(name)
-        if not isinstance(value, str):
-            return value
-        if not value:
-            return None
-        try:
-            return orjson.loads(value)
-        except orjson.JSONDecodeError:
-            raise bad_request(f"can't parse {what} JSON object") from None
+    ["default", "all_private_chats", "all_group_chats", "all_chat_administrators", "chat", "chat_administrators",
+     "chat_member"]
+)  # fmt: skip
+_NEWER = {"sendRichMessage": (10, 1), "sendRichMessageDraft": (10, 1), "sendMessageDraft": (9, 5)}
+"""Methods to the Bot API that they came with."""
 
 
 Handler = Callable[[Parameters], Awaitable[Any]]
@@ -97,18 +45,28 @@ class Methods:
         self.rates: RateModel | None = RateModel()
         self.commands: dict[tuple[str, str], list[Json]] = {}
         """(scope, language) to the menu."""
-        self.answered_callbacks: dict[str, Json] = {}
+        self.queries = Queries()
         self.files: dict[str, bytes] = {}
         self.local = False
         """Whether webhooks may be plain HTTP, as at a self-hosted server."""
         self.handlers: dict[str, Handler] = {}
+        self._all: dict[str, Handler] = {}
         for name in (
             "getMe", "getUpdates", "setWebhook", "deleteWebhook", "getWebhookInfo", "sendMessage", "editMessageText",
             "deleteMessage", "sendChatAction", "setMyCommands", "getMyCommands", "deleteMyCommands",
-            "answerCallbackQuery", "getFile",
+            "answerCallbackQuery", "editMessageReplyMarkup", "getFile", *_NEWER,
         ):  # fmt: skip
             snake = re.sub("[A-Z]", lambda match: "_" + match[0].lower(), name)
-            self.handlers[name.lower()] = getattr(self, snake)
+            self._all[name.lower()] = getattr(self, snake)
+        self.be(10, 0)
+
+    def be(self, major: int, minor: int) -> None:
+        """Be a server of a Bot API from 9.4 on: what came later is not there."""
+        self.version = (major, minor)
+        self.handlers |= self._all
+        for name, since in _NEWER.items():
+            if self.version < since:
+                self.handlers.pop(name.lower(), None)
 
     async def get_me(self, _: Parameters) -> Json:
         seen = {"can_join_groups": True, "can_read_all_group_messages": not self._world.privacy_mode}
@@ -154,32 +112,80 @@ class Methods:
 
     async def send_message(self, given: Parameters) -> Json:
         text, entities = self._formatted(given)
-        markup_given = given.json("reply_markup", "reply keyboard markup")
+        return self._send("sendMessage", given, text, entities)
+
+    async def send_rich_message(self, given: Parameters) -> Json:
+        text = read_rich(given.json("rich_message", "rich message"))
+        return self._send("sendRichMessage", given, text, None)
+
+    def _send(self, method: str, given: Parameters, text: str, entities: list[Json] | None) -> Json:
+        """`entities`: None for a rich message."""
+        markup_given = check_keyboard(given.json("reply_markup", "reply keyboard markup"))
         reply = given.json("reply_parameters", "reply parameters")
         chat = self._world.writable(given.values.get("chat_id"))
         reply_to = self._replied(chat, cast("Json | None", reply))
         topic = self._world.topic(chat, given.values.get("message_thread_id"))
-        text, entities = _checked(text, entities, "message is too long")
+        rich = entities is None
+        if entities is not None:
+            text, entities = _checked(text, entities, "message is too long")
         self._pace(chat)
-        message = self._world.store(chat, self._world.me, text, entities, topic=topic, reply_to=reply_to)
-        message.markup, message.link_preview = cast("Json | None", markup_given), self._previews(given)
-        self._world.sent["sendMessage"] += 1
+        message = self._world.store(
+            chat, self._world.me, text, entities or [], topic=topic, reply_to=reply_to, rich=rich
+        )
+        message.markup, message.link_preview = markup_given, self._previews(given)
+        self._world.sent[method] += 1
         return self._world.api(message)
 
     async def edit_message_text(self, given: Parameters) -> Json:
-        text, entities = self._formatted(given)
-        markup_given = cast("Json | None", given.json("reply_markup", "reply keyboard markup"))
+        rich = self.version >= (10, 1) and given.values.get("rich_message") is not None
+        if rich:
+            text, entities = read_rich(given.json("rich_message", "rich message")), list[Json]()
+        else:
+            text, entities = self._formatted(given)
+        markup_given = check_keyboard(given.json("reply_markup", "reply keyboard markup"))
         chat = self._world.writable(given.values.get("chat_id"))
         message = self._own(chat, given, "message to edit not found", "message can't be edited")
-        text, entities = _checked(text, entities, "MESSAGE_TOO_LONG")
+        if not rich:
+            text, entities = _checked(text, entities, "MESSAGE_TOO_LONG")
         self._pace(chat)
-        if (text, entities, markup_given) == (message.text, message.entities, message.markup):
+        now = message.versions[-1]
+        if (text, entities, rich, markup_given) == (now.text, now.entities, now.rich, message.markup):
             raise bad_request(_NOT_MODIFIED)
-        message.versions.append(Version(text, entities, time.time()))
+        message.versions.append(Version(text, entities, time.time(), rich))
         message.markup, message.link_preview = markup_given, self._previews(given)
         self._world.sent["editMessageText"] += 1
         self._world.changed()
         return self._world.api(message)
+
+    async def edit_message_reply_markup(self, given: Parameters) -> Json:
+        markup_given = check_keyboard(given.json("reply_markup", "reply keyboard markup"))
+        chat = self._world.writable(given.values.get("chat_id"))
+        message = self._own(chat, given, "message to edit not found", "message can't be edited")
+        self._pace(chat)
+        if markup_given == message.markup:
+            raise bad_request(_NOT_MODIFIED)
+        message.markup = markup_given
+        self._world.sent["editMessageReplyMarkup"] += 1
+        self._world.changed()
+        return self._world.api(message)
+
+    async def send_message_draft(self, given: Parameters) -> bool:
+        text, entities = self._formatted(given)
+        text, _ = _checked(text, entities, "message is too long")
+        return self._draft("sendMessageDraft", given, text, rich=False)
+
+    async def send_rich_message_draft(self, given: Parameters) -> bool:
+        text = read_rich(given.json("rich_message", "rich message"))
+        return self._draft("sendRichMessageDraft", given, text, rich=True)
+
+    def _draft(self, method: str, given: Parameters, text: str, *, rich: bool) -> bool:
+        chat = self._world.writable(given.values.get("chat_id"))
+        self._world.topic(chat, given.values.get("message_thread_id"))
+        self._pace(chat)
+        show_draft(chat, given.values, text, rich=rich, stops=self.version >= (10, 3))
+        self._world.sent[method] += 1
+        self._world.changed()
+        return True
 
     async def delete_message(self, given: Parameters) -> bool:
         chat = self._world.writable(given.values.get("chat_id"))
@@ -221,10 +227,8 @@ class Methods:
         return True
 
     async def answer_callback_query(self, given: Parameters) -> bool:
-        query = given.text("callback_query_id")
-        if query not in self.answered_callbacks or self.answered_callbacks[query]:
-            raise bad_request("query is too old and response timeout expired or query ID is invalid")
-        self.answered_callbacks[query] = given.values
+        self.queries.answer(given.text("callback_query_id"), given.values)
+        self._world.changed()
         return True
 
     async def get_file(self, given: Parameters) -> Json:

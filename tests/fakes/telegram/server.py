@@ -14,7 +14,7 @@ from aiohttp import web
 
 from tests.fakes.telegram.control import Control
 from tests.fakes.telegram.faults import Fault
-from tests.fakes.telegram.methods import Parameters
+from tests.fakes.telegram.parameters import Parameters
 from tests.fakes.telegram.state import ApiError, Call, Json
 
 TOKEN = "4200042:AAfakefakefakefakefakefakefakefakef"

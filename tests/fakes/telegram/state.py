@@ -57,6 +57,21 @@ class Version:
     text: str
     entities: list[Json]
     at: float
+    rich: bool = False
+    """Whether it is a rich message; the text is its Markdown then."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """What a draft said from `at` (Unix time, seconds) on."""
+
+    id: int
+    text: str
+    at: float
+    rich: bool
+    topic: int | None
+    can_stop: bool
+    keep_on_stop: bool
 
 
 @dataclass(slots=True)
@@ -112,6 +127,10 @@ class Chat:
     member: bool = True
     """Whether the bot is in the group."""
     migrated_to: int | None = None
+    drafts: list[Draft] = field(default_factory=list[Draft])
+    """All that drafts ever said, oldest first."""
+    draft_shown: bool = False
+    """Whether no message came since the last draft, and nobody stopped it."""
 
     def api(self) -> Json:
         """As `Chat` of the Bot API."""

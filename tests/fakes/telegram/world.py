@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from typing import Any
 
+from tests.fakes.telegram.rich import blocks
 from tests.fakes.telegram.state import ApiError, Chat, Json, Message, User, Version, bad_request
 from tests.fakes.telegram.text import covered, found_by_the_server
 from tests.fakes.telegram.updates import Updates
@@ -86,13 +87,17 @@ class World:
         topic: int | None = None,
         reply_to: int | None = None,
         extra: Json | None = None,
+        rich: bool = False,
     ) -> Message:
         """Put a message into a chat."""
+        said = Version(text, entities, time.time(), rich)
         message = Message(
-            self._new_id(chat), chat.id, sender.id, sender.id == self.me.id, [Version(text, entities, time.time())],
+            self._new_id(chat), chat.id, sender.id, sender.id == self.me.id, [said],
             topic=topic, reply_to=reply_to, extra=extra or {},
         )  # fmt: skip
         chat.messages[message.id] = message
+        if sender.id == self.me.id:
+            chat.draft_shown = False
         self.changed()
         return message
 
@@ -122,7 +127,9 @@ class World:
         if message.markup is not None:
             shown["reply_markup"] = message.markup
         caption = "caption" if _has_media(message.extra) else "text"
-        if version.text:
+        if version.rich:
+            shown["rich_message"] = {"blocks": blocks(version.text)}
+        elif version.text:
             shown[caption] = version.text
             if version.entities:
                 shown["caption_entities" if caption == "caption" else "entities"] = version.entities
@@ -148,6 +155,17 @@ class World:
         if not chat.member or chat.blocked or not self.shown_to_the_bot(chat, message):
             return message, None
         return message, self.updates.add("message", self.api(message), chat.id)
+
+    def rewritten(self, message: Message, text: str) -> int | None:
+        """A person edits a message. Gives the id of the update if it went to the bot."""
+        if message.from_bot or message.deleted_at is not None:
+            raise ValueError("a person edits only what they wrote and did not delete")
+        chat = self.chats[message.chat_id]
+        message.versions.append(Version(text, found_by_the_server(text), time.time()))
+        self.changed()
+        if not chat.member or chat.blocked or not self.shown_to_the_bot(chat, message):
+            return None
+        return self.updates.add("edited_message", self.api(message), chat.id)
 
     def shown_to_the_bot(self, chat: Chat, message: Message) -> bool:
         """Whether privacy mode lets the bot see it (Bot Features, "Privacy mode")."""

@@ -13,7 +13,7 @@ import aiohttp
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import CommandInfo, GatewayContext, Inbound, Leases, PlatformGateway, SenderContext
+from gptbot.platforms.base import CommandInfo, GatewayContext, Hears, Inbound, Leases, PlatformGateway, SenderContext
 from gptbot.platforms.registry import platform
 from gptbot.platforms.telegram.sender import TelegramSender
 from gptbot_api import parse
@@ -53,6 +53,7 @@ class FakeIntake:
         self.duplicates: list[Inbound] = []
         self.refused: list[Inbound] = []
         self.forgotten: list[str] = []
+        self.edited: list[Inbound] = []
         self.fails_on: str | None = None
         self.failures = 0
         self._seen: set[str] = set()
@@ -72,7 +73,7 @@ class FakeIntake:
     async def forget(self, conversation: str) -> None:
         self.forgotten.append(conversation)
 
-    async def accept(self, message: Inbound) -> bool:
+    async def accept(self, message: Inbound, hears: Hears | None = None) -> bool:
         for name in ("event", "conversation", "user", "text"):
             assert isinstance(getattr(message, name), str), name
         assert message.event
@@ -86,12 +87,18 @@ class FakeIntake:
         if self.fails_on is not None and self.fails_on in message.text:
             self.failures += 1
             raise RuntimeError("a bug of the intake")
+        if message.original_at is not None:
+            self.edited.append(message)
+            return True
         if message.event in self._seen:
             self.duplicates.append(message)
             return True
         self._seen.add(message.event)
         self.accepted.append(message)
         return True
+
+    async def deleted(self, conversation: str, events: Sequence[str]) -> None:
+        raise AssertionError("the Bot API tells of no deleted messages")
 
     async def ready(self) -> None:
         await self._back.wait()

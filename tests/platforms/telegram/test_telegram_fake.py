@@ -54,7 +54,7 @@ async def test_tokens_and_methods(call: Caller) -> None:
     assert (await call("GETME"))["ok"]
     assert await call("getMe", token="1:unknown") == {"ok": False, "error_code": 401, "description": "Unauthorized"}
     assert await call("getMe", token="malformed") == {"ok": False, "error_code": 404, "description": "Not Found"}
-    for method in ("sendRichMessage", "sendMessageDraft", "nonsense"):
+    for method in ("sendRichMessage", "sendRichMessageDraft", "nonsense"):
         assert await call.refused(method) == "Not Found: method not found"
 
 
@@ -279,7 +279,9 @@ async def test_webhook_and_polling_exclude_each_other(fake: FakeTelegram, call: 
 async def test_allowed_updates(fake: FakeTelegram, call: Caller) -> None:
     await call("getUpdates", allowed_updates=["callback_query"])
     await fake.say(ADA, ADA, "not asked for")
-    sent = (await call("sendMessage", chat_id=ADA, text="press"))["result"]["message_id"]
+    row = [{"text": "Yes", "callback_data": "yes"}]
+    markup = {"inline_keyboard": [row]}
+    sent = (await call("sendMessage", chat_id=ADA, text="press", reply_markup=markup))["result"]["message_id"]
     query = await fake.press(ADA, ADA, sent, "yes")
     [update] = (await call("getUpdates"))["result"]
     assert update["callback_query"]["data"] == "yes"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from aiogram import Bot
 from aiogram.exceptions import TelegramConflictError
@@ -148,11 +148,21 @@ class Poller:
 def read(update: dict[str, Any], me: User) -> Inbound | None:
     """The message in an update, if there is one to answer. What cannot be read is logged and passed over."""
     try:
-        return inbound(Update.model_validate(update), me)
+        return inbound(Update.model_validate(_without_rich(update)), me)
     except ValidationError as error:
         fields = sorted({".".join(map(str, detail["loc"])) for detail in error.errors(include_input=False)})
         log.error("telegram update not understood, left out; update gptbot", fields=fields[:5])
         return None
+
+
+def _without_rich(value: Any) -> Any:
+    """Leave rich content out: nothing is read from it, and a newer server may tell of blocks that aiogram lacks."""
+    if isinstance(value, list):
+        return [_without_rich(item) for item in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        return {name: _without_rich(field) for name, field in fields.items() if name != "rich_message"}
+    return value
 
 
 async def accept(context: GatewayContext, message: Inbound) -> bool:

@@ -62,6 +62,8 @@ class Writer:
                     return await self._follow(way.rich, request, {"rich_message": rich(text)})
                 except UnknownMethod:
                     await self._features.lacks(way.feature)
+                    if way is DRAFT:  # a server that old has no Stop button for drafts either
+                        raise
                 except BadRequest as error:
                     await self._not_rich(way, chat, error, final=final)
         if utf16_length(text) > MAX_LENGTH:

@@ -82,20 +82,14 @@ class Store:
 
     async def command(self, *args: Any) -> Any:
         """Run one command and return its reply as RESP gives it. Raises StoreUnavailable or redis' ResponseError."""
-        if self._closed:
-            raise StoreUnavailable("the store's connection was closed")
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.append(Request(args, future))
-        if self._flushing is None:
-            self._schedule()
-        return await future
+        return await self._put(args)
 
     async def run(self, script: Script, keys: Sequence[str], *args: Any) -> Any:
         """Run a Lua script. All keys must be of one bot. Raises as `command` does."""
         try:
-            return await self.command("EVALSHA", script.sha, len(keys), *keys, *args)
+            return await self._put(("EVALSHA", script.sha, len(keys), *keys, *args))
         except NoScriptError:
-            return await self.command("EVAL", script.text, len(keys), *keys, *args)
+            return await self._put(("EVAL", script.text, len(keys), *keys, *args))
 
     async def block(self, *args: Any, timeout: float) -> Any:
         """Run a blocking command on a connection of its own; `timeout` (seconds) must exceed the command's own."""
@@ -158,6 +152,15 @@ class Store:
             if wire is not None:
                 wire.abort(closed)
         self._free.clear()
+
+    def _put(self, args: tuple[Any, ...]) -> asyncio.Future[Any]:
+        if self._closed:
+            raise StoreUnavailable("the store's connection was closed")
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._queue.append(Request(args, future))
+        if self._flushing is None:
+            self._schedule()
+        return future
 
     def _schedule(self) -> None:
         loop = asyncio.get_running_loop()

@@ -19,7 +19,7 @@ from tests.chaos.tally import table
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--messages", type=int, default=20_000)
-    parser.add_argument("--conversations", type=int, default=200, help="half of them on each platform")
+    parser.add_argument("--conversations", type=int, default=200, help="a third of them on each platform")
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--lease", type=float, default=5.0, help="seconds until a dead worker's turns are taken over")
     parser.add_argument("--patience", type=float, default=240.0, help="seconds until a question counts as lost")
@@ -28,6 +28,7 @@ def main() -> int:
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no process is left behind
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # connections cut while a stand-in answers
+    print(f"seed {given.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="gptbot-chaos-") as directory:
         outcome = asyncio.run(
             run(
@@ -39,29 +40,26 @@ def main() -> int:
 
 
 def _report(outcome: Outcome, *, record: bool) -> int:
-    print(f"\n{outcome.messages} messages, {outcome.repeated} of them delivered twice, in {outcome.seconds:.0f} s")
+    print(
+        f"\n{outcome.messages} messages, {outcome.repeated} of them delivered twice, in {outcome.seconds:.0f} s;"
+        f" web pages resumed {outcome.resumed} times"
+    )
     print("; ".join(f"{count} × {what}" for what, count in Counter(t.what for t in outcome.troubles).items()) + "\n")
     print(table(outcome.tallies))
     for line, count in Counter(outcome.errors).items():
         print(f"\n{count} × logged as an error: {line}")
-    broken: list[str] = []
-    for name, tally in outcome.tallies.items():
-        allowed = tally.doubled if name == "telegram" else []
-        found = {"lost": tally.lost, "out of order": tally.out_of_order, "doubled without a reason": tally.unexplained}
-        found["doubled"] = [] if allowed else tally.doubled
-        broken += [f"{name}: {what}: {' '.join(tags[:20])}" for what, tags in found.items() if tags]
-    figures = {
-        "chaos_messages": outcome.messages,
-        "chaos_kills": outcome.kills,
-        "chaos_lost": sum(len(tally.lost) for tally in outcome.tallies.values()),
-        "chaos_out_of_order": sum(len(tally.out_of_order) for tally in outcome.tallies.values()),
-        **{f"chaos_doubled_{name}": len(tally.doubled) for name, tally in outcome.tallies.items()},
-    }
     if record:
-        results.write(figures)
-    for line in broken:
+        results.write({
+            "chaos_messages": outcome.messages,
+            "chaos_kills": outcome.kills,
+            "chaos_lost": sum(len(tally.lost) for tally in outcome.tallies.values()),
+            "chaos_out_of_order": sum(len(tally.out_of_order) for tally in outcome.tallies.values()),
+            "chaos_unexplained": sum(len(tally.unexplained) for tally in outcome.tallies.values()),
+            **{f"chaos_doubled_{name}": len(tally.doubled) for name, tally in outcome.tallies.items()},
+        })  # fmt: skip
+    for line in [*outcome.histories, *outcome.broken]:
         print(f"\n!!! {line}")
-    return 1 if broken else 0
+    return 1 if outcome.broken else 0
 
 
 if __name__ == "__main__":

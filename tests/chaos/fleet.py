@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Literal
 
-from tests.process.program import Program, program
+from tests.process.program import Program, free_port, program
 
 Role = Literal["gateway", "worker"]
 
@@ -22,6 +22,7 @@ class Fleet:
         self._running: dict[Role, list[tuple[AbstractAsyncContextManager[Program], Program]]] = {
             "gateway": [], "worker": [],
         }  # fmt: skip
+        self._http_ports: dict[Program, int] = {}
         self.errors: list[str] = []
         """Log lines of level error, of all processes so far."""
 
@@ -38,6 +39,10 @@ class Fleet:
     async def __aexit__(self, *_: object) -> None:
         await self._end()
 
+    def http_ports(self) -> list[int]:
+        """Where the gateways that are not killed serve the web page, or soon will."""
+        return [self._http_ports[gateway] for _, gateway in self._running["gateway"]]
+
     async def kill(self, role: Role, number: int) -> None:
         """`kill -9` one, and start another in its place."""
         context, process = self._running[role].pop(number % len(self._running[role]))
@@ -52,7 +57,8 @@ class Fleet:
         try:
             await asyncio.sleep(seconds)
         finally:
-            process.send_signal(signal.SIGCONT)
+            if process.returncode is None:  # it may have been killed meanwhile
+                process.send_signal(signal.SIGCONT)
 
     def check(self) -> None:
         """Raises AssertionError when one has ended by itself."""
@@ -69,13 +75,16 @@ class Fleet:
         return codes
 
     async def _start(self, role: Role) -> None:
-        context = program(
-            role, "--manifest", str(self._manifest), store=self._store, env={"GPTBOT_TURN_LEASE": str(self._lease)}
-        )
-        self._running[role].append((context, await context.__aenter__()))
+        http_port = free_port()
+        env = {"GPTBOT_TURN_LEASE": str(self._lease), "GPTBOT_HTTP_PORT": str(http_port)}
+        context = program(role, "--manifest", str(self._manifest), store=self._store, env=env)
+        process = await context.__aenter__()
+        self._http_ports[process] = http_port
+        self._running[role].append((context, process))
 
     async def _leave(self, context: AbstractAsyncContextManager[Program], process: Program) -> None:
         await context.__aexit__(None, None, None)
+        del self._http_ports[process]
         self.errors += [
             f"{line.get('event')}: {line.get('error')} at {line.get('at')}"
             for line in process.lines if line.get("level") == "error"

@@ -1,18 +1,22 @@
-"""People on both platforms: each has one conversation, asks in bursts, and reads the answers."""
+"""People: each has one conversation, asks a number of questions, and reads the answers."""
 
 from __future__ import annotations
 
 import asyncio
 import random
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
+from tests.chaos.pace import Pace
 from tests.chaos.tally import Answer, tag
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.telegram import FakeTelegram
 
 SLOWLY = "slowly"
 """In a question whose answer comes word by word."""
+_DUPLICATES = 0.05
+"""Share of the questions that their platform delivers twice."""
 _LOOK = 0.1
 _MOST_AT_ONCE = 3
 _SLOW_SHARE = 0.1
@@ -20,18 +24,21 @@ _MOST_REPEATS_AFTER = 20
 
 
 class Person(ABC):
-    """One conversation."""
+    """One conversation. What is asked when depends on the seed and the number alone."""
 
     platform: str
 
-    def __init__(self, number: int, chance: random.Random, duplicates: float) -> None:
+    def __init__(self, number: int, seed: int) -> None:
         self.number = number
         self.asked: list[str] = []
         """Tags in order."""
+        self.times: dict[str, float] = {}
+        """When each was asked, in seconds since 1970."""
         self.repeated = 0
         """Questions that the platform delivered twice."""
-        self._chance = chance
-        self._duplicates = duplicates
+        self._chance = random.Random(f"{seed} person {number}")
+        self.hasty = self._chance.random() < 0.5
+        """Asks several questions one after another, which may be answered together; others wait for each answer."""
 
     @abstractmethod
     async def say(self, text: str) -> int:
@@ -45,21 +52,27 @@ class Person(ABC):
     def answers(self) -> Iterator[Answer]:
         """Messages of the bot, newest first."""
 
-    async def ask(self) -> None:
-        """Ask the next question."""
+    async def talk(self, questions: int, pace: Pace, patience: float) -> None:
+        """Ask all questions and wait for the answers."""
+        while left := questions - len(self.asked):
+            count = min(left, self._chance.randint(1, _MOST_AT_ONCE)) if self.hasty else 1
+            await pace.may_ask(count)
+            for _ in range(count):
+                await self._ask()
+            await self._read(patience)
+
+    async def _ask(self) -> None:
         name = tag(self.number, len(self.asked))
         self.asked.append(name)
+        self.times[name] = time.time()
         slow = self._chance.random() < _SLOW_SHARE
+        twice = self._chance.random() < _DUPLICATES
         event = await self.say(f"{name} tell me {SLOWLY} what the weather is like there" if slow else f"{name} hello")
-        if self._chance.random() < self._duplicates:
+        if twice:
             self.repeated += 1
             await self.again(event)
 
-    def burst(self, left: int) -> int:
-        """How many questions come one after another."""
-        return min(left, self._chance.randint(1, _MOST_AT_ONCE))
-
-    async def read(self, patience: float) -> None:
+    async def _read(self, patience: float) -> None:
         """Wait until the last question is answered, for `patience` seconds at most: what is lost is counted later."""
         wanted = self.asked[-1]
         end = asyncio.get_running_loop().time() + patience
@@ -75,8 +88,8 @@ class TelegramPerson(Person):
 
     platform = "telegram"
 
-    def __init__(self, number: int, chance: random.Random, duplicates: float, telegram: FakeTelegram) -> None:
-        super().__init__(number, chance, duplicates)
+    def __init__(self, number: int, seed: int, telegram: FakeTelegram) -> None:
+        super().__init__(number, seed)
         self._telegram = telegram
         self._chat = 1000 + number
 
@@ -100,19 +113,17 @@ class TelegramPerson(Person):
 
 
 class DiscordPerson(Person):
-    """The direct messages of a person on Discord."""
+    """A channel on Discord: a person's direct messages, or one of a guild, in which the bot is mentioned."""
 
     platform = "discord"
 
-    def __init__(
-        self, number: int, chance: random.Random, duplicates: float, discord: FakeDiscord, user: str, channel: str
-    ) -> None:
-        super().__init__(number, chance, duplicates)
+    def __init__(self, number: int, seed: int, discord: FakeDiscord, user: str, channel: str, *, mention: bool) -> None:
+        super().__init__(number, seed)
         self._discord = discord
-        self._user, self._channel = user, channel
+        self._user, self._channel, self._mention = user, channel, mention
 
     async def say(self, text: str) -> int:
-        return int(await self._discord.say(self._channel, self._user, text))
+        return int(await self._discord.say(self._channel, self._user, text, mention=self._mention))
 
     async def again(self, event: int) -> None:
         await self._discord.repeat(self._channel, str(event))

@@ -29,15 +29,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A time in which the outcome of a request could stay unknown."""
+    """Something that went wrong."""
 
     what: str
     begin: float
     end: float
+    unknown: bool = False
+    """Whether it can keep the outcome of a message's first send from the one who sent it."""
 
-    def hits(self, moment: float) -> bool:
-        """Whether a request of that moment may have been hit."""
-        return self.begin - _SETTLING <= moment <= self.end + _SETTLING
+    def hides(self, moment: float) -> bool:
+        """Whether the outcome of a send of that moment may have become unknown by it."""
+        return self.unknown and self.begin - _SETTLING <= moment <= self.end + _SETTLING
 
 
 @dataclass(slots=True)
@@ -50,9 +52,11 @@ class Tally:
     doubled: list[str] = field(default_factory=list[str])
     """Tags, once for each message too many; empty for a message that has no tag at all."""
     unexplained: list[str] = field(default_factory=list[str])
-    """Of the doubled, those whose first message no trouble was near to."""
+    """Of the doubled, those of which the outcome of the first send cannot have been unknown."""
     out_of_order: list[str] = field(default_factory=list[str])
     """Tags answered after a later question."""
+    merged: int = 0
+    """Questions answered together with an earlier one."""
 
     def add(self, asked: Sequence[str], answers: Iterable[Answer], troubles: Sequence[Trouble]) -> None:
         """Count one conversation: tags in the order they were asked, and all messages of the bot in it."""
@@ -60,26 +64,39 @@ class Tally:
         first: dict[str, Answer] = {}
         before = ""
         for answer in sorted(answers, key=lambda answer: answer.id):
-            found = _TAG.search(answer.text)
-            name = found.group() if found else ""
-            if name and name not in first:
+            names: list[str] = _TAG.findall(answer.text)
+            new = [name for name in dict.fromkeys(names) if name not in first]
+            self.merged += max(0, len(new) - 1)
+            for name in new:
                 first[name] = answer
                 if name < before:
                     self.out_of_order.append(name)
                 before = max(before, name)
-                continue
-            self.doubled.append(name)
-            unknown = first.get(name, answer).at
-            if not any(trouble.hits(unknown) for trouble in troubles):
-                self.unexplained.append(name)
+            for name in [name for name in dict.fromkeys(names) if name not in new] or ([] if names else [""]):
+                self.doubled.append(name)
+                sent = first.get(name, answer).at
+                if not any(trouble.hides(sent) for trouble in troubles):
+                    self.unexplained.append(name)
         self.lost += [name for name in asked if name not in first]
+
+    def broken(self, *, may_double: bool) -> dict[str, list[str]]:
+        """The promises that were not kept: what happened, to which tags."""
+        found = {"lost": self.lost, "out of order": self.out_of_order, "doubled without a reason": self.unexplained}
+        if not may_double:
+            found["doubled"] = self.doubled
+        return {what: tags for what, tags in found.items() if tags}
 
 
 def table(tallies: Mapping[str, Tally]) -> str:
     """As a table for people."""
-    lines = [f"{'':<10}{'questions':>10}{'lost':>8}{'doubled':>9}{'(unexplained)':>15}{'out of order':>14}"]
+    lines = [
+        f"{'':<10}{'questions':>10}{'merged':>8}{'lost':>8}{'doubled':>9}{'(unexplained)':>15}{'out of order':>14}"
+    ]
     for name, tally in tallies.items():
-        counts = len(tally.lost), len(tally.doubled), len(tally.unexplained), len(tally.out_of_order)
-        lost, doubled, unexplained, disordered = counts
-        lines.append(f"{name:<10}{tally.questions:>10}{lost:>8}{doubled:>9}{unexplained:>15}{disordered:>14}")
+        lost, doubled, unexplained, disordered = (
+            len(tags) for tags in (tally.lost, tally.doubled, tally.unexplained, tally.out_of_order)
+        )
+        lines.append(
+            f"{name:<10}{tally.questions:>10}{tally.merged:>8}{lost:>8}{doubled:>9}{unexplained:>15}{disordered:>14}"
+        )
     return "\n".join(lines)

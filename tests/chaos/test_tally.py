@@ -39,10 +39,11 @@ def test_an_answer_in_two_messages_is_doubled() -> None:
 
 
 def test_a_trouble_at_the_time_of_the_first_message_explains_the_second() -> None:
-    near, far = Trouble("cut", 1000.5, 1000.6), Trouble("cut", 1010.0, 1011.0)
+    near, far = Trouble("cut", 1000.5, 1000.6, unknown=True), Trouble("cut", 1010.0, 1011.0, unknown=True)
+    other = Trouble("model cut", 1000.5, 1000.6)
     names = (ASKED[0], ASKED[0], ASKED[1], ASKED[2])
     assert tally(*names, troubles=(near,)).unexplained == []
-    assert tally(*names, troubles=(far,)).unexplained == [ASKED[0]]
+    assert tally(*names, troubles=(far, other)).unexplained == [ASKED[0]]
 
 
 def test_a_message_that_answers_nothing_is_one_too_many() -> None:
@@ -55,7 +56,31 @@ def test_a_late_double_is_not_out_of_order() -> None:
     assert found.doubled == [ASKED[0]]
 
 
+def test_questions_answered_together_are_each_answered_once() -> None:
+    found = tally(ASKED[0], f"{ASKED[1]} {ASKED[2]}")
+    assert (found.lost, found.doubled, found.out_of_order, found.merged) == ([], [], [], 1)
+
+
+def test_a_question_answered_alone_and_again_with_another_is_doubled() -> None:
+    assert tally(ASKED[0], ASKED[1], f"{ASKED[1]} {ASKED[2]}").doubled == [ASKED[1]]
+
+
+def test_questions_answered_together_the_other_way_round_are_out_of_order() -> None:
+    assert tally(ASKED[0], f"{ASKED[2]} {ASKED[1]}").out_of_order == [ASKED[1]]
+
+
+def test_only_a_platform_that_may_double_may_double() -> None:
+    trouble = Trouble("cut", 1000.0, 1001.0, unknown=True)
+    found = tally(ASKED[0], *ASKED, troubles=(trouble,))
+    assert found.broken(may_double=True) == {}
+    assert found.broken(may_double=False) == {"doubled": [ASKED[0]]}
+    found = tally(ASKED[1], ASKED[0], ASKED[0])
+    assert found.broken(may_double=True) == {
+        "lost": [ASKED[2]], "out of order": [ASKED[0]], "doubled without a reason": [ASKED[0]],
+    }  # fmt: skip
+
+
 def test_the_table_names_all_sums() -> None:
     lines = table({"telegram": tally(ASKED[1], ASKED[0], ASKED[0])}).splitlines()
-    assert lines[0].split() == ["questions", "lost", "doubled", "(unexplained)", "out", "of", "order"]
-    assert lines[1].split() == ["telegram", "3", "1", "1", "1", "1"]
+    assert lines[0].split() == ["questions", "merged", "lost", "doubled", "(unexplained)", "out", "of", "order"]
+    assert lines[1].split() == ["telegram", "3", "0", "1", "1", "1", "1"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 _CHUNK = 1 << 16
 
@@ -11,7 +12,8 @@ _CHUNK = 1 << 16
 class Wire:
     """Carries connections to a port of this machine. Use it as an async context manager."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: Callable[[], int]) -> None:
+        """`target`: the port for the next connection, of one of several programs if wanted."""
         self._target = target
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -47,7 +49,7 @@ class Wire:
         self._writers.add(writer)
         other: asyncio.StreamWriter | None = None
         try:
-            answers, other = await asyncio.open_connection("127.0.0.1", self._target)
+            answers, other = await asyncio.open_connection("127.0.0.1", self._target())
             self._writers.add(other)
             if self._server is None:  # cut meanwhile
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -34,6 +35,12 @@ class Recorded:
         """Text of the newest user message."""
         texts = (message_text(message) for message in reversed(self.messages) if message.get("role") == "user")
         return next(texts, "")
+
+    @property
+    def asked(self) -> str:
+        """Text of the user messages that nobody answered yet: those at the end, a line each."""
+        trailing = itertools.takewhile(lambda message: message.get("role") == "user", reversed(self.messages))
+        return "\n".join(reversed([message_text(message) for message in trailing]))
 
     def end(self, outcome: Outcome) -> None:
         if self.outcome == "open":

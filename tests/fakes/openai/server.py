@@ -158,7 +158,7 @@ class FakeOpenAI:
         body = recorded.body
         text = script.text
         if text is None:
-            text = f"You said ({len(recorded.messages)} messages): {recorded.last_user_message}"
+            text = f"You said ({len(recorded.messages)} messages): {recorded.asked or recorded.last_user_message}"
         prompt_tokens = count_tokens(recorded.messages)
         if not body.get("stream") or script.fault == "json":
             text = "" if script.fault in ("empty", "filtered") else text

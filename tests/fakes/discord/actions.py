@@ -154,6 +154,9 @@ class Actions:
     def do_close_dms(self, user: str) -> None:
         self._world.users[user].dms_closed = True
 
+    def do_leave(self, user: str) -> None:
+        self._world.users[user].left = True
+
     def do_lock(self, thread: str) -> None:
         self._world.channels[thread].locked = True
 
@@ -190,11 +193,23 @@ class Actions:
         place = self._world.channels[channel]
         self._messages.remove(place, place.messages[message])
 
+    def do_purge(self, channel: str, messages: list[str]) -> None:
+        place = self._world.channels[channel]
+        self._messages.purge(place, [place.messages[message] for message in messages])
+
+    def do_preview(self, channel: str, message: str) -> None:
+        place = self._world.channels[channel]
+        self._messages.preview(place, place.messages[message])
+
     def do_slash(self, channel: str, user: str, name: str, argument: str | None, locale: str, bot: str | None) -> str:
         place = self._world.channels[channel]
         return self._interactions.slash(
             self._bot(bot if place.type != DM else place.bot), place, self._world.users[user], name, argument, locale
         )
+
+    def do_press(self, channel: str, user: str, message: str, custom_id: str, locale: str) -> str:
+        place = self._world.channels[channel]
+        return self._interactions.press(place, self._world.users[user], place.messages[message], custom_id, locale)
 
     # What can be seen.
 

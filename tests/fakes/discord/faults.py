@@ -41,6 +41,10 @@ class Faults:
         """No more trouble."""
         self._waiting.clear()
 
+    def waiting(self, route: str) -> bool:
+        """Whether a fault still waits for a call of this route."""
+        return bool(self._waiting.get(route))
+
     def take(self, route: str, channel: str | None) -> Fault | None:
         """The fault for this call, if there is one."""
         if not self._waiting:

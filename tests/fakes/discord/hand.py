@@ -77,6 +77,10 @@ class Hand(ABC):
         """The person takes no direct messages any more."""
         await self.do("close_dms", user=user)
 
+    async def leave(self, user: str) -> None:
+        """The person leaves all guilds."""
+        await self.do("leave", user=user)
+
     async def lock(self, thread: str) -> None:
         """Archive and lock a thread."""
         await self.do("lock", thread=thread)
@@ -118,12 +122,24 @@ class Hand(ABC):
         """A moderator deletes a message, a bot's too."""
         await self.do("delete", channel=channel, message=message)
 
+    async def purge(self, channel: str, *messages: str) -> None:
+        """A moderator deletes many messages of a guild's channel at once."""
+        await self.do("purge", channel=channel, messages=list(messages))
+
+    async def preview(self, channel: str, message: str) -> None:
+        """Discord puts a link's preview below a message: an update that is no edit."""
+        await self.do("preview", channel=channel, message=message)
+
     async def slash(
         self, channel: str, user: str, name: str, argument: str | None = None, *, locale: str = "en-US",
         bot: str | None = None,
     ) -> str:  # fmt: skip
         """Give a slash command and return the interaction's id. Raises ValueError when the bot registered none."""
         return await self.do("slash", channel=channel, user=user, name=name, argument=argument, locale=locale, bot=bot)
+
+    async def press(self, channel: str, user: str, message: str, custom_id: str, *, locale: str = "en-US") -> str:
+        """Press a button below a message and return the interaction's id. Raises ValueError when it has none such."""
+        return await self.do("press", channel=channel, user=user, message=message, custom_id=custom_id, locale=locale)
 
     # What can be seen.
 

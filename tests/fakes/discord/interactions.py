@@ -18,7 +18,7 @@ from tests.fakes.discord.settings import Settings
 from tests.fakes.discord.state import CHAT_INPUT_COMMAND, DM, LOADING, Bot, Channel, Message, User, World
 
 _NAME = re.compile(r"^[-_'\w]{1,32}$")
-_MESSAGE, _DEFERRED = 4, 5
+_UPDATE = 7
 _LOCALES: Final = frozenset(
     (
         "id", "da", "de", "en-GB", "en-US", "es-ES", "es-419", "fr", "hr", "it", "lt", "hu", "nl", "no", "pl", "pt-BR",
@@ -35,8 +35,10 @@ class Interaction:
     user: User
     channel: Channel
     made_at: float
+    pressed: Message | None = None
+    """The message whose button it was."""
     original: Message | None = None
-    """The answer, once there was a callback."""
+    """The answer, once there was a callback; that of a button may be the message pressed."""
 
 
 class Interactions:
@@ -104,19 +106,36 @@ class Interactions:
         options = command.get("options") or []
         if argument is not None and not options:
             raise ValueError(f"the command {name!r} takes no argument")
-        interaction_id = self._world.snowflake()
-        token = base64.urlsafe_b64encode(f"interaction:{interaction_id}:{secrets.token_hex(64)}".encode()).decode()
-        self._tokens[token] = Interaction(interaction_id, token, bot, user, channel, time.monotonic())
         data: Json = {"id": command["id"], "name": name, "type": 1}
         if argument is not None:
             data["options"] = [{"type": options[0]["type"], "name": options[0]["name"], "value": argument}]
+        return self._begin(bot, channel, user, 2, data, locale, None)
+
+    def press(self, channel: Channel, user: User, message: Message, custom_id: str, locale: str) -> str:
+        """A user presses a button; returns the interaction's id."""
+        buttons = [button for row in message.components for button in row["components"]]
+        if message.deleted or custom_id not in [button["custom_id"] for button in buttons]:
+            raise ValueError(f"the message has no button {custom_id!r}")
+        bot = self._world.bot_of(message.author.id)
+        assert bot is not None
+        data: Json = {"id": 2, "component_type": 2, "custom_id": custom_id}
+        return self._begin(bot, channel, user, 3, data, locale, message)
+
+    def _begin(
+        self, bot: Bot, channel: Channel, user: User, kind: int, data: Json, locale: str, pressed: Message | None
+    ) -> str:
+        interaction_id = self._world.snowflake()
+        token = base64.urlsafe_b64encode(f"interaction:{interaction_id}:{secrets.token_hex(64)}".encode()).decode()
+        self._tokens[token] = Interaction(interaction_id, token, bot, user, channel, time.monotonic(), pressed)
         event: Json = {
-            "id": interaction_id, "application_id": bot.application, "type": 2, "token": token, "version": 1,
+            "id": interaction_id, "application_id": bot.application, "type": kind, "token": token, "version": 1,
             "data": data, "channel_id": channel.id, "channel": self._world.channel_json(channel),
             "locale": locale, "context": 1 if channel.type == DM else 0,
             "entitlements": [], "attachment_size_limit": 10_485_760,
             "authorizing_integration_owners": {"0": channel.guild or "0"}, "app_permissions": str(channel.permissions),
         }  # fmt: skip
+        if pressed is not None:
+            event["message"] = self._world.message_json(pressed)
         if channel.guild is None:
             event["user"] = user.json()
         else:
@@ -144,12 +163,17 @@ class Interactions:
         data = body.get("data") or {}
         match body.get("type"):
             case 4:
-                content = checked(data)
-                message = self._message(interaction, content["content"], content.get("flags") or 0)
+                content = checked(data, interaction=True)
+                message = self._message(interaction, content["content"], content.get("flags") or 0, content)
             case 5:
                 message = self._message(interaction, "", LOADING | (data.get("flags") or 0) & 1 << 6)
+            case 6 | 7 if interaction.pressed is not None:
+                interaction.original = interaction.pressed
+                if body["type"] == _UPDATE:
+                    self._messages.change(interaction.channel, interaction.pressed, checked(data, edit=True))
+                return None
             case _:
-                raise invalid_form("type", "BASE_TYPE_CHOICES", "Value must be one of {4, 5}.")
+                raise invalid_form("type", "BASE_TYPE_CHOICES", "Value must be one of {4, 5}, or {6, 7} for a button.")
         interaction.original = message
         self._messages.post(interaction.channel, message)
         return None
@@ -167,12 +191,12 @@ class Interactions:
     def followup(self, call: Call) -> Json:
         """Create Followup Message; right after a deferral it fills that in."""
         interaction = self._valid(call)
-        body = checked(call.body)
+        body = checked(call.body, interaction=True)
         original = interaction.original
         assert original is not None
         if original.flags & LOADING:
             return self._messages.change(interaction.channel, original, body)
-        message = self._message(interaction, body["content"], body.get("flags") or 0)
+        message = self._message(interaction, body["content"], body.get("flags") or 0, body)
         message.reply_to = original.id
         self._messages.post(interaction.channel, message)
         return self._world.message_json(message)
@@ -189,14 +213,16 @@ class Interactions:
 
     def _made_by(self, interaction: Interaction, message_id: str) -> Message:
         message = interaction.original if message_id == "@original" else interaction.channel.messages.get(message_id)
-        if message is None or message.deleted or message.interaction != interaction.id:
+        ours = message is not None and (message.interaction == interaction.id or message is interaction.pressed)
+        if message is None or message.deleted or not ours:
             raise errors.unknown_message()
         return message
 
-    def _message(self, interaction: Interaction, content: str, flags: int) -> Message:
+    def _message(self, interaction: Interaction, content: str, flags: int, body: Json | None = None) -> Message:
         return Message(
             self._world.snowflake(), interaction.channel.id, interaction.bot.user, content, CHAT_INPUT_COMMAND,
             time.time(), flags=flags, webhook=interaction.bot.application, interaction=interaction.id,
+            components=(body or {}).get("components") or [],
         )  # fmt: skip
 
 

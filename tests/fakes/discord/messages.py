@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from tests.fakes.discord import errors
+from tests.fakes.discord.components import checked_components
 from tests.fakes.discord.errors import Json, invalid_form
 from tests.fakes.discord.front import Call
 from tests.fakes.discord.gateway import DIRECT_MESSAGES, GUILD_MESSAGES, Gateway
 from tests.fakes.discord.state import (
     DEFAULT,
     DM,
+    EPHEMERAL,
     LOADING,
     NONCE_SECONDS,
     REPLY,
     THREAD,
+    Bot,
     Channel,
     Message,
     User,
@@ -53,7 +56,7 @@ class Messages:
                 return self._world.message_json(known)
         message = Message(
             self._world.snowflake(), channel.id, bot.user, body["content"], DEFAULT, time.time(),
-            flags=body.get("flags") or 0, nonce=nonce,
+            flags=body.get("flags") or 0, nonce=nonce, components=body.get("components") or [],
         )  # fmt: skip
         self._refer(channel, message, body.get("message_reference"))
         self._mention(channel, message, body.get("allowed_mentions"))
@@ -81,7 +84,7 @@ class Messages:
     def one(self, call: Call) -> Json:
         """Get Channel Message."""
         channel = self._world.visible(call.caller, call.path["channel"])
-        return self._world.message_json(self._message(channel, call.path["message"]))
+        return self._seen_by(call.caller, channel, self._message(channel, call.path["message"]))
 
     def many(self, call: Call) -> list[Json]:
         """Get Channel Messages: newest first."""
@@ -94,14 +97,28 @@ class Messages:
             limit = 0
         if not 1 <= limit <= 100:
             raise invalid_form("limit", "NUMBER_TYPE_MAX", "int value should be between 1 and 100.")
-        before, after = call.query.get("before"), call.query.get("after")
+        bounds = {name: call.query[name] for name in ("before", "after", "around") if name in call.query}
+        for name, value in bounds.items():
+            if not value.isdigit() or int(value) >= 1 << 63:
+                raise invalid_form(name, "NUMBER_TYPE_COERCE", f'Value "{value}" is not snowflake.')
+        if len(bounds) > 1 or "around" in bounds:  # the documentation allows one; nobody here asks for what is around
+            raise invalid_form("", "MUTUALLY_EXCLUSIVE", "before, after and around exclude each other.")
         found = [
             message for message in reversed(channel.messages.values())
-            if not message.deleted and (before is None or int(message.id) < int(before))
-            and (after is None or int(message.id) > int(after))
+            if not message.deleted and int(message.id) < int(bounds.get("before", 1 << 63))
+            and int(message.id) > int(bounds.get("after", 0))
         ]  # fmt: skip
-        found = found[-limit:] if after is not None and before is None else found[:limit]
-        return [self._world.message_json(message) for message in found]
+        found = found[-limit:] if "after" in bounds else found[:limit]
+        return [self._seen_by(call.caller, channel, message) for message in found]
+
+    def _seen_by(self, bot: Bot, channel: Channel, message: Message) -> Json:
+        """A message as REST shows it: the message-content intent holds there too."""
+        data = self._world.message_json(message)
+        return data if bot.message_content or self._exempt(bot, channel, message) else _without_content(data)
+
+    @staticmethod
+    def _exempt(bot: Bot, channel: Channel, message: Message) -> bool:
+        return channel.guild is None or message.author is bot.user or bot.user.id in message.mentions
 
     def typing(self, call: Call) -> None:
         """Trigger Typing Indicator."""
@@ -126,24 +143,41 @@ class Messages:
             self._mention(channel, message, body.get("allowed_mentions"))
         if body.get("flags") is not None:
             message.flags = message.flags & ~(1 << 2) | body["flags"] & 1 << 2
+        if body.get("components") is not None:
+            message.components = body["components"]
         message.flags &= ~LOADING
         self._tell("MESSAGE_UPDATE", channel, message)
         return self._world.message_json(message)
 
+    def preview(self, channel: Channel, message: Message) -> None:
+        """A link's preview is there: an update that nobody's edit is behind."""
+        self._tell("MESSAGE_UPDATE", channel, message, {"embeds": [{"type": "link", "url": "https://example.org"}]})
+
     def remove(self, channel: Channel, message: Message) -> None:
         """Delete a message; its history stays for the test to see."""
         message.deleted = True
-        gone: Json = {"id": message.id, "channel_id": channel.id}
+        self._tell_gone(channel, "MESSAGE_DELETE", {"id": message.id})
+
+    def purge(self, channel: Channel, messages: Sequence[Message]) -> None:
+        """Delete many messages of a guild's channel at once."""
+        if channel.guild is None or not 2 <= len(messages) <= 100:
+            raise ValueError("2 to 100 messages of a guild's channel can be deleted at once")
+        for message in messages:
+            message.deleted = True
+        self._tell_gone(channel, "MESSAGE_DELETE_BULK", {"ids": [message.id for message in messages]})
+
+    def _tell_gone(self, channel: Channel, name: str, which: Json) -> None:
+        gone = which | {"channel_id": channel.id}
         if channel.guild is not None:
             gone["guild_id"] = channel.guild
         for bot in self._world.bots.values():
             if self._sees(bot.user, channel):
                 intent = DIRECT_MESSAGES if channel.guild is None else GUILD_MESSAGES
-                self._gateway.dispatch(bot, channel.guild, intent, "MESSAGE_DELETE", gone)
+                self._gateway.dispatch(bot, channel.guild, intent, name, gone)
         self._changed()
 
-    def _tell(self, name: str, channel: Channel, message: Message) -> None:
-        data = self._world.message_json(message) | {"channel_type": channel.type}
+    def _tell(self, name: str, channel: Channel, message: Message, more: Json | None = None) -> None:
+        data = self._world.message_json(message) | {"channel_type": channel.type} | (more or {})
         if channel.guild is not None:
             data["guild_id"] = channel.guild
             if message.webhook is None:
@@ -152,8 +186,7 @@ class Messages:
         for bot in self._world.bots.values():
             if not self._sees(bot.user, channel):
                 continue
-            exempt = channel.guild is None or message.author is bot.user or bot.user.id in message.mentions
-            hidden = None if exempt else _without_content(data)
+            hidden = None if self._exempt(bot, channel, message) else _without_content(data)
             self._gateway.dispatch(bot, channel.guild, intent, name, data, hidden)
         self._changed()
 
@@ -165,7 +198,7 @@ class Messages:
 
     def _message(self, channel: Channel, message_id: str) -> Message:
         message = channel.messages.get(message_id)
-        if message is None or message.deleted:
+        if message is None or message.deleted or message.flags & EPHEMERAL:
             raise errors.unknown_message()
         return message
 
@@ -232,8 +265,8 @@ def _without_content(data: Json) -> Json:
     return data | nothing | ({"referenced_message": other | nothing} if other else {})
 
 
-def checked(body: Any, *, edit: bool = False) -> Json:
-    """A message's body. Raises as Discord does."""
+def checked(body: Any, *, edit: bool = False, interaction: bool = False) -> Json:
+    """A message's body. Raises as Discord does. `interaction`: it may be for one user alone."""
     if not isinstance(body, dict):
         raise errors.invalid_json()
     content, nonce, flags, allowed = (body.get(key) for key in ("content", "nonce", "flags", "allowed_mentions"))
@@ -248,10 +281,14 @@ def checked(body: Any, *, edit: bool = False) -> Json:
         raise invalid_form("nonce", "NONCE_TYPE_INVALID_TYPE", "This field must be a string or integer.")
     if nonce is not None and len(str(nonce)) > 25:
         raise invalid_form("nonce", "NONCE_TYPE_TOO_LONG", "Must be 25 or fewer characters long.")
-    if flags is not None and (not isinstance(flags, int) or flags & ~_SETTABLE_FLAGS):
+    if flags is not None and (
+        not isinstance(flags, int) or flags & ~(_SETTABLE_FLAGS | (EPHEMERAL if interaction else 0))
+    ):
         raise invalid_form("flags", "BITFIELD_NOT_ALLOWED", "These flags cannot be set.")
     if allowed is not None:
         _check_allowed(allowed)
+    if body.get("components") is not None:
+        checked_components(body["components"])
     return body | ({"content": text} if content is not None else {})
 
 

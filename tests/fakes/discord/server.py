@@ -82,12 +82,13 @@ class FakeDiscord(Hand):
             Route("application", "GET", "/applications/@me", self._application, (30, 5.0)),
             Route("gateway_bot", "GET", "/gateway/bot", self._gateway_bot, (30, 5.0)),
             Route("guild", "GET", "/guilds/{guild}", self._guild, (30, 5.0)),
+            Route("member", "GET", "/guilds/{guild}/members/{user}", self._member, (10, 10.0)),
             Route("open_dm", "POST", "/users/@me/channels", self._open_dm, (10, 10.0)),
             Route("channel", "GET", "/channels/{channel}", self._channel, (30, 5.0)),
             Route("get_commands", "GET", commands, interactions.commands, (30, 5.0)),
             Route("put_commands", "PUT", commands, interactions.overwrite, (5, 20.0)),
             Route("create_message", "POST", "/channels/{channel}/messages", messages.create),
-            Route("get_messages", "GET", "/channels/{channel}/messages", messages.many),
+            Route("get_messages", "GET", "/channels/{channel}/messages", messages.many, (30, 5.0)),
             Route("get_message", "GET", one, messages.one),
             Route("edit_message", "PATCH", one, messages.edit),
             Route("delete_message", "DELETE", one, messages.delete),
@@ -126,6 +127,14 @@ class FakeDiscord(Hand):
         if guild is None:
             raise errors.unknown_guild()
         return self.world.guild_json(guild)
+
+    def _member(self, call: Call) -> Json:
+        guild, user = call.path["guild"], self.world.users.get(call.path["user"])
+        if guild not in self.world.guilds:
+            raise errors.unknown_guild()
+        if user is None or user.left:
+            raise errors.unknown_member()
+        return self.world.member_json(user, guild) | {"user": user.json()}
 
     def _channel(self, call: Call) -> Json:
         return self.world.channel_json(self.world.visible(call.caller, call.path["channel"]))

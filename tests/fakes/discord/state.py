@@ -16,6 +16,7 @@ EPOCH_MS: Final = 1_420_070_400_000
 TEXT, DM, THREAD = 0, 1, 11
 DEFAULT, REPLY, CHAT_INPUT_COMMAND = 0, 19, 20
 LOADING: Final = 1 << 7
+EPHEMERAL: Final = 1 << 6
 NONCE_SECONDS: Final = 300.0
 PERMISSIONS: Final = {"view": 1 << 10, "send": 1 << 11, "history": 1 << 16, "send_in_threads": 1 << 38}
 
@@ -31,6 +32,8 @@ class User:
     name: str
     bot: bool = False
     dms_closed: bool = False
+    left: bool = False
+    """Whether the person has left all guilds."""
     roles: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """Guild to roles."""
 
@@ -87,6 +90,7 @@ class Message:
     flags: int = 0
     reply_to: str | None = None
     nonce: str | int | None = None
+    components: list[Json] = field(default_factory=list[Json])
     webhook: str | None = None
     interaction: str | None = None
     mentions: list[str] = field(default_factory=list[str])
@@ -200,7 +204,7 @@ class World:
             "edited_timestamp": moment(message.edits[-1][0]) if message.edits else None, "tts": False, "pinned": False,
             "mention_everyone": message.mention_everyone, "mention_roles": message.mention_roles,
             "mentions": [self.users[user].json() for user in message.mentions if user in self.users],
-            "attachments": [], "embeds": [], "components": [],
+            "attachments": [], "embeds": [], "components": message.components,
         }  # fmt: skip
         if message.nonce is not None:
             found["nonce"] = message.nonce

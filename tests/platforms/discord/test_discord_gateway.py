@@ -10,7 +10,7 @@ from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
 from gptbot.platforms.base import Misconfigured
 from gptbot.platforms.discord.client import Session, Socket, resume_address
-from gptbot.platforms.discord.sessions import SharedSessions
+from gptbot.platforms.discord.sessions import Progress, SharedSessions
 from gptbot.platforms.discord.shard import Shard
 from tests.fakes.discord import FakeDiscord
 from tests.platforms.discord.conftest import Running, Scene, Start, config, say, texts
@@ -118,13 +118,16 @@ async def test_another_gateway_goes_on_where_one_was_killed(
 async def test_one_that_was_paused_does_not_overwrite_its_successor(store: Store, keys: BotKeys) -> None:
     shared = SharedSessions(store, keys)
     old = await shared.hold(0)
-    await shared.save(0, old, "terms", Session("a", 1, "ws://x"))
+    first = Progress(Session("a", 1, "ws://x"), until=1.0)
+    second = Progress(Session("b", 7, "ws://x"), until=5.0, missed=3.0)
+    await shared.save(0, old, "terms", first)
     new = await shared.hold(0)
-    assert await shared.load(0, new, "terms") == Session("a", 1, "ws://x")
-    await shared.save(0, new, "terms", Session("b", 7, "ws://x"))
-    await shared.save(0, old, "terms", Session("a", 2, "ws://x"))
-    assert await shared.load(0, await shared.hold(0), "terms") == Session("b", 7, "ws://x")
-    assert await shared.load(0, await shared.hold(0), "other terms") is None
+    assert await shared.load(0, new, "terms") == first
+    await shared.save(0, new, "terms", second)
+    await shared.save(0, old, "terms", first)
+    assert await shared.load(0, await shared.hold(0), "terms") == second
+    assert await shared.load(0, await shared.hold(0), "other terms") == Progress(None, until=5.0, missed=3.0)
+    assert await shared.load(1, await shared.hold(1), "terms") == Progress(until=3.0), "one more shard than before"
 
 
 async def test_only_one_gateway_of_two_reads(scene: Scene, start: Start) -> None:

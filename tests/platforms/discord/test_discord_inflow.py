@@ -73,8 +73,9 @@ async def test_what_is_under_way_is_not_acknowledged(scene: Scene, start: Start)
     await heartbeats(scene, 2)
     assert session.forgotten < command
     await gateway.intake.next(2)
-    await heartbeats(scene, 2)
-    assert session.forgotten > command
+    async with asyncio.timeout(10):
+        while session.forgotten <= command:  # once it is noted in the store, Discord is told
+            await heartbeats(scene, 1)
 
 
 async def test_the_connection_is_kept_while_nothing_is_read(

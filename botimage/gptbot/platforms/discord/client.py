@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Generator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ _opening: ContextVar[list[Socket]] = ContextVar("_opening")
 
 
 class Socket(DiscordWebSocket):
-    """A connection to the gateway whose sequence number is that of the last event done with, not of the last read."""
+    """A connection to the gateway whose sequence number is that noted in the store, not that of the last event read."""
 
     DEFAULT_GATEWAY = yarl.URL("ws://gateway.invalid/")
     """So that a way round the address given fails, instead of reaching Discord."""
@@ -89,7 +90,7 @@ class Socket(DiscordWebSocket):
     @property
     def sequence(self) -> int | None:  # pyright: ignore[reportIncompatibleVariableOverride]
         """What heartbeats and RESUME say."""
-        return self.window.done
+        return self.window.noted
 
     @sequence.setter
     def sequence(self, value: int | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -102,6 +103,7 @@ class Socket(DiscordWebSocket):
     async def received_message(self, msg: Any, /) -> None:
         """Take one frame in; the event in it is done with at the end, unless its parser kept it."""
         self._receiving, self._current = True, None
+        self.window.heard = time.time()
         try:
             await super().received_message(msg)
         finally:
@@ -138,7 +140,12 @@ class Socket(DiscordWebSocket):
         """What it takes to go on from here on another connection; None before READY or after an invalidation."""
         if self.session_id is None or self.gateway.host == self.DEFAULT_GATEWAY.host:
             return None
-        return Session(self.session_id, self.sequence, str(self.gateway))
+        return Session(self.session_id, self.window.done, str(self.gateway))
+
+    def noted(self, session: Session) -> None:
+        """The store has it: Discord may be told, and forget the events up to there."""
+        if session.id == self.session_id:
+            self.window.noted = session.sequence
 
     async def shut(self, code: int = KEEP_SESSION) -> None:
         """Close, without waiting long for Discord to agree."""
@@ -158,7 +165,7 @@ class Client(discord.Client):
         self.http = self._connection.http = _Http(base)
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Nothing to wait for: `Session starts` are spread by who opens sockets."""
+        """Nothing to wait for: starts of sessions are spread by who opens sockets."""
 
     async def identity(self, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Log in; the bot's user and application. Raises discord.LoginFailure, discord.HTTPException, OSError."""

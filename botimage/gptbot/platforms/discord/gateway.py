@@ -13,15 +13,18 @@ from starlette.routing import BaseRoute
 
 from gptbot.platforms.base import GatewayContext, Inbound, Misconfigured
 from gptbot.platforms.discord import commands
+from gptbot.platforms.discord.catchup import CatchUp
 from gptbot.platforms.discord.client import Client, GatewayInfo, Parser, Socket
 from gptbot.platforms.discord.inflow import Inflow
 from gptbot.platforms.discord.interactions import defer
 from gptbot.platforms.discord.mapping import Directory, from_interaction, from_message, is_slash_command
+from gptbot.platforms.discord.places import Places
 from gptbot.platforms.discord.rest import Rest
 from gptbot.platforms.discord.sessions import SharedSessions
 from gptbot.platforms.discord.shard import TROUBLE, UNAUTHORIZED, Resharded, Shard, telling
 from gptbot.telemetry.logs import get_logger
 from gptbot_api import InvalidManifest
+from gptbot_api.base import seconds
 from gptbot_api.platforms import Discord
 
 log = get_logger(__name__)
@@ -38,6 +41,7 @@ class DiscordGateway:
         self._context = context
         self._settings = cast(Discord, context.settings)
         self._directory = Directory()
+        self._places = Places(context.store, context.keys, seconds(context.bot.bot.spec.privacy.retention))
         self._shards: dict[int, tuple[bool, str]] = {}
         self._notices: dict[str, str] = {}
 
@@ -75,10 +79,17 @@ class DiscordGateway:
         ):
             application, info = await self._log_in(client, token)
             rest = Rest(http, settings.api_base_url, token)
+
+            async def know_guild(guild: str) -> None:
+                await self._ask_for_guild(client, guild)
+
+            catch_up = CatchUp(rest, self._places, self._directory, know_guild)
             try:
                 async with asyncio.TaskGroup() as tasks:
                     for number in range(info.shards):
-                        tasks.create_task(self._hold(number, info, client, rest, application), name=f"discord:{number}")
+                        tasks.create_task(
+                            self._hold(number, info, client, rest, application, catch_up), name=f"discord:{number}"
+                        )
             except BaseExceptionGroup as group:
                 raise telling(group) from None
 
@@ -104,7 +115,9 @@ class DiscordGateway:
             )
         return application["id"], info
 
-    async def _hold(self, number: int, info: GatewayInfo, client: Client, rest: Rest, application: str) -> None:
+    async def _hold(
+        self, number: int, info: GatewayInfo, client: Client, rest: Rest, application: str, catch_up: CatchUp
+    ) -> None:
         shared = SharedSessions(self._context.store, self._context.keys)
 
         def report(connected: bool, message: str) -> None:
@@ -115,7 +128,7 @@ class DiscordGateway:
             return self._parsers(client, rest, inflow, tasks)
 
         async def work() -> None:
-            shard = Shard(number, info, client, self._context.intake, shared, report, parsers)
+            shard = Shard(number, info, client, self._context.intake, shared, catch_up, report, parsers)
             try:
                 async with asyncio.TaskGroup() as tasks:
                     if number == 0:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from gptbot.inbox.store import StoreUnavailable
@@ -23,35 +24,51 @@ _PAUSE: Final = 1.0
 class Window:
     """The sequence numbers of one connection, and up to which all events are done with.
 
-    That number is what a heartbeat and a RESUME tell Discord: what comes after it is sent again.
+    Discord is told of what the store has noted of that number: what comes after it is sent again to whoever goes on.
     """
 
     def __init__(self, done: int | None = None) -> None:
         self.done = done
         """Every event up to this number is in the store, or not for the bot."""
+        self.noted = done
+        """What a heartbeat and a RESUME say. A plain attribute: discord.py's heartbeat thread reads it."""
+        self.heard = time.time()
+        """When something came in last, in seconds since 1970."""
         self._last = done
-        self._open: dict[int, None] = {}
+        self._open: dict[int, float] = {}
 
     def begin(self, number: int) -> None:
         """An event came in."""
-        self._open[number] = None
+        self._open[number] = time.time()
         self._last = number
 
     def finish(self, number: int) -> None:
         """An event is done with."""
         self._open.pop(number, None)
         first = next(iter(self._open), None)
-        # A plain attribute: discord.py's heartbeat thread reads it.
         self.done = self._last if first is None else first - 1
+
+
+    def complete_until(self) -> float:
+        """Up to when all that came in is done with, in seconds since 1970."""
+        return next(iter(self._open.values()), self.heard)
 
 
 class Inflow:
     """Events under way from Discord to the store. Its tasks belong to the group given."""
 
-    def __init__(self, intake: Intake, tasks: asyncio.TaskGroup, stalled: Callable[[bool], None]) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        tasks: asyncio.TaskGroup,
+        stalled: Callable[[bool], None],
+        taken: Callable[[Inbound], Awaitable[None]],
+    ) -> None:
+        """`stalled` hears when the store goes and comes back, `taken` of each message that is in the store."""
         self._intake = intake
         self._tasks = tasks
         self._report = stalled
+        self._taken = taken
         self._tails: dict[str, asyncio.Task[None]] = {}
         self._count = 0
         self._waiting = 0
@@ -62,10 +79,22 @@ class Inflow:
 
         `message` is called in its turn.
         """
+
+        async def one() -> Sequence[Inbound]:
+            inbound = await message()
+            return () if inbound is None else (inbound,)
+
+        self.put_first(conversation, one, done)
+
+    def put_first(
+        self, conversation: str, messages: Callable[[], Awaitable[Sequence[Inbound]]], done: Callable[[], None]
+    ) -> asyncio.Task[None]:
+        """Hand in several messages before those of the same conversation that come from now on."""
         self._count += 1
         before = self._tails.get(conversation)
-        task = self._tasks.create_task(self._hand_in(before, conversation, message, done), name="discord intake")
+        task = self._tasks.create_task(self._hand_in(before, conversation, messages, done), name="discord intake")
         self._tails[conversation] = task
+        return task
 
     async def room(self, timeout: float) -> bool:
         """Wait until a further event may be read. False: not within `timeout` seconds."""
@@ -89,14 +118,13 @@ class Inflow:
         self,
         before: asyncio.Task[None] | None,
         conversation: str,
-        message: Understand,
+        messages: Callable[[], Awaitable[Sequence[Inbound]]],
         done: Callable[[], None],
     ) -> None:
         try:
             if before is not None:
                 await asyncio.wait({before})
-            inbound = await message()
-            if inbound is not None:
+            for inbound in await messages():
                 await self._accept(inbound)
             done()
         finally:
@@ -109,7 +137,8 @@ class Inflow:
         failures = 0
         while True:
             try:
-                await self._intake.accept(inbound)
+                if await self._intake.accept(inbound):
+                    await self._taken(inbound)
                 return
             except StoreUnavailable:
                 await self._wait_for_store()

@@ -80,6 +80,11 @@ class Close:
     DISALLOWED_INTENTS: Final = 4014
 
 
-def created(snowflake: str) -> float:
+def created(id_: str) -> float:
     """When an id was made, in seconds since 1970."""
-    return ((int(snowflake) >> 22) + EPOCH_MS) / 1000
+    return ((int(id_) >> 22) + EPOCH_MS) / 1000
+
+
+def snowflake(seconds: float) -> str:
+    """The first id of a moment, given in seconds since 1970."""
+    return str(max(0, round(seconds * 1000) - EPOCH_MS) << 22)

@@ -117,7 +117,7 @@ def from_interaction(data: Event, *, deferred: bool) -> Inbound | None:
             "token": data["token"],
             "writable": _writable(data, channel),
         }
-    parent = channel.get("parent_id") if channel.get("type") in _THREADS else None
+    parent = channel.get("parent_id") if is_thread(channel) else None
     return Inbound(
         event=data["id"], conversation=data["channel_id"], user=user["id"],
         text=" ".join([f"/{command['name']}", *options]),
@@ -132,11 +132,16 @@ def is_slash_command(data: Event) -> bool:
     return data["type"] == _APPLICATION_COMMAND and data["data"].get("type") == _CHAT_INPUT
 
 
+def is_thread(channel: Event) -> bool:
+    """Whether a channel is a thread."""
+    return channel.get("type") in _THREADS
+
+
 def _writable(data: Event, channel: Event) -> bool:
     """Whether the bot may write plain messages where the command was given."""
     if data.get("context") == _BOT_DM or "guild_id" not in data:
         return True
-    send = SEND_MESSAGES_IN_THREADS if channel.get("type") in _THREADS else SEND_MESSAGES
+    send = SEND_MESSAGES_IN_THREADS if is_thread(channel) else SEND_MESSAGES
     needed = VIEW_CHANNEL | send
     return int(data.get("app_permissions") or 0) & needed == needed
 

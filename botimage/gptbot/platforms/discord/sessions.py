@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Final
 
 import orjson
@@ -12,9 +13,24 @@ from gptbot.inbox.store import Store
 from gptbot.platforms.discord import limits
 from gptbot.platforms.discord.client import Session
 
-_KEPT: Final = 300
-"""Seconds a session is kept: Discord forgets a disconnected one after a few minutes (docs/events/gateway)."""
+_KEPT: Final = 3600
+"""Seconds the progress is kept. Discord forgets a disconnected session after a few minutes (docs/events/gateway) and
+says so when it is tried; what was missed is fetched for an hour back."""
+_MARGIN: Final = 1.1
+"""How much longer than Discord's a window for IDENTIFY is: the way there is not always as long."""
 _LOOK_BACK: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a shard came."""
+
+    session: Session | None = None
+    """What to RESUME; all up to its sequence number is in the store."""
+    until: float | None = None
+    """All that was sent up to then (seconds since 1970) is in the store."""
+    missed: float | None = None
+    """From when on messages were missed and are not fetched yet."""
 
 
 class SharedSessions:
@@ -27,7 +43,7 @@ class SharedSessions:
     async def permit(self, shard: int, max_concurrency: int) -> None:
         """Wait until the shard may IDENTIFY: one a window for each of `max_concurrency` groups, over all gateways."""
         key = self._key("identify", shard % max(1, max_concurrency))
-        window = round(limits.IDENTIFY_WINDOW * 1000)
+        window = round(limits.IDENTIFY_WINDOW * _MARGIN * 1000)
         while await self._store.command("SET", key, shard, "NX", "PX", window) is None:
             left = await self._store.command("PTTL", key)
             await asyncio.sleep(max(10, left) / 1000)
@@ -39,18 +55,34 @@ class SharedSessions:
         """
         return int(await self._store.command("INCR", self._key("holding", shard)))
 
-    async def save(self, shard: int, holding: int, terms: str, session: Session) -> None:
-        """Note where a shard is. `terms`: what a session is bound to, such as its intents."""
-        value = orjson.dumps({"terms": terms, "id": session.id, "sequence": session.sequence, "url": session.url})
+    async def save(self, shard: int, holding: int, terms: str, progress: Progress) -> None:
+        """Note how far a shard is. `terms`: what a session is bound to, such as its intents."""
+        session = progress.session
+        value = orjson.dumps({
+            "terms": terms, "until": progress.until, "missed": progress.missed,
+            "session": [session.id, session.sequence, session.url] if session else None,
+        })  # fmt: skip
         await self._store.command("SET", self._key("session", shard, holding), value, "EX", _KEPT)
 
-    async def load(self, shard: int, holding: int, terms: str) -> Session | None:
-        """Where the holders before this one stopped, if it was on the same terms."""
+    async def load(self, shard: int, holding: int, terms: str) -> Progress:
+        """How far the holders before this one came; without their session if it was on other terms.
+
+        A shard that nobody held before, because there are more of them now, missed what the first one missed.
+        """
+        found = await self._last(shard, holding, terms)
+        if found is None and shard > 0:
+            count = await self._store.command("GET", self._key("holding", 0))
+            first = await self._last(0, int(count or 0) + 1, terms)
+            return Progress(until=first.missed or first.until) if first else Progress()
+        return found or Progress()
+
+    async def _last(self, shard: int, holding: int, terms: str) -> Progress | None:
         for earlier in range(holding - 1, max(0, holding - 1 - _LOOK_BACK), -1):
             value = await self._store.command("GET", self._key("session", shard, earlier))
             if value is not None:
                 data = orjson.loads(value)
-                return Session(data["id"], data["sequence"], data["url"]) if data["terms"] == terms else None
+                session = Session(*data["session"]) if data["session"] and data["terms"] == terms else None
+                return Progress(session, data["until"], data["missed"])
         return None
 
     def _key(self, what: str, *numbers: int) -> str:

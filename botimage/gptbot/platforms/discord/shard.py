@@ -7,7 +7,7 @@ import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NoReturn, TypeVar
 
 import aiohttp
@@ -16,10 +16,13 @@ from discord.gateway import ReconnectWebSocket
 
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.platforms.base import Intake, Misconfigured
+from gptbot.platforms.discord.catchup import CHANNELS, CatchUp
 from gptbot.platforms.discord.client import Client, GatewayInfo, Parser, Session, Socket, resume_address
 from gptbot.platforms.discord.inflow import Inflow
 from gptbot.platforms.discord.limits import Close
-from gptbot.platforms.discord.sessions import SharedSessions
+from gptbot.platforms.discord.places import Place
+from gptbot.platforms.discord.sessions import Progress, SharedSessions
+from gptbot.platforms.discord.starts import SessionStarts
 from gptbot.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -32,7 +35,6 @@ _SETTLE: Final = 3.0
 _STEADY: Final = 30.0
 """Seconds after which a connection counts as good, so that its drop is followed by a try at once."""
 _LONGEST_PAUSE: Final = 60.0
-_LOW_BUDGET: Final = 50
 _OTHER_ADDRESS: Final = 3
 """Failures in a row after which a RESUME goes to the first address, not to the one READY told."""
 
@@ -66,12 +68,19 @@ class Shard:
     client: Client
     intake: Intake
     shared: SharedSessions
+    catch_up: CatchUp
     report: Callable[[bool, str], None]
     """Whether it is connected, and what is wrong."""
     parsers: Callable[[Inflow, asyncio.TaskGroup], Mapping[str, Parser]]
     """What takes the events, given where messages go and who owns the tasks."""
-    _session: Session | None = field(default=None, init=False)
-    _saved: Session | None = field(default=None, init=False)
+    _progress: Progress = field(default_factory=Progress, init=False)
+    _saved: Progress = field(default_factory=Progress, init=False)
+    _socket: Socket | None = field(default=None, init=False)
+    _places: list[Place] = field(default_factory=list[Place], init=False)
+    """Where to look for what was missed."""
+    _fetching: object | None = field(default=None, init=False)
+    """Stands for what is being fetched now of what was missed."""
+    _starts: SessionStarts = field(init=False)
     _save_now: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _holding: int = field(default=0, init=False)
     _ready_at: float | None = field(default=None, init=False)
@@ -79,11 +88,19 @@ class Shard:
     async def run(self) -> None:
         """Hold the shard until cancelled. Raises Misconfigured, Resharded."""
         self._holding = await self._reach(lambda: self.shared.hold(self.number))
-        self._session = await self._reach(lambda: self.shared.load(self.number, self._holding, self._terms))
+        self._progress = await self._reach(lambda: self.shared.load(self.number, self._holding, self._terms))
+        self._starts = SessionStarts(self.client.gateway_info, self._permit, self.report, self.info.max_concurrency)
         try:
             async with asyncio.TaskGroup() as tasks:
-                inflow = Inflow(self.intake, tasks, self._stalled)
-                parsers = {**self.parsers(inflow, tasks), "READY": self._on_ready, "RESUMED": self._on_ready}
+                inflow = Inflow(self.intake, tasks, self._stalled, self.catch_up.places.taken)
+
+                def ready(_: Any, __: Socket) -> None:
+                    self._on_ready(inflow, tasks, fresh=True)
+
+                def resumed(_: Any, __: Socket) -> None:
+                    self._on_ready(inflow, tasks, fresh=False)
+
+                parsers = {**self.parsers(inflow, tasks), "READY": ready, "RESUMED": resumed}
                 tasks.create_task(self._save_often(), name="discord session")
                 await self._keep_connected(inflow, parsers)
         except BaseExceptionGroup as group:
@@ -110,16 +127,24 @@ class Shard:
         """One connection, from its opening to its end; why it ended."""
         socket: Socket | None = None
         try:
-            if self._session is None:
-                await self._may_identify()
+            session = self._progress.session
+            if session is None or self._progress.missed is not None:
+                of_shard = self.catch_up.places.of_shard
+                self._places = await self._reach(lambda: of_shard(self.number, self.info.shards, CHANNELS))
+            if session is None:
+                await self._starts.admit()
+            elif self._saved.session is not None and self._saved.session.id == session.id:
+                session = self._saved.session  # what Discord is told of, the store must know
             socket = await self.client.open(
-                self.info.url, self.number, self.info.shards, self._session, elsewhere=failures >= _OTHER_ADDRESS
+                self.info.url, self.number, self.info.shards, session, elsewhere=failures >= _OTHER_ADDRESS
             )
+            self._socket = socket
             socket.parse_with(parsers)
             await self._read(socket, inflow)
         except ReconnectWebSocket as request:
             if not request.resume:
-                self._session = socket = None
+                self._progress = replace(self._progress, session=None)
+                self._socket = socket = None
             return "Discord closed the connection"
         except discord.ConnectionClosed as closed:
             if closed.code in (Close.INVALID_SHARD, Close.SHARDING_REQUIRED):
@@ -145,9 +170,14 @@ class Shard:
     def _remember(self, socket: Socket) -> None:
         session = socket.session()
         if session is not None:
-            if self._session is None or self._session.id != session.id:
+            last = self._progress.session
+            if last is None or last.id != session.id:
                 self._save_now.set()
-            self._session = Session(session.id, session.sequence, resume_address(session.url, self.info.url))
+            session = Session(session.id, session.sequence, resume_address(session.url, self.info.url))
+            # Before the end of a RESUME, or of what was missed, there is more that was sent and has not come.
+            complete = self._ready_at is not None and self._progress.missed is None
+            until = socket.window.complete_until() if complete else self._progress.until
+            self._progress = Progress(session, until, self._progress.missed)
 
     async def _part(self, socket: Socket, inflow: Inflow) -> None:
         """Leave a connection so that the session can go on elsewhere, with as little as possible to be sent again."""
@@ -155,27 +185,45 @@ class Shard:
             async with asyncio.timeout(_SETTLE):
                 await inflow.settled()
         self._remember(socket)
+        self._socket = None
         await socket.shut()
         with contextlib.suppress(StoreUnavailable, TimeoutError):
             async with asyncio.timeout(_LAST_SAVE):
                 await self._save()
 
-    async def _may_identify(self) -> None:
-        """Wait for the budget of session starts (Discord resets the token of a bot that exceeds it), and for a turn."""
-        while (info := await self.client.gateway_info()).remaining <= 0:
-            wait = max(1.0, info.reset_after)
-            self.report(False, f"no session starts are left for today; Discord gives new ones in {wait / 3600:.1f} h")
-            await asyncio.sleep(wait)
-        if info.remaining <= _LOW_BUDGET:
-            log.warning("few session starts are left for today", remaining=info.remaining)
-        await self._reach(lambda: self.shared.permit(self.number, info.max_concurrency))
+    async def _permit(self, max_concurrency: int) -> None:
+        await self._reach(lambda: self.shared.permit(self.number, max_concurrency))
 
-    def _on_ready(self, _: Any, __: Socket) -> None:
+    def _on_ready(self, inflow: Inflow, tasks: asyncio.TaskGroup, *, fresh: bool) -> None:
+        """A new session is there, or one goes on."""
         self._ready_at = time.monotonic()
-        self.report(True, "")
+        self.report(True, self._starts.note)
+        progress = self._progress
+        since = progress.missed if progress.missed is not None else progress.until if fresh else None
+        if since is None or (not fresh and self._fetching is not None):  # a RESUME does not end what is being fetched
+            return
+        self._fetching = now = object()
+        self._progress = replace(progress, missed=since)
+
+        def fetch(place: Place) -> asyncio.Task[None]:
+            return inflow.put_first(place.channel, lambda: self.catch_up.missed(place, since), lambda: None)
+
+        # Before the first event of the new session, so that each channel's messages stay in order.
+        under_way = [fetch(place) for place in self._places]
+        tasks.create_task(self._caught_up(under_way, now), name="discord catch-up")
+
+    async def _caught_up(self, under_way: list[asyncio.Task[None]], now: object) -> None:
+        if under_way:
+            log.info("looking for messages that were missed", shard=self.number, channels=len(under_way))
+            await asyncio.wait(under_way)
+        if self._fetching is now:  # no newer session has its own
+            self._fetching = None
+            self._progress = replace(self._progress, missed=None)
 
     def _stalled(self, stalled: bool) -> None:
-        self.report(True, "the store cannot be reached; Discord is not read until it can" if stalled else "")
+        self.report(
+            True, "the store cannot be reached; Discord is not read until it can" if stalled else self._starts.note
+        )
 
     async def _reach(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask the store, as often as it takes."""
@@ -196,10 +244,12 @@ class Shard:
                     await self._save_now.wait()
 
     async def _save(self) -> None:
-        session = self._session
-        if session is not None and session != self._saved:
-            await self.shared.save(self.number, self._holding, self._terms, session)
-            self._saved = session
+        progress = self._progress
+        if progress != self._saved:
+            await self.shared.save(self.number, self._holding, self._terms, progress)
+            self._saved = progress
+            if self._socket is not None and progress.session is not None:
+                self._socket.noted(progress.session)
 
 
 def telling(group: BaseExceptionGroup[BaseException]) -> BaseException:

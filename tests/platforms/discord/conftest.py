@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
@@ -17,7 +17,7 @@ from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.leases import StoreLeases
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import CommandInfo, GatewayContext, Inbound, SenderContext
+from gptbot.platforms.base import CommandInfo, GatewayContext, Hears, Inbound, SenderContext, Verdict
 from gptbot.platforms.discord import PLATFORM
 from gptbot.platforms.discord.sender import DiscordSender
 from gptbot_api import parse
@@ -37,7 +37,12 @@ class NotingIntake:
     def __init__(self) -> None:
         self.taken: list[Inbound] = []
         self.forgotten: list[str] = []
+        self.edited: list[Inbound] = []
+        self.gone: list[tuple[str, str]] = []
+        """Conversations and events of deleted messages."""
         self.tries = 0
+        self.verdict = Verdict()
+        """What gateways hear of each message."""
         self._seen: set[str] = set()
         self._there = asyncio.Event()
         self._there.set()
@@ -54,17 +59,34 @@ class NotingIntake:
     async def forget(self, conversation: str) -> None:
         self.forgotten.append(conversation)
 
-    async def accept(self, message: Inbound) -> bool:
+    async def accept(self, message: Inbound, hears: Hears | None = None) -> bool:
         self.tries += 1
         await asyncio.sleep(0)  # a store is never asked within one tick
+        if hears is not None and self._there.is_set():
+            address = await hears(self.verdict)
+            if address is None:
+                return False
+            message = replace(message, address=address)
         async with self._news:
-            if self._there.is_set() and message.event not in self._seen:
+            if self._there.is_set() and message.original_at is not None:
+                self.edited.append(message)
+            elif self._there.is_set() and message.event not in self._seen:
                 self._seen.add(message.event)
                 self.taken.append(message)
             self._news.notify_all()
         if not self._there.is_set():
             raise StoreUnavailable("the store cannot be reached")
         return True
+
+    async def deleted(self, conversation: str, events: Sequence[str]) -> None:
+        self.tries += 1
+        await asyncio.sleep(0)
+        async with self._news:
+            if self._there.is_set():
+                self.gone += [(conversation, event) for event in events]
+            self._news.notify_all()
+        if not self._there.is_set():
+            raise StoreUnavailable("the store cannot be reached")
 
     async def ready(self) -> None:
         await self._there.wait()

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gptbot.platforms.base import Inbound
+from gptbot.platforms.base import Hears, Inbound
 from gptbot.platforms.discord import client, inflow, shard
 from tests.platforms.discord.conftest import NotingIntake, Scene, Start, say, texts
 
@@ -115,11 +115,11 @@ async def test_a_message_the_intake_always_fails_on_is_dropped_and_the_next_goes
     monkeypatch.setattr(inflow, "_PAUSE", 0.01)
 
     class Failing(NotingIntake):
-        async def accept(self, message: Inbound) -> bool:
+        async def accept(self, message: Inbound, hears: Hears | None = None) -> bool:
             if message.text == "poison":
                 self.tries += 1
                 raise RuntimeError("cannot")
-            return await super().accept(message)
+            return await super().accept(message, hears)
 
     gateway = start(intake=Failing())
     await gateway.connected()

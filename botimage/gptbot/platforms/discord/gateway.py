@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
 import aiohttp
@@ -16,8 +16,8 @@ from gptbot.platforms.discord import commands
 from gptbot.platforms.discord.catchup import CatchUp
 from gptbot.platforms.discord.client import Client, GatewayInfo, Parser, Socket
 from gptbot.platforms.discord.inflow import Inflow
-from gptbot.platforms.discord.interactions import defer
-from gptbot.platforms.discord.mapping import Directory, from_interaction, from_message, is_slash_command
+from gptbot.platforms.discord.interactions import Acknowledgement
+from gptbot.platforms.discord.mapping import Directory, from_edit, from_interaction, from_message
 from gptbot.platforms.discord.places import Places
 from gptbot.platforms.discord.rest import Rest
 from gptbot.platforms.discord.sessions import SharedSessions
@@ -164,26 +164,35 @@ class DiscordGateway:
     def _parsers(self, client: Client, rest: Rest, inflow: Inflow, tasks: asyncio.TaskGroup) -> Mapping[str, Parser]:
         directory = self._directory
 
-        def message(data: Any, socket: Socket) -> None:
+        def message(data: Any, socket: Socket, understood: Callable[..., Inbound | None] = from_message) -> None:
             async def understand() -> Inbound | None:
                 # After a RESUME in a new process no Guild Create tells which role is the bot's own.
                 guild = data.get("guild_id")
                 if guild is not None and data.get("mention_roles") and guild not in directory.guilds:
                     await self._ask_for_guild(client, guild)
-                return from_message(data, directory)
+                return understood(data, directory)
 
             if not data["author"].get("bot"):
                 inflow.put(data["channel_id"], understand, socket.keep())
 
+        def edit(data: Any, socket: Socket) -> None:
+            if data.get("author"):
+                message(data, socket, from_edit)
+
+        def delete(data: Any, socket: Socket) -> None:
+            inflow.drop(data["channel_id"], data.get("ids") or [data["id"]], socket.keep())
+
         def interaction(data: Any, socket: Socket) -> None:
-            if not is_slash_command(data):
+            inbound = from_interaction(data)
+            if inbound is None:
                 return
-            deferring = tasks.create_task(defer(rest, data), name="discord deferral")
+            acknowledgement = Acknowledgement(rest, data)
+            tasks.create_task(acknowledgement.run(), name="discord acknowledgement")
 
             async def understand() -> Inbound | None:
-                return from_interaction(data, deferred=await deferring)
+                return inbound
 
-            inflow.put(data["channel_id"], understand, socket.keep())
+            inflow.put(data["channel_id"], understand, socket.keep(), acknowledgement.hears)
 
         return {
             "GUILD_CREATE": lambda data, _: directory.guild(data),
@@ -194,6 +203,9 @@ class DiscordGateway:
             "THREAD_UPDATE": lambda data, _: directory.thread(data),
             "THREAD_DELETE": lambda data, _: directory.thread_gone(data),
             "MESSAGE_CREATE": message,
+            "MESSAGE_UPDATE": edit,
+            "MESSAGE_DELETE": delete,
+            "MESSAGE_DELETE_BULK": delete,
             "INTERACTION_CREATE": interaction,
         }
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from gptbot.inbox.store import StoreUnavailable
-from gptbot.platforms.base import Inbound, Intake
+from gptbot.platforms.base import Hears, Inbound, Intake
 from gptbot.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -48,7 +48,6 @@ class Window:
         first = next(iter(self._open), None)
         self.done = self._last if first is None else first - 1
 
-
     def complete_until(self) -> float:
         """Up to when all that came in is done with, in seconds since 1970."""
         return next(iter(self._open.values()), self.heard)
@@ -74,27 +73,42 @@ class Inflow:
         self._waiting = 0
         self._changed = asyncio.Event()
 
-    def put(self, conversation: str, message: Understand, done: Callable[[], None]) -> None:
+    def put(self, conversation: str, message: Understand, done: Callable[[], None], hears: Hears | None = None) -> None:
         """Hand a message in after those of the same conversation; `done` is called once it is in the store.
 
-        `message` is called in its turn.
+        `message` is called in its turn. `hears`: see `platforms.base.Intake.accept`.
         """
 
         async def one() -> Sequence[Inbound]:
             inbound = await message()
             return () if inbound is None else (inbound,)
 
-        self.put_first(conversation, one, done)
+        self.put_first(conversation, one, done, hears)
 
     def put_first(
-        self, conversation: str, messages: Callable[[], Awaitable[Sequence[Inbound]]], done: Callable[[], None]
+        self,
+        conversation: str,
+        messages: Callable[[], Awaitable[Sequence[Inbound]]],
+        done: Callable[[], None],
+        hears: Hears | None = None,
     ) -> asyncio.Task[None]:
         """Hand in several messages before those of the same conversation that come from now on."""
         self._count += 1
         before = self._tails.get(conversation)
-        task = self._tasks.create_task(self._hand_in(before, conversation, messages, done), name="discord intake")
+        task = self._tasks.create_task(
+            self._hand_in(before, conversation, messages, done, hears), name="discord intake"
+        )
         self._tails[conversation] = task
         return task
+
+    def drop(self, conversation: str, messages: Sequence[str], done: Callable[[], None]) -> None:
+        """Have deleted messages dropped, after those of the same conversation that came before."""
+
+        async def none() -> Sequence[Inbound]:
+            await self._insist(lambda: self._intake.deleted(conversation, messages))
+            return ()
+
+        self.put_first(conversation, none, done)
 
     async def room(self, timeout: float) -> bool:
         """Wait until a further event may be read. False: not within `timeout` seconds."""
@@ -120,12 +134,13 @@ class Inflow:
         conversation: str,
         messages: Callable[[], Awaitable[Sequence[Inbound]]],
         done: Callable[[], None],
+        hears: Hears | None,
     ) -> None:
         try:
             if before is not None:
                 await asyncio.wait({before})
             for inbound in await messages():
-                await self._accept(inbound)
+                await self._accept(inbound, hears)
             done()
         finally:
             if self._tails.get(conversation) is asyncio.current_task():
@@ -133,20 +148,25 @@ class Inflow:
             self._count -= 1
             self._changed.set()
 
-    async def _accept(self, inbound: Inbound) -> None:
+    async def _accept(self, inbound: Inbound, hears: Hears | None) -> None:
+        async def accept() -> None:
+            if await self._intake.accept(inbound, hears):
+                await self._taken(inbound)
+
+        await self._insist(accept)
+
+    async def _insist(self, step: Callable[[], Awaitable[None]]) -> None:
         failures = 0
         while True:
             try:
-                if await self._intake.accept(inbound):
-                    await self._taken(inbound)
-                return
+                return await step()
             except StoreUnavailable:
                 await self._wait_for_store()
             except Exception as error:
                 failures += 1
                 if failures == _TRIES:
                     log.error("message dropped: the intake fails on it each time", exc_info=error)
-                    return
+                    return None
                 await asyncio.sleep(_PAUSE)
 
     async def _wait_for_store(self) -> None:

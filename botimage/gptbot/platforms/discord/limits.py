@@ -37,6 +37,14 @@ IDENTIFY_WINDOW: Final = 5.0
 
 SUPPRESS_EMBEDS: Final = 1 << 2
 """Message flag: links get no preview (docs/resources/message, "Message Flags")."""
+EPHEMERAL: Final = 1 << 6
+"""Message flag: only who gave the command or pressed the button sees it (same page)."""
+MAX_LABEL: Final = 80
+"""Characters of a button's label (docs/components/reference, "Button")."""
+MAX_CUSTOM_ID: Final = 100
+"""Characters of a component's `custom_id` (docs/components/reference)."""
+ROW, ROWS = 5, 5
+"""Buttons of an action row, and action rows of a message (docs/components/reference, "Action Row")."""
 VIEW_CHANNEL: Final = 1 << 10
 """Permission to see a channel (docs/topics/permissions)."""
 SEND_MESSAGES: Final = 1 << 11

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gptbot.platforms.base import Address, Inbound
-from gptbot.platforms.discord.limits import SEND_MESSAGES, SEND_MESSAGES_IN_THREADS, VIEW_CHANNEL
+from gptbot.platforms.discord.limits import EPHEMERAL, SEND_MESSAGES, SEND_MESSAGES_IN_THREADS, VIEW_CHANNEL
 
 Event = Mapping[str, Any]
 """The `d` of a dispatched event, as Discord sent it."""
 
 _DEFAULT, _REPLY = 0, 19
 _APPLICATION_COMMAND, _CHAT_INPUT = 2, 1
+_MESSAGE_COMPONENT, _BUTTON = 3, 2
 _BOT_DM = 1
 _THREADS: Final = (10, 11, 12)
+_EPOCH_MS: Final = 1_420_070_400_000
+"""When snowflakes begin (docs/reference, Snowflakes)."""
 _USER_MENTION = re.compile(r"<@!?(\d+)>")
 
 
@@ -71,6 +74,14 @@ class Directory:
             self.guilds[data["guild_id"]].parents.pop(data["id"], None)
 
 
+def from_edit(data: Event, directory: Directory) -> Inbound | None:
+    """A Message Update as an edited message, or None when nobody edited it: links get their previews so, for one."""
+    if not data.get("edited_timestamp") or not {"author", "content", "type"} <= data.keys():
+        return None
+    message = from_message(data, directory)
+    return message and replace(message, original_at=((int(data["id"]) >> 22) + _EPOCH_MS) / 1000)
+
+
 def from_message(data: Event, directory: Directory) -> Inbound | None:
     """A Message Create as a message, or None when it is not from a person: bots, webhooks, system messages."""
     author = data["author"]
@@ -96,35 +107,59 @@ def from_message(data: Event, directory: Directory) -> Inbound | None:
     )  # fmt: skip
 
 
-def from_interaction(data: Event, *, deferred: bool) -> Inbound | None:
-    """An Interaction Create as a message, or None when it is no slash command.
+def from_interaction(data: Event) -> Inbound | None:
+    """An Interaction Create as a message, or None when it is neither a slash command nor a button.
 
-    `deferred`: whether Discord took the deferral; else its token is worth nothing, and a plain message must do.
+    Its address becomes known when Discord took the acknowledgement: `interaction_address`.
     """
-    if not is_slash_command(data):
+    if is_button(data):
+        text = f"!{data['data']['custom_id']}"
+    elif is_slash_command(data):
+        options = [str(option["value"]) for option in data["data"].get("options") or () if "value" in option]
+        text = " ".join([f"/{data['data']['name']}", *options])
+    else:
         return None
-    command = data["data"]
-    options = [str(option["value"]) for option in command.get("options") or () if "value" in option]
     member = data.get("member")
     user = (member or data)["user"]
     guild_id: str | None = data.get("guild_id")
     channel: Event = data.get("channel") or {}
-    address: Address = {"channel": data["channel_id"]}
-    if deferred:
-        address |= {
-            "application": data["application_id"],
-            "interaction": data["id"],
-            "token": data["token"],
-            "writable": _writable(data, channel),
-        }
     parent = channel.get("parent_id") if is_thread(channel) else None
     return Inbound(
         event=data["id"], conversation=data["channel_id"], user=user["id"],
-        text=" ".join([f"/{command['name']}", *options]),
-        direct=guild_id is None, addressed=True, address=address, answer_due=deferred,
-        language=data.get("locale") or data.get("guild_locale"),
+        text=text, direct=guild_id is None, addressed=True, address=interaction_address(data, deferred=False),
+        answer_due=not is_button(data), language=language(data),
         principals=_principals(user["id"], guild_id, member, data["channel_id"], parent),
     )  # fmt: skip
+
+
+def interaction_address(data: Event, *, deferred: bool = True, private: bool = False) -> Address:
+    """Where the answer to an interaction goes.
+
+    `deferred`: whether Discord took the acknowledgement; else its token is worth nothing, and a plain message must do.
+    `private`: the answer is for the caller alone.
+    """
+    address: Address = {"channel": data["channel_id"]}
+    pressed: Event = data.get("message") or {}
+    if pressed and not int(pressed.get("flags") or 0) & EPHEMERAL:
+        address["message"] = pressed["id"]
+    if deferred:
+        address |= {
+            "application": data["application_id"], "interaction": data["id"], "token": data["token"],
+            "writable": _writable(data, data.get("channel") or {}),
+        }  # fmt: skip
+        address |= {"button": True} if is_button(data) else {}
+        address |= {"private": True} if private else {}
+    return address
+
+
+def language(data: Event) -> str | None:
+    """The language of who gave a command or pressed a button."""
+    return data.get("locale") or data.get("guild_locale")
+
+
+def is_button(data: Event) -> bool:
+    """Whether an interaction is a button pressed."""
+    return data["type"] == _MESSAGE_COMPONENT and data["data"].get("component_type") == _BUTTON
 
 
 def is_slash_command(data: Event) -> bool:

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from gptbot.platforms.base import Button
+from gptbot.platforms.discord.limits import MAX_CUSTOM_ID, MAX_LABEL, ROW, ROWS
 
 RULE: Final = "⎯" * 12
+_ACTION_ROW, _BUTTON = 1, 2
+_SECONDARY: Final = 2
+"""Style of a button: grey."""
 _FENCE = re.compile(r"^( *)(`{3,}|~{3,})([^\n`]*)$")
 _DEEP_HEADING = re.compile(r"^ {0,3}#{4,6}[ \t]+(.*?)[ \t]*#*[ \t]*$")
 _RULE = re.compile(r"^ {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
@@ -44,6 +50,19 @@ def render(markdown: str) -> str:
             out.append(_line(lines[number]))
             number += 1
     return "\n".join(out)
+
+
+def rows(buttons: Sequence[Button]) -> list[dict[str, Any]]:
+    """Buttons as a message's components (docs/components/reference): as many as Discord takes."""
+    shown = [
+        {
+            "type": _BUTTON, "style": _SECONDARY, "label": button.label[:MAX_LABEL] or button.command[:MAX_LABEL],
+            "custom_id": button.command,
+        }
+        for button in buttons
+        if len(button.command) <= MAX_CUSTOM_ID
+    ][: ROW * ROWS]  # fmt: skip
+    return [{"type": _ACTION_ROW, "components": shown[at : at + ROW]} for at in range(0, len(shown), ROW)]
 
 
 def _line(line: str) -> str:

@@ -6,13 +6,14 @@ import base64
 import contextlib
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from gptbot.platforms.base import Address, Button, MessageGone, Pace, Rejected, SenderContext, SendError
 from gptbot.platforms.discord.limits import (
     ALL,
     EDIT_INTERVAL,
+    EPHEMERAL,
     INTERACTION_LIFETIME,
     MAX_CONTENT,
     MAX_NONCE,
@@ -21,7 +22,7 @@ from gptbot.platforms.discord.limits import (
     Code,
     created,
 )
-from gptbot.platforms.discord.rendering import render
+from gptbot.platforms.discord.rendering import render, rows
 from gptbot.platforms.discord.rest import Refused, Rest
 from gptbot_api.platforms import Discord
 
@@ -39,7 +40,8 @@ class DiscordSender:
     A slash command is answered by its interaction's token: the first part fills the deferred answer in (PATCH
     @original, the same however often it is sent). Further parts, and all of it once the token is 15 minutes old, are
     plain messages in the channel, because only those know a nonce; where the bot may not write in the channel, they
-    are followups of the interaction.
+    are followups of the interaction. So are all parts of an answer for the caller alone, and of an answer to a button
+    where the bot may not write: there is no deferred answer to fill in.
     """
 
     max_length = MAX_CONTENT
@@ -76,13 +78,17 @@ class DiscordSender:
         patience = _PATIENCE if final else 0.0
         try:
             token = _token(address)
-            if token is not None and (first or not address.get("writable", True)):
+            private = bool(address.get("private"))
+            fills = first and "button" not in address
+            if private and token is None:
+                raise Rejected("the time to answer the caller alone is over")
+            if token is not None and (fills or private or not address.get("writable", True)):
                 try:
-                    return await self._answer(address, token, text, first=first, patience=patience)
+                    return await self._answer(address, token, _content(text, buttons), first=fills, patience=patience)
                 except Refused as refused:
-                    if refused.code not in (*_TOKEN_GONE, Code.UNKNOWN_MESSAGE):
+                    if private or refused.code not in (*_TOKEN_GONE, Code.UNKNOWN_MESSAGE):
                         raise
-            return await self._create(address, text, nonce=nonce, first=first, patience=patience)
+            return await self._create(address, _content(text, buttons), nonce=nonce, first=first, patience=patience)
         except Refused as refused:
             raise Rejected(str(refused)) from None
 
@@ -92,37 +98,40 @@ class DiscordSender:
         """Edit Message, by the token that made it while that is good."""
         patience = _PATIENCE if final else 0.0
         plain_id = message_id.removeprefix(_BY_TOKEN)
+        body = _content(text, buttons)
         token = _token(address)
         try:
             if message_id != plain_id and token is not None:
                 try:
                     path = f"/webhooks/{address['application']}/{token}/messages/{plain_id}"
                     await self._rest.request(
-                        "PATCH", path, route=("edit answer", token), body=_content(text), patience=patience,
+                        "PATCH", path, route=("edit answer", token), body=body, patience=patience,
                         interaction=True,
                     )  # fmt: skip
                     return
                 except Refused as refused:
                     if refused.code not in _TOKEN_GONE:
                         raise
-            await self._edit(address["channel"], plain_id, text, patience)
+            await self._edit(address["channel"], plain_id, body, patience)
         except Refused as refused:
             if refused.code == Code.UNKNOWN_MESSAGE:
                 raise MessageGone("the message is not there any more") from None
             raise Rejected(str(refused)) from None
 
-    async def _answer(self, address: Address, token: str, text: str, *, first: bool, patience: float) -> str:
+    async def _answer(self, address: Address, token: str, body: dict[str, Any], *, first: bool, patience: float) -> str:
         base = f"/webhooks/{address['application']}/{token}"
         method, path = ("PATCH", f"{base}/messages/@original") if first else ("POST", base)
         route = ("answer" if first else "followup", token)
-        message = await self._rest.request(
-            method, path, route=route, body=_content(text), patience=patience, interaction=True
-        )
+        if address.get("private") and not first:  # the deferred answer is so already
+            body["flags"] |= EPHEMERAL
+        message = await self._rest.request(method, path, route=route, body=body, patience=patience, interaction=True)
         return _BY_TOKEN + str(message["id"])
 
-    async def _create(self, address: Address, text: str, *, nonce: str, first: bool, patience: float) -> str:
+    async def _create(
+        self, address: Address, content: dict[str, Any], *, nonce: str, first: bool, patience: float
+    ) -> str:
         channel = address["channel"]
-        body = _content(text) | {"nonce": _short(nonce), "enforce_nonce": True}
+        body = content | {"nonce": _short(nonce), "enforce_nonce": True}
         if first and "message" in address:
             body["message_reference"] = {"message_id": address["message"], "fail_if_not_exists": False}
         path, route = f"/channels/{channel}/messages", ("create message", channel)
@@ -135,25 +144,32 @@ class DiscordSender:
             del body["message_reference"]
             message = await self._rest.request("POST", path, route=route, body=body, patience=patience)
         message_id = str(message["id"])
-        if message.get("content") != str(body["content"]).strip():
+        if message.get("content") != str(body["content"]).strip() or _ids(message) != _ids(body):
             # An earlier try with this nonce got there with an earlier text.
-            await self._edit(channel, message_id, text, patience)
+            await self._edit(channel, message_id, content, patience)
         return message_id
 
-    async def _edit(self, channel: str, message_id: str, text: str, patience: float) -> None:
+    async def _edit(self, channel: str, message_id: str, body: dict[str, Any], patience: float) -> None:
         await self._rest.request(
             "PATCH", f"/channels/{channel}/messages/{message_id}", route=("edit message", channel),
-            body=_content(text), patience=patience,
+            body=body, patience=patience,
         )  # fmt: skip
 
 
-def _content(text: str) -> dict[str, Any]:
-    """A message's text, with nobody pinged by what a model writes, and no previews of its links."""
+def _content(text: str, buttons: Sequence[Button]) -> dict[str, Any]:
+    """A message's text and buttons, with nobody pinged by what a model writes, and no previews of its links."""
     return {
         "content": render(text),
+        "components": rows(buttons),
         "flags": SUPPRESS_EMBEDS,
         "allowed_mentions": {"parse": [], "replied_user": False},
     }
+
+
+def _ids(message: Mapping[str, Any]) -> list[str]:
+    """The buttons of a message, by what they do."""
+    found: list[Any] = message.get("components") or []
+    return [button["custom_id"] for row in found for button in row["components"]]
 
 
 def _token(address: Address) -> str | None:

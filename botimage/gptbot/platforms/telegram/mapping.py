@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aiogram.enums import ChatType, MessageEntityType
 from aiogram.types import CallbackQuery, Message, MessageEntity, MessageGenerationStopped, Update, User
 
@@ -19,7 +21,10 @@ def inbound(update: Update, me: User) -> Inbound | None:
         return _pressed(update.callback_query, me)
     if update.stopped_message_generation is not None:
         return _stopped(event, update.stopped_message_generation)
-    return None if update.message is None else _said(event, update.message, me)
+    if update.edited_message is not None:
+        edited = _said(update.edited_message, me)
+        return edited and replace(edited, original_at=update.edited_message.date.timestamp())
+    return None if update.message is None else _said(update.message, me)
 
 
 def _pressed(query: CallbackQuery, me: User) -> Inbound | None:
@@ -72,7 +77,7 @@ def _address(chat: int, topic: int | None, message: int, chat_type: str) -> Addr
     return {"chat_id": chat, "thread_id": topic, "message_id": message, "chat_type": chat_type}
 
 
-def _said(event: str, message: Message, me: User) -> Inbound | None:
+def _said(message: Message, me: User) -> Inbound | None:
     """A message, or None when it is not one that the bot could answer.
 
     Not answered are: messages of bots (and our own), posts that a channel forwards into its discussion group, commands
@@ -92,7 +97,7 @@ def _said(event: str, message: Message, me: User) -> Inbound | None:
     said, mentioned = _without_mention(text, entities, me)
     chat, topic = message.chat.id, _topic(message)
     return Inbound(
-        event=event,
+        event=f"{chat}:{message.message_id}",  # an edit is another update, of the same message
         conversation=_conversation(chat, topic),
         user=str(author),
         text=said,

@@ -31,7 +31,7 @@ from gptbot.platforms.telegram.platform import TOKEN_PATH
 from gptbot_api import InvalidManifest
 from gptbot_api.platforms import Telegram
 
-UPDATES = ["message", "callback_query", "stopped_message_generation"]
+UPDATES = ["message", "edited_message", "callback_query", "stopped_message_generation"]
 """Kinds of updates asked for (Bot API, `Update`); a server passes over those that it does not know."""
 
 

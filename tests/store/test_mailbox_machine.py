@@ -1,0 +1,285 @@
+"""Any sequence of steps on a real Valkey: nothing lost, nothing doubled, in order, and no conversation ever stuck."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from gptbot.inbox.changes import Changes, Edit
+from gptbot.inbox.envelope import Envelope
+from gptbot.inbox.keys import BotKeys
+from gptbot.inbox.mailbox import Claim, Entry, Mailbox, TurnLost
+from gptbot.inbox.stops import Stops
+from gptbot.inbox.store import Store
+
+T = TypeVar("T")
+CONVERSATIONS = [f"c{number}" for number in range(8)]
+USERS = ("ann", "bob")
+MOST_IN_LINE = 4
+
+
+class Machine(RuleBasedStateMachine):
+    """Gateways and two workers at two users' conversations, and what should be in the store."""
+
+    url: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runner = asyncio.Runner()
+        self._runner.get_loop()
+        keys = BotKeys(f"test/{uuid.uuid4().hex[:12]}", b"p" * 32)
+        self.store = self._run(_connect(self.url))
+        self.workers = [Mailbox(self.store, keys, name, lease=0.0) for name in ("a", "b")]
+        self.keys, self.changes, self.stops = keys, Changes(self.workers[0]), Stops(self.store, keys)
+        self._run(self.workers[0].create_group())
+        self.mail: dict[str, list[tuple[str, str]]] = {name: [] for name in CONVERSATIONS}
+        """Event and text of what waits or is being answered."""
+        self.delivered: list[tuple[Mailbox, Entry]] = []
+        self.turns: dict[str, tuple[Mailbox, Claim]] = {}
+        self.shown: set[str] = set()
+        """Conversations whose turn has begun to send."""
+        self.lost: list[tuple[Mailbox, Claim]] = []
+        self.count = 0
+
+    def _run(self, step: Awaitable[T]) -> T:
+        return self._runner.get_loop().run_until_complete(step)
+
+    def _user(self, conversation: str) -> str:
+        return USERS[CONVERSATIONS.index(conversation) // 6]
+
+    def _end(self, conversation: str) -> tuple[Mailbox, Claim]:
+        self.shown.discard(conversation)
+        return self.turns.pop(conversation)
+
+    def teardown(self) -> None:
+        """Whatever was done: what is left can be answered to the end, in order."""
+        for box, claim in list(self.turns.values()):
+            self._run(box.retry(claim, 0, attempt=False))
+        self.turns.clear()
+        for _ in range(10 * sum(map(len, self.mail.values()))):
+            if not any(self.mail.values()):
+                break
+            self.due()
+            self.receive(0, 8)
+            self.take_over(0)
+            while self.delivered:
+                self.claim(3)
+            for conversation in list(self.turns):
+                self.done(conversation)
+        assert not any(self.mail.values()), "a conversation is stuck"
+        names = [name.decode() for name in self._run(self.store.command("KEYS", f"{{{self.keys.bot}}}:*"))]
+        kinds = {name.removeprefix(self.keys.prefix).partition(":")[0] for name in names}
+        assert kinds <= {"seen", "runnable", "owner", "line", "stops"}
+        counters = self._run(self.store.command("HKEYS", self.keys.line))
+        assert set(counters) <= {b"#"}, "places in line are left over"
+        assert self._run(self.store.command("XLEN", self.keys.runnable)) == 0
+        self._run(self.store.close())
+        self._runner.close()
+
+    @rule(conversation=st.sampled_from(CONVERSATIONS), again=st.booleans())
+    def enqueue(self, conversation: str, again: bool) -> None:
+        """A message, perhaps delivered twice."""
+        self.count += 1
+        event, text = f"event-{self.count}", f"text {self.count}"
+        envelope = Envelope(
+            event=event, platform="web", user=self._user(conversation), text=text, address={}, direct=True, received=1.0
+        )  # fmt: skip
+        assert self._run(self.workers[0].enqueue(conversation, envelope))
+        if again:
+            assert not self._run(self.workers[1].enqueue(conversation, envelope))
+        self.mail[conversation].append((event, text))
+
+    @precondition(lambda self: any(self.mail.values()))
+    @rule(data=st.data())
+    def edit(self, data: st.DataObject) -> None:
+        """What waits gets the new text; what is being shown keeps the old."""
+        conversation, place = self._any(data)
+        event, _ = self.mail[conversation][place]
+        self.count += 1
+        text = f"text {self.count}"
+        found = self._run(self.changes.edit(conversation, event, text, None))
+        turn = self.turns.get(conversation)
+        inside = turn is not None and place < len(turn[1].messages)
+        if inside and conversation in self.shown:
+            assert found is Edit.LATE
+            return
+        assert found is Edit.REPLACED
+        self.mail[conversation][place] = (event, text)
+        if turn is not None:
+            self._was_taken_back(conversation, inside=inside)
+
+    @precondition(lambda self: any(self.mail.values()))
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        """What waits goes; an answer being shown ends, unless it is for other messages too."""
+        conversation, place = self._any(data)
+        event, _ = self.mail[conversation][place]
+        dropped = self._run(self.changes.delete(conversation, [event]))
+        turn = self.turns.get(conversation)
+        inside = turn is not None and place < len(turn[1].messages)
+        if turn is not None and inside and conversation in self.shown and len(turn[1].messages) > 1:
+            assert dropped == 0
+            return
+        assert dropped == 1
+        del self.mail[conversation][place]
+        if turn is not None:
+            self._was_taken_back(conversation, inside=inside, must=inside)
+
+    def _any(self, data: st.DataObject) -> tuple[str, int]:
+        conversation = data.draw(st.sampled_from([name for name, mail in self.mail.items() if mail]))
+        return conversation, data.draw(st.integers(0, len(self.mail[conversation]) - 1))
+
+    def _was_taken_back(self, conversation: str, *, inside: bool, must: bool = False) -> None:
+        """The turn is the worker's no more, and the worker hears of it; an edit too many leaves it its turn."""
+        _, claim = self.turns[conversation]
+        owner = self._run(self.store.command("HGET", self.keys.owner, conversation))
+        if owner is not None:
+            assert int(owner) == claim.token
+            assert not must
+            return
+        assert inside
+        assert claim.token in self._run(self.stops.heard())
+        self.lost.append(self._end(conversation))
+
+    @rule(worker=st.integers(0, 1), count=st.integers(1, 8))
+    def receive(self, worker: int, count: int) -> None:
+        """A worker is handed conversations."""
+        box = self.workers[worker]
+        self.delivered += [(box, entry) for entry in self._run(box.receive(count, 0.001))]
+
+    @rule(worker=st.integers(0, 1))
+    def take_over(self, worker: int) -> None:
+        """The other worker died, as it seems: what was handed to it is this one's."""
+        box = self.workers[worker]
+        self.delivered += [(box, entry) for entry in self._run(box.take_over(8))]
+
+    @precondition(lambda self: self.delivered)
+    @rule(most=st.integers(1, 3))
+    def claim(self, most: int) -> None:
+        """A worker begins a turn: of the oldest messages, and of no others."""
+        box, entry = self.delivered.pop(0)
+        claim = self._run(box.claim(entry, most))
+        if claim is None:
+            return
+        if entry.conversation in self.turns:
+            self.lost.append(self._end(entry.conversation))
+        said = [(message.event, message.text) for message in claim.messages]
+        assert said == self.mail[entry.conversation][: len(said)]
+        self.turns[entry.conversation] = box, claim
+
+    @precondition(lambda self: self.turns)
+    @rule(data=st.data())
+    def begin(self, data: st.DataObject) -> None:
+        """The first part of an answer is sent."""
+        conversation = self._turn(data)
+        box, claim = self.turns[conversation]
+        claim.deadline = float("inf")
+        self._run(box.begin(claim))
+        self.shown.add(conversation)
+
+    @precondition(lambda self: self.turns)
+    @rule(data=st.data())
+    def finish(self, data: st.DataObject) -> None:
+        """An answer is whole."""
+        self.done(self._turn(data))
+
+    def done(self, conversation: str) -> None:
+        box, claim = self._end(conversation)
+        self._run(box.done(claim, [], 60, 10))
+        del self.mail[conversation][: len(claim.messages)]
+
+    @precondition(lambda self: self.turns)
+    @rule(data=st.data(), delay=st.sampled_from((0, 0, 3600)))
+    def retry(self, data: st.DataObject, delay: int) -> None:
+        """A turn fails."""
+        box, claim = self._end(self._turn(data))
+        self._run(box.retry(claim, delay))
+
+    @precondition(lambda self: self.turns)
+    @rule(data=st.data())
+    def bury(self, data: st.DataObject) -> None:
+        """A turn is given up."""
+        conversation = self._turn(data)
+        box, claim = self._end(conversation)
+        self._run(box.bury(claim, "reason", 60))
+        self._run(self.store.command("DEL", self.keys.dead))
+        del self.mail[conversation][: len(claim.messages)]
+
+    @rule()
+    def due(self) -> None:
+        """Time passes: what was put off is due."""
+        for name in self._run(self.store.command("ZRANGE", self.keys.later, 0, -1)):
+            self._run(self.store.command("ZADD", self.keys.later, 0, name))
+        self._run(self.workers[0].promote())
+
+    @precondition(lambda self: self.lost)
+    @rule(step=st.sampled_from(("done", "retry", "bury", "begin", "replied")))
+    def too_late(self, step: str) -> None:
+        """Who lost a turn can do nothing any more."""
+        box, claim = self.lost.pop()
+        steps: dict[str, Any] = {
+            "done": lambda: box.done(claim, [b"x"], 60, 10), "retry": lambda: box.retry(claim, 0),
+            "bury": lambda: box.bury(claim, "late", 60), "begin": lambda: box.begin(claim),
+            "replied": lambda: box.replied(claim, "late"),
+        }  # fmt: skip
+        with pytest.raises(TurnLost):
+            self._run(steps[step]())
+
+    def _turn(self, data: st.DataObject) -> str:
+        return data.draw(st.sampled_from(sorted(self.turns)))
+
+    @invariant()
+    def what_waits_has_one_place(self) -> None:
+        """A conversation is in one place if it has mail, and in none if it has none."""
+        command, keys = self.store.command, self.keys
+        in_line, parked, put_off = self._run(
+            _all(
+                command("XRANGE", keys.runnable, "-", "+"), command("ZRANGE", keys.waiting, 0, -1),
+                command("ZRANGE", keys.later, 0, -1),
+            )
+        )  # fmt: skip
+        entries = [fields[1].decode() for _, fields in in_line]
+        waiting = [member.decode().split()[2] for member in parked]
+        later = [name.decode() for name in put_off]
+        assert sorted([*entries, *waiting, *later]) == sorted(name for name, mail in self.mail.items() if mail)
+        for user in USERS:
+            mine = [name for name in entries if self._user(name) == user]
+            assert len(mine) <= MOST_IN_LINE
+            if any(self._user(name) == user for name in waiting):
+                assert len(mine) == MOST_IN_LINE, "a place is free and somebody waits for one"
+
+    @invariant()
+    def nothing_else_is_in_the_mailboxes(self) -> None:
+        """What is not answered is there, in order, with its latest text; what was deleted is not."""
+        for mail, items in zip(
+            self.mail.values(),
+            self._run(_all(*(self.store.command("LRANGE", self.keys.mail(name), 0, -1) for name in self.mail))),
+            strict=True,
+        ):
+            found = [Envelope.decode(item) for item in items]
+            assert [(message.event, message.text) for message in found] == mail
+
+
+async def _all(*steps: Awaitable[Any]) -> list[Any]:
+    return await asyncio.gather(*steps)
+
+
+async def _connect(url: str) -> Store:
+    return Store.connect(url)
+
+
+def test_any_sequence_of_steps(store_url: str) -> None:
+    Machine.url = store_url
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )

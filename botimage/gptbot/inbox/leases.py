@@ -17,7 +17,7 @@ _POLL = 0.5
 class StoreLeases:
     """The leases of one bot, held by one process.
 
-    Receivers with the same name before the colon (`discord:0`, `discord:1`) are a group that the gateways alive share:
+    Receivers with the same name before the colon (`shards:0`, `shards:1`) are a group that the gateways alive share:
     one takes its share at once, more only what stays free for half a TTL, and gives one up when another gateway has
     less than its share and waits for it.
     """

@@ -25,7 +25,9 @@ TARGETS = [
     *(Target(f"users30_p50_ratio_{name}", 1.1) for name in PLATFORMS),
     *(Target(f"platform_calls_per_answer_{name}", 4) for name in PLATFORMS),
 ]
-_SENDS = ("sendChatAction", "sendMessage", "editMessageText")
+_SENDS = (
+    "sendChatAction", "sendMessage", "sendRichMessage", "sendMessageDraft", "sendRichMessageDraft", "editMessageText",
+)  # fmt: skip
 
 
 def _checked(number: int, texts: list[str]) -> None:

@@ -27,7 +27,7 @@ MESSAGES_A_SECOND: Final = 30
 CHAT: Final = Limit(name="chat", requests=3, seconds=3 * CHAT_INTERVAL, interim=2, chat=True)
 """One a second with short bursts: the final text may follow right after an edit."""
 GROUP: Final = Limit(name="group", requests=GROUP_MESSAGES_A_MINUTE, seconds=60.0, interim=12, chat=True)
-ALL: Final = Limit(name="all", requests=MESSAGES_A_SECOND, seconds=1.0, interim=15)
+ALL: Final = Limit(name="all", requests=MESSAGES_A_SECOND, seconds=1.0, interim=10)
 
 TYPING_LASTS: Final = 5.0
 """How long a chat action is shown at most (Bot API, `sendChatAction`)."""

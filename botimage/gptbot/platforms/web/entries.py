@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+import orjson
+
 from gptbot.inbox.keys import BotKeys
+from gptbot.platforms.base import Button
 from gptbot_api import GptBotSpec
 from gptbot_api.base import seconds
 
@@ -33,6 +36,8 @@ class Entry:
     """What the user wrote, redacted; or the bot's Markdown."""
     final: bool = True
     """No later entry of this message follows."""
+    buttons: tuple[Button, ...] = ()
+    """Below the bot's message."""
 
     @property
     def position(self) -> tuple[int, int]:
@@ -61,9 +66,13 @@ def lifetime(spec: GptBotSpec) -> int:
     return min(seconds(spec.context.ttl), seconds(spec.privacy.retention))
 
 
-def add(key: str, kind: Kind, message: str = "", text: str = "", *, final: bool = True) -> tuple[str, ...]:
+def add(
+    key: str, kind: Kind, message: str = "", text: str = "", *, final: bool = True, buttons: Sequence[Button] = ()
+) -> tuple[str, ...]:
     """The XADD command that writes one entry."""
     fields = ("k", kind, "i", message, "t", text, "f", "1" if final else "0")
+    if buttons:
+        fields += ("b", orjson.dumps([[button.label, button.command] for button in buttons]).decode())
     return ("XADD", key, "MAXLEN", "~", str(CAP), "*", *fields)
 
 
@@ -85,6 +94,7 @@ def decode(items: Sequence[Any]) -> list[Entry]:
                 message=fields[b"i"].decode(),
                 text=fields[b"t"].decode(),
                 final=fields[b"f"] == b"1",
+                buttons=tuple(Button(*button) for button in orjson.loads(fields.get(b"b", b"[]"))),
             )
         )
     return entries

@@ -42,6 +42,8 @@ class Form:
     id: str
     conversation: str
     text: str
+    press: bool = False
+    """Whether a button below a message sent it: then it is not shown as something that was written."""
 
 
 async def read_form(request: Request) -> Form:
@@ -59,6 +61,7 @@ async def read_form(request: Request) -> Form:
         id=message if _ID.match(message) else new_id(),
         conversation=fields.get("conversation", [""])[0][:64],
         text=text,
+        press=fields.get("press") == ["1"] and text.startswith("!"),
     )
 
 

@@ -112,14 +112,17 @@ class WebGateway:
             return await self._render(request, session, refusal, refusal.draft or text)
         return _json(refusal.status, {"error": refusal.text(texts)}, retry=refusal.status == 503)
 
-    async def _take(self, session: str, form: Form, request: Request) -> tuple[Entry, bool]:
-        """Show the message on the session's pages, redacted, then hand it in."""
+    async def _take(self, session: str, form: Form, request: Request) -> tuple[Entry | None, bool]:
+        """Show the message on the session's pages, redacted, unless a button sent it; then hand it in."""
         name = self._pseudonym(session)
         key, message, shown = stream_key(self._context.keys, name), f"u-{form.id}", self._redactor.redact(form.text)
         store = self._context.store
-        entry_id, _ = await asyncio.gather(
-            store.command(*add(key, "user", message, shown)), store.command("EXPIRE", key, self._lifetime)
-        )
+        entry: Entry | None = None
+        if not form.press:
+            entry_id, _ = await asyncio.gather(
+                store.command(*add(key, "user", message, shown)), store.command("EXPIRE", key, self._lifetime)
+            )
+            entry = Entry(entry_id.decode(), "user", message, shown)
         language = next(iter(preferred(request.headers.get("accept-language", ""))), None)
         accepted = await self._context.intake.accept(
             Inbound(
@@ -134,11 +137,13 @@ class WebGateway:
                 principals=(PRINCIPAL,),
             )
         )
-        return Entry(entry_id.decode(), "user", message, shown), accepted
+        return entry, accepted
 
-    def _taken(self, entry: Entry, texts: Texts, *, accepted: bool, plain: bool) -> Response:
+    def _taken(self, entry: Entry | None, texts: Texts, *, accepted: bool, plain: bool) -> Response:
         if plain:
             return RedirectResponse(f"{page.PLAIN}#message", 303)
+        if entry is None:
+            return _json(200, {"accepted": accepted})
         html = page.message_html(entry, texts, self._title)
         return _json(200, {"accepted": accepted, "id": entry.message, "html": html, "next": page.new_id()})
 

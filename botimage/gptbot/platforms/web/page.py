@@ -121,9 +121,21 @@ def _block(html: str) -> str:
     return f'<div class="block">{html}</div>'
 
 
+def _actions(entry: Entry) -> str:
+    """The buttons of a message: a form, so that they work without a script too."""
+    if not entry.buttons:
+        return ""
+    buttons = "".join(
+        f'<button class="quiet" name="text" value="!{escape(button.command)}">{escape(button.label)}</button>'
+        for button in entry.buttons
+    )
+    fields = f'<input type="hidden" name="id" value="{new_id()}"><input type="hidden" name="press" value="1">'
+    return f'<form class="actions" method="post" action="message">{fields}{buttons}</form>'
+
+
 def _article(entry: Entry, texts: Texts, title: str, body: str) -> str:
     who = texts.text("web-you") if entry.kind == "user" else title
     return (
         f'<article class="message {entry.kind}" data-id="{escape(entry.message)}">'
-        f'<p class="who">{escape(who)}</p><div class="body" dir="auto">{body}</div></article>'
+        f'<p class="who">{escape(who)}</p><div class="body" dir="auto">{body}</div>{_actions(entry)}</article>'
     )

@@ -57,14 +57,14 @@ class WebSender:
         self, address: Address, text: str, *, nonce: str, first: bool, final: bool, buttons: Sequence[Button] = ()
     ) -> str:
         """Write the message `nonce`, or write it anew: readers see one message either way."""
-        await self._put(stream_key(self._keys, address["session"]), nonce, text, final=final)
+        await self._put(stream_key(self._keys, address["session"]), nonce, text, buttons, final=final)
         return nonce
 
     async def edit(
         self, address: Address, message_id: str, text: str, *, final: bool, buttons: Sequence[Button] = ()
     ) -> None:
         """Write the next state of a message."""
-        await self._put(stream_key(self._keys, address["session"]), message_id, text, final=final)
+        await self._put(stream_key(self._keys, address["session"]), message_id, text, buttons, final=final)
 
     async def forget(self, address: Address) -> None:
         """Delete the session's messages; its open pages show an empty conversation. See `platforms.base.Forgets`."""
@@ -74,11 +74,11 @@ class WebSender:
         except StoreUnavailable as error:
             raise NotSent(str(error)) from None
 
-    async def _put(self, key: str, message: str, text: str, *, final: bool) -> None:
+    async def _put(self, key: str, message: str, text: str, buttons: Sequence[Button], *, final: bool) -> None:
         name = f"{key}:{message}"
         outdated = [self._states.pop(name, None), self._typing.pop(key, None)]
         try:
-            entry = await self._write(key, add(key, "bot", message, text, final=final), *outdated)
+            entry = await self._write(key, add(key, "bot", message, text, final=final, buttons=buttons), *outdated)
         except StoreUnavailable as error:
             # Whether it arrived is not known, but the same message again is the same message.
             raise NotSent(str(error)) from None

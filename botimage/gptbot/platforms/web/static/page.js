@@ -48,6 +48,7 @@ const showMessage = ({ id, html }) => change(() => {
   const old = find(log, id);
   if (old) old.replaceWith(article);
   else log.append(article);
+  article.querySelector(".actions")?.addEventListener("submit", press);
   if (article.classList.contains("bot")) showTyping(false);
 });
 const showLive = ({ id, from, blocks, tail, frame }) => change(() => {
@@ -57,6 +58,7 @@ const showLive = ({ id, from, blocks, tail, frame }) => change(() => {
     if (article) article.replaceWith(fresh);
     else live.append(fresh);
     article = fresh;
+    article.querySelector(".actions")?.addEventListener("submit", press);
   }
   if (!article) return;
   const body = article.querySelector(".body");
@@ -161,6 +163,28 @@ const send = async (event) => {
     box.focus({ preventScroll: true });
   }
 };
+// A button below a message: nothing is shown of the press but what comes of it.
+const press = async (event) => {
+  event.preventDefault();
+  const form = event.currentTarget, command = event.submitter.value;
+  const body = new URLSearchParams(new FormData(form, event.submitter));
+  event.submitter.disabled = true;
+  try {
+    const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+    const answer = await response.json();
+    error.textContent = answer.error ?? (answer.accepted ? "" : words.refused);
+    if (!response.ok || !answer.accepted) event.submitter.disabled = false;
+    else if (command !== "!stop") {
+      form.hidden = true;
+      showTyping(true);
+    }
+  } catch {
+    error.textContent = words.failed;
+    event.submitter.disabled = false;
+  } finally {
+    box.focus({ preventScroll: true });
+  }
+};
 const note = (id) => {
   const line = document.createElement("p");
   line.className = "note";
@@ -176,6 +200,7 @@ box.addEventListener("keydown", (event) => {
 });
 
 for (const article of log.children) addCopyButtons(article);
+for (const form of document.querySelectorAll(".actions")) form.addEventListener("submit", press);
 if (matchMedia("(pointer: fine)").matches) box.focus({ preventScroll: true });
 toEnd();
 open();

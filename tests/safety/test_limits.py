@@ -9,15 +9,18 @@ from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
 from gptbot.safety.limits import Limits, Refusal
 from gptbot_api.policy import Limits as LimitsSpec
-from gptbot_api.policy import Rate
+from gptbot_api.policy import Mute, Rate
 
 
 def limits(
-    store: Store, keys: BotKeys, *, user: int = 1000, chat: int = 1000, per: str = "1h", tokens: int = 0
-) -> Limits:
+    store: Store, keys: BotKeys, *, user: int = 1000, chat: int = 1000, bot: int | None = None, per: str = "1h",
+    tokens: int = 0, user_tokens: int = 0, mute: Mute | None = None,
+) -> Limits:  # fmt: skip
     spec = LimitsSpec(
-        per_user=Rate(messages=user, per=per), per_chat=Rate(messages=chat, per=per), tokens_per_day=tokens
-    )
+        per_user=Rate(messages=user, per=per), per_chat=Rate(messages=chat, per=per),
+        per_bot=None if bot is None else Rate(messages=bot, per=per),
+        tokens_per_day=tokens, tokens_per_user_per_day=user_tokens, mute=mute or Mute(after=0),
+    )  # fmt: skip
     return Limits(store, keys, lambda: spec)
 
 
@@ -116,15 +119,122 @@ async def test_a_lowered_limit_holds_at_once(store: Store, keys: BotKeys) -> Non
     assert (await refused(limits(store, keys, user=3), "anna", "a")).limit == "user"
 
 
+async def test_the_whole_bot_is_limited_and_each_chat_told_once(store: Store, keys: BotKeys) -> None:
+    checked = limits(store, keys, bot=2)
+    assert [await checked.check(user, user) for user in ("anna", "boris")] == [None, None]
+    first, second, elsewhere = [await refused(checked, "vera", chat) for chat in ("a", "a", "b")]
+    assert (first.limit, first.notify, second.notify, elsewhere.notify) == ("bot", True, False, True)
+
+
+async def test_the_tokens_of_one_user(store: Store, keys: BotKeys) -> None:
+    checked = limits(store, keys, user_tokens=100)
+    assert await checked.spend(201, ["anna", "boris", "anna"]) == 201
+    assert (await refused(checked, "anna", "a")).limit == "user-tokens"
+    assert (await refused(checked, "boris", "a")).limit == "user-tokens"
+    assert await checked.check("vera", "a") is None
+    assert not (await refused(checked, "anna", "b")).notify, "told once, wherever it was"
+
+
+async def flood(store: Store, keys: BotKeys, spec: Mute) -> Refusal:
+    """Come over the limit of one message in a window that has just begun, at a gateway that remembers nothing."""
+    await store.command("DEL", keys.rate("user", "anna"), keys.told("user", "anna"))
+    await store.command("HSET", keys.floods("anna"), "until", "0")
+    checked = limits(store, keys, user=1, mute=spec)
+    assert await checked.check("anna", "a") is None
+    return await refused(checked, "anna", "a")
+
+
+async def test_floods_are_answered_with_growing_pauses(store: Store, keys: BotKeys) -> None:
+    spec = Mute(after=3, first="1m", longest="5m")
+    found = [await flood(store, keys, spec) for _ in range(7)]
+    assert [refusal.limit for refusal in found] == ["user", "user", "mute", "mute", "mute", "mute", "mute"]
+    assert [refusal.retry_after for refusal in found[2:]] == [60, 120, 240, 300, 300]
+    assert all(refusal.notify for refusal in found)
+    elsewhere = await refused(limits(store, keys, user=1, mute=spec), "anna", "another chat")
+    assert (elsewhere.limit, elsewhere.notify) == ("mute", False)
+    assert 299 < elsewhere.retry_after <= 300
+    assert 300 + 300 + 3600 - 10 < await store.command("PTTL", keys.floods("anna")) / 1000 <= 300 + 300 + 3600
+
+
+async def test_a_pause_that_is_over_is_over(store: Store, keys: BotKeys) -> None:
+    spec = Mute(after=1, first="1h")
+    assert (await flood(store, keys, spec)).limit == "mute"
+    await store.command("HSET", keys.floods("anna"), "until", "1")
+    await store.command("DEL", keys.rate("user", "anna"))
+    assert await limits(store, keys, user=1, mute=spec).check("anna", "a") is None
+
+
+async def test_floods_are_forgiven_where_there_are_no_pauses(store: Store, keys: BotKeys) -> None:
+    for _ in range(5):
+        assert (await flood(store, keys, Mute(after=0))).limit == "user"
+
+
+async def test_a_flood_does_not_reach_the_store(store: Store, keys: BotKeys) -> None:
+    checked = limits(store, keys, user=1, chat=2)
+    for user in ("anna", "boris"):
+        assert await checked.check(user, "a") is None
+    assert (await refused(checked, "anna", "b")).notify
+    assert (await refused(checked, "vera", "a")).notify
+    before = store.round_trips
+    for _ in range(1000):
+        at_once = await refused(checked, "anna", "c")
+        assert (at_once.limit, at_once.notify) == ("user", False)
+        assert 3500 < at_once.retry_after <= 3600
+        assert (await refused(checked, "gena", "a")).limit == "chat"
+    assert store.round_trips == before
+
+
+async def test_limits_that_changed_are_asked_for_anew(store: Store, keys: BotKeys) -> None:
+    specs = [LimitsSpec(per_user=Rate(messages=count, per="1h")) for count in (1, 5)]
+    checked = Limits(store, keys, lambda: specs[0])
+    assert await checked.check("anna", "a") is None
+    assert (await refused(checked, "anna", "a")).limit == "user"
+    del specs[0]
+    assert await checked.check("anna", "a") is None
+
+
+async def test_what_is_left_can_be_asked(store: Store, keys: BotKeys) -> None:
+    checked = limits(store, keys, user=10, chat=5, bot=100, tokens=1000)
+    untouched = await checked.left("anna", "a")
+    assert (untouched.user.left, untouched.chat.left, untouched.bot_tokens.left) == (10, 5, 1000)
+    for user, chat in [("anna", "a"), ("anna", "b"), ("boris", "a"), ("anna", "a")]:
+        assert await checked.check(user, chat) is None
+    await checked.spend(300, ["anna"])
+    await checked.spend(800, ["boris"])
+    left = await checked.left("anna", "a")
+    assert (left.user.left, left.chat.left, left.user.of, left.user.per) == (7, 2, 10, "1h")
+    assert left.bot is not None
+    assert left.bot.left == 96
+    assert (left.user_tokens.used, left.user_tokens.left) == (300, None)
+    assert (left.bot_tokens.used, left.bot_tokens.left) == (1100, 0)
+    await store.command("HINCRBY", keys.tokens_of("anna"), "day", -1)
+    assert (await checked.left("anna", "a")).user_tokens.used == 0
+
+
+async def test_messages_that_left_the_window_are_not_used_any_more(store: Store, keys: BotKeys) -> None:
+    now = int(time.time() * 1000)
+    for age in (7_200_000, 3_600_001, 1_800_000, 1000):
+        await store.command("LPUSH", keys.rate("user", "anna"), now - age)
+    assert (await limits(store, keys, user=10).left("anna", "a")).user.left == 8
+
+
+async def test_something_is_told_once_by_all_gateways(store: Store, keys: BotKeys) -> None:
+    one, other = limits(store, keys), limits(store, keys)
+    told = [await gateway.tell("denied", "anna", 3600) for gateway in (one, one, other)]
+    assert told == [True, False, False]
+    assert await other.tell("denied", "boris", 3600)
+
+
 @pytest.mark.parametrize("answered", [True, False])
 async def test_nothing_is_kept_for_ever(store: Store, keys: BotKeys, answered: bool) -> None:
-    checked = limits(store, keys, user=1, chat=1, tokens=1)
+    checked = limits(store, keys, user=1, chat=1, tokens=1, mute=Mute())
     await checked.check("anna", "a")
-    await checked.spend(2)
+    await checked.spend(2, ["anna"])
     if not answered:
         await checked.check("anna", "a")
         await checked.check("boris", "b")
+        await checked.tell("denied", "vera", 3600)
     found: list[bytes] = await store.command("KEYS", f"{{{keys.bot}}}:*")
-    assert len(found) == (3 if answered else 5)
+    assert len(found) == (4 if answered else 8)
     for key in found:
         assert 0 < await store.command("PTTL", key) <= 172_800_000

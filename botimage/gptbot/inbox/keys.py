@@ -49,7 +49,7 @@ class BotKeys:
         return f"{{{self.bot}}}:set:{conversation}"
 
     def rate(self, kind: str, who: str) -> str:
-        """List: times (ms) of the last messages let in of a `user` or a `chat`, newest first."""
+        """List: times (ms) of the last messages let in of a `user`, a `chat` or the `bot`, newest first."""
         return f"{{{self.bot}}}:rate:{kind}:{who}"
 
     def told(self, limit: str, who: str) -> str:
@@ -68,6 +68,14 @@ class BotKeys:
     def tokens(self) -> str:
         """Hash: `tokens` that the model used on a `day` (days since 1970, UTC)."""
         return f"{{{self.bot}}}:tokens"
+
+    def tokens_of(self, user: str) -> str:
+        """Hash: the same of one user."""
+        return f"{{{self.bot}}}:tokens:{user}"
+
+    def floods(self, user: str) -> str:
+        """Hash: `floods` of a user of late, and `until` when (ms) the user is muted for them."""
+        return f"{{{self.bot}}}:floods:{user}"
 
     def lease(self, receiver: str) -> str:
         """Which gateway holds a receiver."""

@@ -2,29 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Script, Store
+from gptbot.safety.refused import Refused
 from gptbot_api import policy
 from gptbot_api.base import seconds
 
 _LIMIT = Script.load("limit")
+_LEFT = Script.load("left")
 _SPEND = Script.load("spend")
+
+LimitName = Literal["user", "chat", "bot", "tokens", "user-tokens", "mute"]
+"""Messages of the user, in the chat, of the bot; tokens of the bot today, of the user; a pause for one who floods."""
+_OF_THE_USER = frozenset({"user", "user-tokens", "mute"})
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A message that came over a limit."""
 
-    limit: Literal["user", "chat", "tokens"]
-    """Which one: messages of the user, messages in the chat, tokens of the bot today."""
+    limit: LimitName
+    """Which one; what its author is told is the text `limit-NAME` of the locales."""
     retry_after: float
     """Seconds until a message may come again."""
     notify: bool
-    """Whether to say so to the user: true once a window at most."""
+    """Whether to say so: true once a window at most, and once a pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What is left of messages in a sliding window."""
+
+    left: int
+    of: int
+    per: str
+    """Length of the window, as `spec.limits` has it: `1m`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens of the model today (UTC)."""
+
+    used: int
+    of: int
+    """0: no limit."""
+
+    @property
+    def left(self) -> int | None:
+        """None: no limit."""
+        return max(0, self.of - self.used) if self.of else None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What one user in one conversation may still use."""
+
+    user: Window
+    chat: Window
+    bot: Window | None
+    """None: no limit."""
+    user_tokens: Tokens
+    bot_tokens: Tokens
 
 
 class Limits:
@@ -35,26 +77,90 @@ class Limits:
         self._store = store
         self._keys = keys
         self._spec = spec
+        self._refused = Refused[LimitName]()
+        self._refused_by: policy.Limits | None = None
+        self._told = Refused[None]()
 
     async def check(self, user: str, conversation: str, event: str = "") -> Refusal | None:
         """Count a message of a user in a conversation (all three pseudonyms), or refuse it.
 
-        Not counted: a message refused, and one whose `event` the mailbox has already seen. Raises StoreUnavailable.
+        Not counted: a message refused, and one whose `event` the mailbox has already seen. Who was refused is refused
+        again without asking the store, until the time that it gave. Raises StoreUnavailable.
         """
+        if refusal := self.refused(user, conversation):
+            return refusal
         spec, keys = self._spec(), self._keys
+        bot = spec.per_bot or policy.Rate(messages=1)
         limit, wait, notify = await self._store.run(
             _LIMIT,
             [
-                keys.rate("user", user), keys.rate("chat", conversation), keys.tokens,
-                keys.told("user", user), keys.told("chat", conversation), keys.told("tokens", conversation),
-                keys.seen(event),
+                keys.rate("user", user), keys.rate("chat", conversation), keys.rate("bot", ""), keys.tokens,
+                keys.tokens_of(user), keys.floods(user), keys.seen(event),
+                keys.told("user", user), keys.told("chat", conversation), keys.told("bot", conversation),
+                keys.told("tokens", conversation), keys.told("user-tokens", user),
             ],
             spec.per_user.messages, seconds(spec.per_user.per) * 1000,
             spec.per_chat.messages, seconds(spec.per_chat.per) * 1000,
-            spec.tokens_per_day,
+            bot.messages if spec.per_bot else 0, seconds(bot.per) * 1000,
+            spec.tokens_per_day, spec.tokens_per_user_per_day,
+            spec.mute.after, seconds(spec.mute.first) * 1000, seconds(spec.mute.longest) * 1000,
         )  # fmt: skip
-        return Refusal(limit.decode(), wait / 1000, bool(notify)) if limit else None
+        if not limit:
+            return None
+        refusal = Refusal(limit.decode(), wait / 1000, bool(notify))
+        who = user if refusal.limit in _OF_THE_USER else conversation
+        self._refused.note(who, refusal.limit, refusal.retry_after)
+        return refusal
 
-    async def spend(self, tokens: int) -> int:
-        """Count tokens that the model used; returns today's sum (UTC). Raises StoreUnavailable."""
-        return int(await self._store.run(_SPEND, [self._keys.tokens], tokens))
+    def refused(self, user: str, conversation: str) -> Refusal | None:
+        """What this process knows of without asking the store: a refusal that holds still. It was told already."""
+        spec = self._spec()
+        if spec is not self._refused_by:  # other limits, other refusals
+            self._refused.clear()
+            self._refused_by = spec
+        for who in (user, conversation):
+            if found := self._refused.get(who):
+                return Refusal(found.reason, found.left, notify=False)
+        return None
+
+    async def spend(self, tokens: int, users: Sequence[str] = ()) -> int:
+        """Count tokens that the model used; returns today's sum of the bot (UTC).
+
+        `users`: on whose account, in equal parts: an answer may be for several. Raises StoreUnavailable.
+        """
+        accounts = list(dict.fromkeys(users))
+        share, rest = divmod(tokens, len(accounts) or 1)
+        shares = [share + (index < rest) for index in range(len(accounts))]
+        keys = [self._keys.tokens, *map(self._keys.tokens_of, accounts)]
+        return int(await self._store.run(_SPEND, keys, tokens, *shares))
+
+    async def left(self, user: str, conversation: str) -> Left:
+        """What a user may still use in a conversation. Raises StoreUnavailable."""
+        spec, keys = self._spec(), self._keys
+        bot = spec.per_bot or policy.Rate(messages=1)
+        windows = (spec.per_user, spec.per_chat, bot)
+        *messages, bot_tokens, user_tokens = await self._store.run(
+            _LEFT,
+            [
+                keys.rate("user", user), keys.rate("chat", conversation), keys.rate("bot", ""),
+                keys.tokens, keys.tokens_of(user),
+            ],
+            *(seconds(rate.per) * 1000 for rate in windows),
+        )  # fmt: skip
+        in_user, in_chat, in_bot = (
+            Window(max(0, rate.messages - used), rate.messages, rate.per)
+            for rate, used in zip(windows, messages, strict=True)
+        )
+        return Left(
+            user=in_user, chat=in_chat, bot=in_bot if spec.per_bot else None,
+            user_tokens=Tokens(user_tokens, spec.tokens_per_user_per_day),
+            bot_tokens=Tokens(bot_tokens, spec.tokens_per_day),
+        )  # fmt: skip
+
+    async def tell(self, what: str, who: str, window: float) -> bool:
+        """Whether to tell somebody of something: once in `window` seconds. Raises StoreUnavailable."""
+        known = f"{what} {who}"
+        if self._told.get(known):
+            return False
+        self._told.note(known, None, window)
+        return bool(await self._store.command("SET", self._keys.told(what, who), "1", "NX", "PX", int(window * 1000)))

@@ -1,43 +1,72 @@
 -- May one more message come in? All limits in one step, by the store's clock; a message is counted only if all let it in.
--- KEYS: times of the user's last messages, of the chat's, tokens of the day, told the user, told the chat, told of the
--- tokens, seen. ARGV: user's messages, user's window (ms), chat's messages, chat's window (ms), tokens a day (0: any).
--- Returns {limit ('' lets it in), ms until it lets in again, 1 if nobody was told in this window}.
+-- KEYS: times of the last messages of the user, of the chat, of the bot; tokens of the day, the same of the user; the
+-- user's floods; seen; told the user, the chat, of the bot, of the tokens, of the user's tokens.
+-- ARGV: messages and window (ms) of user, chat and bot; tokens a day, the same of a user (0: any); floods before a pause
+-- (0: no pauses), first pause, longest (ms).
+-- Returns {limit ('' lets it in), ms until it lets in again, 1 if this is to be told}.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local day = 86400000
 
-local function refuse(limit, told, wait, window)
-  return {limit, wait, redis.call('SET', told, '1', 'NX', 'PX', window) and 1 or 0}
-end
-
--- The list holds the times of the last messages let in, newest first: the window is full when the oldest is still in it.
-local function wait_for(times, messages, window)
-  local oldest = redis.call('LINDEX', times, messages - 1)
-  return oldest and tonumber(oldest) + window - now or 0
-end
-
-local function count(times, messages, window)
-  redis.call('LPUSH', times, string.format('%.0f', now))
-  redis.call('LTRIM', times, 0, messages - 1)
-  redis.call('PEXPIRE', times, window)
-end
-
 if redis.call('EXISTS', KEYS[7]) == 1 then -- delivered a second time: the mailbox drops it, so it costs nothing
   return {'', 0, 0}
 end
-local wait = wait_for(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]))
-if wait > 0 then
-  return refuse('user', KEYS[4], wait, ARGV[2])
+local muted = tonumber(redis.call('HGET', KEYS[6], 'until') or 0)
+if muted > now then
+  return {'mute', muted - now, 0}
 end
-wait = wait_for(KEYS[2], tonumber(ARGV[3]), tonumber(ARGV[4]))
-if wait > 0 then
-  return refuse('chat', KEYS[5], wait, ARGV[4])
+
+local function tell(told, window)
+  return redis.call('SET', told, '1', 'NX', 'PX', window) and 1 or 0
 end
-local spent = redis.call('HMGET', KEYS[3], 'day', 'tokens')
-if tonumber(ARGV[5]) > 0 and tonumber(spent[1]) == math.floor(now / day) and tonumber(spent[2]) >= tonumber(ARGV[5]) then
-  wait = day - now % day
-  return refuse('tokens', KEYS[6], wait, wait)
+
+-- The first refusal of a window is a flood; from so many on, each is answered with a pause twice as long as the last.
+local function flood()
+  local after, first, longest = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+  if after == 0 then
+    return 0
+  end
+  local floods = redis.call('HINCRBY', KEYS[6], 'floods', 1)
+  local pause = 0
+  if floods >= after then
+    pause = math.min(first * 2 ^ math.min(floods - after, 30), math.max(first, longest))
+    redis.call('HSET', KEYS[6], 'until', string.format('%.0f', now + pause))
+  end
+  redis.call('PEXPIRE', KEYS[6], string.format('%.0f', pause + longest + ARGV[2]))
+  return pause
 end
-count(KEYS[1], tonumber(ARGV[1]), ARGV[2])
-count(KEYS[2], tonumber(ARGV[3]), ARGV[4])
+
+-- The list holds the times of the last messages let in, newest first: the window is full when the oldest is still in it.
+local limits = {'user', 'chat', 'bot'}
+for index, limit in ipairs(limits) do
+  local messages, window = tonumber(ARGV[2 * index - 1]), tonumber(ARGV[2 * index])
+  local oldest = messages > 0 and redis.call('LINDEX', KEYS[index], messages - 1)
+  local wait = oldest and tonumber(oldest) + window - now or 0
+  if wait > 0 then
+    local told = tell(KEYS[7 + index], window)
+    local pause = limit == 'user' and told == 1 and flood() or 0
+    if pause > 0 then
+      return {'mute', pause, 1}
+    end
+    return {limit, wait, told}
+  end
+end
+
+for index, limit in ipairs({'tokens', 'user-tokens'}) do
+  local most = tonumber(ARGV[6 + index])
+  local spent = redis.call('HMGET', KEYS[3 + index], 'day', 'tokens')
+  if most > 0 and tonumber(spent[1]) == math.floor(now / day) and tonumber(spent[2]) >= most then
+    local wait = day - now % day
+    return {limit, wait, tell(KEYS[10 + index], wait)}
+  end
+end
+
+for index in ipairs(limits) do
+  local messages, window = tonumber(ARGV[2 * index - 1]), ARGV[2 * index]
+  if messages > 0 then
+    redis.call('LPUSH', KEYS[index], string.format('%.0f', now))
+    redis.call('LTRIM', KEYS[index], 0, messages - 1)
+    redis.call('PEXPIRE', KEYS[index], window)
+  end
+end
 return {'', 0, 0}

@@ -1,7 +1,12 @@
--- Add to the tokens spent today (UTC, by the store's clock). KEYS: tokens of the day. ARGV: tokens. Returns today's sum.
+-- Add to the tokens spent today (UTC, by the store's clock). KEYS: tokens of the day of the bot, then of users.
+-- ARGV: tokens of each. Returns the bot's sum of today.
 local today = math.floor(redis.call('TIME')[1] / 86400)
-if tonumber(redis.call('HGET', KEYS[1], 'day')) ~= today then
-  redis.call('HSET', KEYS[1], 'day', today, 'tokens', 0)
+local sum = 0
+for index = #KEYS, 1, -1 do
+  if tonumber(redis.call('HGET', KEYS[index], 'day')) ~= today then
+    redis.call('HSET', KEYS[index], 'day', today, 'tokens', 0)
+  end
+  redis.call('EXPIRE', KEYS[index], 172800)
+  sum = redis.call('HINCRBY', KEYS[index], 'tokens', ARGV[index])
 end
-redis.call('EXPIRE', KEYS[1], 172800)
-return redis.call('HINCRBY', KEYS[1], 'tokens', ARGV[1])
+return sum

@@ -16,8 +16,8 @@ _MARKED = re.compile(
     r"|AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,}|GOCSPX-[A-Za-z0-9_-]{20,}"  # Google
     r"|hf_[A-Za-z0-9]{30,}|npm_[A-Za-z0-9]{36}|pypi-[A-Za-z0-9_-]{50,}|dckr_pat_[A-Za-z0-9_-]{20,}"
     r"|eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"  # JSON Web Token, RFC 7519
-    r"|[0-9]{8,10}:[A-Za-z0-9_-]{35}"  # Telegram bot
-    r"|[MNO][A-Za-z0-9_-]{23,27}={0,2}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}"  # Discord bot
+    r"|[0-9]{8,10}:[A-Za-z0-9_-]{35}"  # a bot token: number, colon, 35 characters
+    r"|[MNO][A-Za-z0-9_-]{23,27}={0,2}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}"  # a bot token of three parts
     r")(?![A-Za-z0-9_-])"
 )
 _PEM = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -62,9 +63,10 @@ async def test_a_conversation(tmp_path: Path, telegram: FakeTelegram, model: Fak
         for name in ("help", "about", "persona", "reset"):
             assert f"!{name}" in answers(telegram)[-1].text
 
-        status, metrics = await worker.get("/metrics")
-        assert status == 200
-        assert 'gptbot_turns_total{bot="default/bot",outcome="answered",platform="telegram"} 7.0' in metrics
+        counted = 'gptbot_turns_total{bot="default/bot",outcome="answered",platform="telegram"} 7.0'
+        async with asyncio.timeout(30):  # a turn ends in the store after its answer is seen
+            while counted not in (await worker.get("/metrics"))[1]:
+                await asyncio.sleep(0.05)
         assert "gptbot_messages_received_total" in (await gateway.get("/metrics"))[1]
         assert await gateway.stop() == 0
         assert await worker.stop() == 0

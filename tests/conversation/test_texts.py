@@ -59,6 +59,20 @@ def test_durations_are_said_in_words(duration: str, english: str, russian: str) 
     assert spoken(duration, texts("ru")) == russian
 
 
+@pytest.mark.parametrize(
+    ("seconds", "english", "russian"),
+    [
+        (0.2, "1 second", "1 секунду"), (42, "42 seconds", "42 секунды"), (60, "1 minute", "1 минуту"),
+        (90, "90 seconds", "90 секунд"), (91, "2 minutes", "2 минуты"), (599, "10 minutes", "10 минут"),
+        (3600, "1 hour", "1 час"), (3601, "61 minutes", "61 минуту"), (5401, "2 hours", "2 часа"),
+        (86_400, "24 hours", "24 часа"), (40_000, "12 hours", "12 часов"),
+    ],
+)  # fmt: skip
+def test_a_wait_is_said_in_words_and_never_too_short(seconds: float, english: str, russian: str) -> None:
+    assert f" for {english}. " in texts("en")("limit-mute", seconds=seconds)
+    assert f" {russian} я не " in texts("ru")("limit-mute", seconds=seconds)
+
+
 def test_an_unknown_text_is_an_error() -> None:
     with pytest.raises(LookupError):
         texts("en")("no-such-text")

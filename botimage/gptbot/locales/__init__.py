@@ -1,10 +1,12 @@
-"""Every text a person reads: one Fluent file a language, `en.ftl` being the one that is always complete.
+"""Every text a person reads: `LANGUAGE.ftl` and `TOPIC.LANGUAGE.ftl`, English being the one that is always complete.
 
 `texts("ru-RU")` finds the nearest language.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
 DEFAULT = "en"
 _HERE = Path(__file__).parent
+_UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
+_COARSER = ((60, 90), (3600, 90 * 60))
+"""Seconds of a unit, and those above which a length of time is rounded up to a whole number of it."""
 
 
 def languages() -> list[str]:
@@ -53,6 +58,23 @@ class Texts:
         return self._bundle.has_message(name) or _bundle(DEFAULT).has_message(name)
 
 
+def length(seconds: float, texts: Texts) -> str:
+    """A length of time in words, rounded up: seconds up to a minute and a half, minutes up to an hour and a half."""
+    total = max(1, math.ceil(seconds))
+    for unit, least in _COARSER:
+        if total > least:
+            total = math.ceil(total / unit) * unit
+    return exact_length(total, texts)
+
+
+def exact_length(seconds: int, texts: Texts) -> str:
+    """A length of time in words, in the largest unit that it is a whole number of; a day is `24 hours`."""
+    unit, size = next((unit, size) for unit, size in _UNITS if seconds % size == 0)
+    if unit == "days" and seconds == size:
+        unit, size = "hours", 3600
+    return texts(f"duration-{unit}", count=seconds // size)
+
+
 @cache
 def texts(language: str | None) -> Texts:
     """The texts of the nearest language."""
@@ -63,7 +85,9 @@ def texts(language: str | None) -> Texts:
 def _bundle(language: str) -> FluentBundle:
     from fluent.runtime import FluentBundle, FluentResource
 
-    bundle = FluentBundle([language], use_isolating=False)
+    # DURATION($seconds) in a text: a length of time in words, with the right plural form.
+    functions: dict[str, Callable[[Any], Any]] = {"DURATION": lambda seconds: length(float(seconds), texts(language))}
+    bundle = FluentBundle([language], use_isolating=False, functions=functions)
     for path in sorted([_HERE / f"{language}.ftl", *_HERE.glob(f"*.{language}.ftl")]):
         if path.exists():
             bundle.add_resource(FluentResource(path.read_text(encoding="utf-8")))

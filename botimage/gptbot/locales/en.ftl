@@ -1,9 +1,3 @@
-# Notices
-access-denied = You may not use this bot here. Its owner decides who may.
-limit-user = You are sending messages faster than I may answer. Please try again in { $seconds } s.
-limit-chat = There are more messages here than I may answer. Please try again in { $seconds } s.
-limit-tokens = I have used up my daily budget of answers. Please come back tomorrow.
-
 # Trouble
 trouble-unreachable = I cannot reach my language model right now. I will try again in a moment.
 trouble-timeout = My language model is taking too long. I will try again in a moment.

@@ -49,6 +49,8 @@ class Inbound:
     """Who and where, for access lists, without the platform's name: `user:1`, `guild:2`, `role:3`, `chat:4`."""
     original_at: float | None = None
     """Set on an edited message, whose `event` is that of the original: when that was written, seconds since 1970."""
+    sent: float | None = None
+    """When it was written, in seconds since 1970, as the platform says. None: just now."""
 
 
 MAX_COMMAND = 60

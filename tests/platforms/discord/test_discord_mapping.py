@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from gptbot.platforms.base import Inbound
 from tests.fakes.discord import FakeDiscord
 from tests.platforms.discord.conftest import Running, Scene, Start
@@ -26,6 +28,8 @@ async def test_a_mention_comes_in_without_the_mention(scene: Scene, start: Start
     assert inbound.addressed
     assert not inbound.direct
     assert inbound.address == {"channel": scene.channel, "message": message}
+    assert inbound.sent is not None
+    assert abs(inbound.sent - time.time()) < 60
 
 
 async def test_a_direct_message_is_read_without_the_content_intent(scene: Scene, start: Start) -> None:

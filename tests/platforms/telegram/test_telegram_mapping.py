@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from gptbot.inbox.keys import BotKeys
@@ -115,6 +116,15 @@ async def test_thread_of_a_plain_group_is_no_topic(fake: FakeTelegram, store: St
 async def test_captions_count(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
     [message] = await taken(fake, store, keys, (GROUP, ADA, "@gptbot_test_bot what is this?", {"extra": PHOTO}))
     assert (message.text, message.addressed) == ("what is this?", True)
+
+
+async def test_a_message_says_when_it_was_written(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    old, new = await taken(
+        fake, store, keys, (ADA, ADA, "long ago", {"extra": {"date": 1_700_000_000}}), (ADA, ADA, "now", {})
+    )
+    assert old.sent == 1_700_000_000
+    assert new.sent is not None
+    assert abs(new.sent - time.time()) < 60
 
 
 async def test_what_is_not_for_the_bot(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:

@@ -79,7 +79,7 @@ def from_edit(data: Event, directory: Directory) -> Inbound | None:
     if not data.get("edited_timestamp") or not {"author", "content", "type"} <= data.keys():
         return None
     message = from_message(data, directory)
-    return message and replace(message, original_at=((int(data["id"]) >> 22) + _EPOCH_MS) / 1000)
+    return message and replace(message, original_at=message.sent)
 
 
 def from_message(data: Event, directory: Directory) -> Inbound | None:
@@ -104,6 +104,7 @@ def from_message(data: Event, directory: Directory) -> Inbound | None:
         direct=guild_id is None, addressed=addressed, address={"channel": channel, "message": data["id"]},
         language=guild.locale,
         principals=_principals(author["id"], guild_id, data.get("member"), channel, guild.parents.get(channel)),
+        sent=((int(data["id"]) >> 22) + _EPOCH_MS) / 1000,
     )  # fmt: skip
 
 

@@ -106,6 +106,7 @@ def _said(message: Message, me: User) -> Inbound | None:
         address=_address(chat, topic, message.message_id, str(message.chat.type)),
         language=message.from_user.language_code if message.from_user else None,
         principals=(f"user:{author}", f"chat:{chat}"),
+        sent=message.date.timestamp(),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import orjson
 import pytest
 
 from gptbot.inbox.dead import DeadLetters
@@ -12,6 +13,7 @@ from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Claim, Entry, Mailbox, TurnLost
 from gptbot.inbox.store import Store
+from gptbot.platforms.base import Attachment
 
 
 def envelope(number: int, **changes: Any) -> Envelope:
@@ -49,8 +51,21 @@ async def taken_over(mailbox: Mailbox) -> Entry:
 
 
 def test_an_envelope_survives_the_store() -> None:
-    message = envelope(1, language="ru", command="help", notice="limit-user", values={"seconds": 3})
+    file = Attachment(kind="image", mime="image/png", size=None, reference={"id": "a"})
+    message = envelope(
+        1, language="ru", command="help", notice="limit-user", values={"seconds": 3}, speaker="user-k3Fq", quote="said",
+        attachments=(file,),
+    )  # fmt: skip
     assert Envelope.decode(message.encode()) == message
+
+
+def test_envelopes_of_other_versions_are_read() -> None:
+    message = envelope(1)
+    fields = orjson.loads(message.encode())
+    assert Envelope.decode(orjson.dumps(fields[:11])) == message
+    assert Envelope.decode(orjson.dumps([*fields, "a field to come"])) == message
+    with pytest.raises(ValueError, match="not an envelope"):
+        Envelope.decode(orjson.dumps(fields[:10]))
 
 
 async def test_messages_come_in_order_and_one_at_a_time(mailbox: Mailbox) -> None:

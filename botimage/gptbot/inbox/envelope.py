@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
+from gptbot.platforms.base import Attachment
+
 RETRY = "retry"
 """Name of the command whose answer the model makes: the last question is asked again."""
+
+_FIRST_FIELDS = 11
+_LATER: tuple[Any, ...] = ("", "", ())
+"""Defaults of the fields that came at the end since, so that the versions of a rollout can read each other's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +40,11 @@ class Envelope:
     """A text to send instead of an answer, such as that a limit is reached: its name in the locales."""
     values: dict[str, Any] | None = None
     """Values of the notice's text."""
+    speaker: str = ""
+    """Pseudonym of the author in this conversation, as the model is told it; empty where nobody else is."""
+    quote: str = ""
+    """Redacted text of what the message replies to."""
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def plain(self) -> bool:
@@ -44,17 +55,25 @@ class Envelope:
         """As JSON."""
         return orjson.dumps([
             self.event, self.platform, self.user, self.text, self.address, self.direct, self.received, self.language,
-            self.command, self.notice, self.values,
+            self.command, self.notice, self.values, self.speaker, self.quote,
+            [[file.kind, file.mime, file.size, dict(file.reference)] for file in self.attachments],
         ])  # fmt: skip
 
     @classmethod
     def decode(cls, data: bytes) -> Envelope:
-        """From JSON. Raises ValueError when it is none of ours."""
+        """From JSON; what an older version left out has its default. Raises ValueError when it is none of ours."""
         fields: Any = orjson.loads(data)
-        if not isinstance(fields, list):
+        if not isinstance(fields, list) or len(items := cast("list[Any]", fields)) < _FIRST_FIELDS:
             raise ValueError("not an envelope")
-        event, platform, user, text, address, direct, received, language, command, notice, values = fields
+        event, platform, user, text, address, direct, received, language, command, notice, values = items[
+            :_FIRST_FIELDS
+        ]
+        later = items[_FIRST_FIELDS:]
+        speaker, quote, files = [*later, *_LATER[len(later) :]][: len(_LATER)]
         return cls(
             event=event, platform=platform, user=user, text=text, address=address, direct=direct, received=received,
-            language=language, command=command, notice=notice, values=values,
+            language=language, command=command, notice=notice, values=values, speaker=speaker, quote=quote,
+            attachments=tuple(
+                Attachment(kind=kind, mime=mime, size=size, reference=where) for kind, mime, size, where in files
+            ),
         )  # fmt: skip

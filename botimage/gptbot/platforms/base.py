@@ -23,6 +23,31 @@ Address = dict[str, Any]
 """Where an answer goes: plain JSON that only the platform itself reads, kept until the reply is sent."""
 
 
+PERSON_START, PERSON_END = "\ue000", "\ue001"
+"""Private-use characters, which no text means anything with, around the id of a person in a text."""
+
+
+def person(user_id: str) -> str:
+    """How a platform marks another person in a text, by the id that is `Inbound.user` of theirs; never by a name.
+
+    The intake puts the person's pseudonym of that conversation in its place.
+    """
+    return f"{PERSON_START}{user_id}{PERSON_END}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that came with a message. Its name is not kept: people put names of people into those."""
+
+    kind: Literal["image", "audio", "text", "other"]
+    mime: str
+    """Such as `image/png`; empty when the platform does not tell."""
+    size: int | None
+    """Bytes, as the platform says."""
+    reference: Mapping[str, Any]
+    """Where it is: plain JSON that only the platform's sender reads, such as a file's id or a URL."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
     """One message as a platform's gateway hands it in. Ids are the platform's own; they are hashed before storing."""
@@ -49,6 +74,14 @@ class Inbound:
     """Who and where, for access lists, without the platform's name: `user:1`, `guild:2`, `role:3`, `chat:4`."""
     original_at: float | None = None
     """Set on an edited message, whose `event` is that of the original: when that was written, seconds since 1970."""
+    quote: str = ""
+    """Text of the message replied to, quoted or forwarded, unless it is the bot's own last answer anyway."""
+    attachments: Sequence[Attachment] = ()
+    administrator: Callable[[], Awaitable[bool]] | None = None
+    """Asks the platform whether the author administers the group; None: it cannot tell. May take a request.
+
+    Where only the author and the bot are (`direct`), the author is one, and nobody asks.
+    """
     sent: float | None = None
     """When it was written, in seconds since 1970, as the platform says. None: just now."""
 
@@ -243,6 +276,18 @@ class Drafts(Protocol):
         ...
 
 
+@runtime_checkable
+class Fetches(Protocol):
+    """A sender whose platform has attachments to fetch."""
+
+    async def fetch(self, address: Address, reference: Mapping[str, Any], limit: int) -> bytes:
+        """The content of an attachment, by its `Attachment.reference`, of at most `limit` bytes.
+
+        Raises TooLarge when it is more, else SendError.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
     """What a platform takes in a time, from all processes of a bot together."""
@@ -335,6 +380,17 @@ class TooLong(SendError):
 
     def __str__(self) -> str:
         return f"too long for one message, which holds {self.max_length}"
+
+
+@dataclass(eq=False)
+class TooLarge(SendError):
+    """An attachment is larger than what is fetched."""
+
+    limit: int
+    """Bytes."""
+
+    def __str__(self) -> str:
+        return f"an attachment of more than {self.limit} bytes"
 
 
 class MessageGone(SendError):

@@ -15,7 +15,9 @@ log = get_logger("manifest")
 
 INTERVAL = 10.0
 """Seconds between two looks. The kubelet itself takes up to a minute to renew a mounted ConfigMap."""
-LIVE_FIELDS = ("personas", "default_persona", "custom_persona", "answer_in", "context", "limits", "access", "privacy")
+LIVE_FIELDS = (
+    "personas", "default_persona", "custom_persona", "about", "answer_in", "context", "limits", "access", "privacy",
+)  # fmt: skip
 
 
 async def watch(bots: Sequence[Bot], files: Sequence[Path], directory: Path | None) -> None:

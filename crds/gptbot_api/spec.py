@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from gptbot_api.about import About
 from gptbot_api.base import ApiModel, Rule
 from gptbot_api.llm import Llm
 from gptbot_api.platforms import Platforms
@@ -34,6 +35,8 @@ class GptBotSpec(ApiModel):
     """The role it starts with. Absent: the first of `personas`."""
     custom_persona: Literal["allowed", "forbidden"] = "allowed"
     """Whether a user may write a persona of their own."""
+    about: About = Field(default_factory=About)
+    """Who runs it, as it tells people who ask."""
     context: Context = Field(default_factory=Context)
     """What it remembers of a conversation."""
     limits: Limits = Field(default_factory=Limits)

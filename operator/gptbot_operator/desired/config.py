@@ -12,7 +12,9 @@ import yaml
 from gptbot_api import API_VERSION, KIND, GptBot
 from gptbot_operator.desired.context import CONFIG_KEY, Context, Manifest, child, config_name
 
-_LIVE = {"personas", "default_persona", "custom_persona", "limits", "access", "context", "answer_in", "privacy"}
+_LIVE = {
+    "personas", "default_persona", "custom_persona", "about", "limits", "access", "context", "answer_in", "privacy",
+}  # fmt: skip
 """Running pods read these again when the mounted file changes."""
 _NOT_CONFIGURATION = {"suspend", "pod_template"}
 """These act through the Deployment itself."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from gptbot.conversation import commands
 from gptbot.inbox.envelope import Envelope
@@ -13,7 +15,7 @@ from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Mailbox
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import Inbound
+from gptbot.platforms.base import Hears, Inbound, Verdict
 from gptbot.safety.limits import Limits
 from gptbot_api import parse
 
@@ -35,13 +37,13 @@ class Door:
         self.intake = BotIntake(lambda: self.config, "web", self.mailbox, limits, commands.names())
         self.number = 0
 
-    async def say(self, text: str, **changes: Any) -> bool:
+    async def say(self, text: str, hears: Hears | None = None, **changes: Any) -> bool:
         self.number += 1
         fields: dict[str, Any] = {
             "event": f"e{self.number}", "conversation": "chat-4711", "user": "user-0815", "text": text, "direct": True,
             "addressed": False, "address": {"session": "s"},
         }  # fmt: skip
-        return await self.intake.accept(Inbound(**{**fields, **changes}))
+        return await self.intake.accept(Inbound(**{**fields, **changes}), hears)
 
     async def mail(self) -> list[Envelope]:
         key = self.keys.mail(self.keys.pseudonym("web", "conversation", "chat-4711"))
@@ -93,11 +95,34 @@ async def test_an_event_delivered_twice_is_taken_once(door: Door) -> None:
     assert len(await door.mail()) == 1
 
 
-async def test_who_is_denied_leaves_no_trace(store: Store, keys: BotKeys) -> None:
+async def test_who_is_denied_in_a_group_leaves_no_trace(store: Store, keys: BotKeys) -> None:
     door = Door(store, keys, access={"deny": ["web:user:1"]})
-    assert not await door.say("hi", principals=["user:1"])
+    assert not await door.say("hi", principals=["user:1"], direct=False, addressed=True)
     assert await door.store.command("KEYS", f"{{{keys.bot}}}*") == []
     assert await door.say("hi", principals=["user:2"])
+
+
+async def test_who_is_denied_in_private_is_told_once(store: Store, keys: BotKeys) -> None:
+    door = Door(store, keys, access={"allow": ["web:user:2"]})
+    for _ in range(3):
+        assert not await door.say("hi", principals=["user:1"])
+    [message] = await door.mail()
+    assert (message.notice, message.text) == ("access-denied", "")
+    before = store.round_trips
+    assert not await door.say("hi", principals=["user:1"])
+    assert store.round_trips == before, "a flood costs the store nothing"
+
+
+async def test_a_platform_that_waits_hears_that_somebody_is_denied(store: Store, keys: BotKeys) -> None:
+    door, heard = Door(store, keys, access={"allow": ["web:user:2"]}), list[Verdict]()
+
+    async def hears(verdict: Verdict) -> None:
+        heard.append(verdict)
+
+    for _ in range(2):
+        assert not await door.say("/help", hears, principals=["user:1"])
+    assert heard == [Verdict("access-denied", private=True)] * 2
+    assert await door.mail() == []
 
 
 async def test_over_the_limit_one_notice_is_enqueued_and_no_text(store: Store, keys: BotKeys) -> None:
@@ -108,6 +133,72 @@ async def test_over_the_limit_one_notice_is_enqueued_and_no_text(store: Store, k
     assert mail[2].notice == "limit-user"
     assert mail[2].values is not None
     assert 0 < mail[2].values["seconds"] <= 60
+
+
+def counted(keys: BotKeys, outcome: str) -> float:
+    labels = {"bot": keys.bot, "platform": "web", "outcome": outcome}
+    return REGISTRY.get_sample_value("gptbot_messages_received_total", labels) or 0
+
+
+async def test_one_person_has_one_limit_in_private_and_in_groups(store: Store, keys: BotKeys) -> None:
+    door = Door(store, keys, limits={"perUser": {"messages": 2, "per": "1m"}})
+    assert await door.say("in private")
+    assert await door.say("in a group", conversation="group", direct=False, addressed=True)
+    assert not await door.say("in another", conversation="another", direct=False, addressed=True)
+    assert await door.say("somebody else there", conversation="another", user="user-2", direct=False, addressed=True)
+
+
+async def test_a_muted_person_is_not_heard_at_all(store: Store, keys: BotKeys) -> None:
+    door = Door(store, keys, limits={"perUser": {"messages": 1}, "mute": {"after": 1, "first": "5m"}})
+    assert await door.say("hi")
+    assert not await door.say("hi again")
+    mail = await door.mail()
+    assert [(message.notice, message.values) for message in mail[1:]] == [("limit-mute", {"seconds": 300})]
+    before, heard = store.round_trips, list[Verdict]()
+
+    async def hears(verdict: Verdict) -> None:
+        heard.append(verdict)
+
+    for text in ("hello?", "!stop", "!help"):
+        assert not await door.say(text)
+    assert not await door.say("edited", event="e1", original_at=time.time())
+    assert not await door.say("/help", hears)
+    assert store.round_trips == before
+    assert [(verdict.refusal, verdict.values, verdict.private) for verdict in heard] == [
+        ("limit-mute", {"seconds": 300}, True)
+    ]
+    labels = {"bot": keys.bot, "platform": "web", "limit": "mute"}
+    assert REGISTRY.get_sample_value("gptbot_messages_limited_total", labels) == 6
+
+
+async def test_messages_that_waited_too_long_are_left_alone(store: Store, keys: BotKeys) -> None:
+    door = Door(store, keys, answerIn={"maxAge": "10m"})
+    assert not await door.say("long ago", sent=time.time() - 601)
+    assert await store.command("KEYS", f"{{{keys.bot}}}*") == []
+    assert counted(keys, "too_old") == 1
+    assert await door.say("just now", sent=time.time() - 500)
+    assert [message.text for message in await door.mail()] == ["just now"]
+
+
+async def test_a_message_that_is_too_long_is_refused_in_words(door: Door) -> None:
+    assert await door.say("x" * 16_000)
+    assert not await door.say("y" * 16_001)
+    mail = await door.mail()
+    assert [(message.notice, message.values) for message in mail] == [
+        (None, None), ("message-too-long", {"most": 16_000})
+    ]  # fmt: skip
+    assert mail[1].text == ""
+    assert counted(door.keys, "too_long") == 1
+
+
+async def test_hidden_characters_hide_neither_data_nor_commands(door: Door) -> None:
+    assert await door.say("write to ada@exa\u200bmple.org, a\u0301\u0301\u0301\u0301\u0301\u202elive")
+    assert await door.say("\u2066!he\u2060lp\u2069")
+    assert not await door.say("\u200b\u202e")
+    first, second = await door.mail()
+    assert first.text.startswith("write to [email], \u00e1")
+    assert "\u202e" not in first.text
+    assert second.command == "help"
 
 
 async def test_a_store_that_is_away_is_raised(door: Door) -> None:

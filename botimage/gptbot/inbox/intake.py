@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from gptbot.inbox.changes import Changes, Edit
 from gptbot.inbox.envelope import Envelope
@@ -15,12 +17,34 @@ from gptbot.manifest import BotConfig
 from gptbot.platforms.base import Address, Hears, Inbound, Verdict
 from gptbot.safety.access import allowed
 from gptbot.safety.limits import Limits
+from gptbot.safety.limits import Refusal as LimitRefusal
+from gptbot.safety.normalize import MOST_CHARACTERS, normalize
 from gptbot.safety.redaction import Redactor
 from gptbot.telemetry import metrics
 from gptbot_api import GptBotSpec
+from gptbot_api.base import seconds
 
 _EDITED_ANEW = 24 * 3600.0
 """Seconds in which an edit may turn a message into a question: older answers are forgotten to have been given."""
+_DENIED_AGAIN = 24 * 3600.0
+"""Seconds after which somebody the bot is not for is told so again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Why a message is not taken."""
+
+    text: str
+    """Name of a text of the locales."""
+    tell: bool
+    """Whether its author is told of it in a message. Where the platform waits for a word, it gets one in any case."""
+    outcome: str
+    """For the metrics."""
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Values of the text."""
+
+
+_TOO_LONG = Notice("message-too-long", tell=True, outcome="too_long", values={"most": MOST_CHARACTERS})
 
 
 class BotIntake:
@@ -57,48 +81,74 @@ class BotIntake:
         """Take a message, or find that it is not for the bot. Raises StoreUnavailable: keep it and try again."""
         config, keys, platform = self._config(), self._mailbox.keys, self._platform
         spec = config.bot.spec
-        command, text = parse_command(message.text, self._commands)
+        edited = message.original_at is not None
+        if message.sent is not None and not edited and time.time() - message.sent > seconds(spec.answer_in.max_age):
+            return self._count("too_old")
+        command, text = parse_command(normalize(message.text[:MOST_CHARACTERS]), self._commands)
         when = spec.answer_in.direct if message.direct else spec.answer_in.groups
         meant = message.addressed or message.direct
         wanted = command is not None or (text.strip() and (when == "always" or (when == "mentioned" and meant)))
-        if message.original_at is not None and not await self._edit(message, text if wanted else None, command):
-            return self._count("edited")
-        if not wanted:
+        if not wanted and not edited:
             return self._count("not_addressed")
-        if not allowed(message.principals, spec.access, platform):
-            if hears is not None:
-                await hears(Verdict("access-denied", private=True))
-            return self._count("denied")
         user = keys.pseudonym(platform, "user", message.user)
         conversation = keys.pseudonym(platform, "conversation", message.conversation)
         event = keys.pseudonym(platform, "event", message.event)
+        if not allowed(message.principals, spec.access, platform):
+            told = Notice("access-denied", await self._tells_denied(message, user, hears), "denied")
+            return await self._refuse(told, message, user, conversation, event, hears)
+        known = self._limits.refused(user, conversation)
+        if known is not None and known.limit == "mute":
+            return await self._refuse(self._over(known), message, user, conversation, event, hears)
+        if edited and not await self._edit(message, text if wanted else None, command):
+            return self._count("edited")
+        if not wanted:
+            return self._count("not_addressed")
         private = command is not None and self._private is not None and self._private(spec, command, text)
         if command == STOP and hears is not None:
             message = replace(message, address=await hears(Verdict(private=private)) or message.address)
         if command == STOP and await self._stop(message, user, conversation, event):
             self._count("stop")
             return True
-        refusal = await self._limits.check(user, conversation, event)
+        if (refusal := await self._limits.check(user, conversation, event)) is not None:
+            return await self._refuse(self._over(refusal), message, user, conversation, event, hears)
+        if len(message.text) > MOST_CHARACTERS:
+            return await self._refuse(_TOO_LONG, message, user, conversation, event, hears)
         address: Address | None = message.address
         if hears is not None:
-            address = await hears(
-                Verdict(private=private)
-                if refusal is None
-                else Verdict(f"limit-{refusal.limit}", {"seconds": round(refusal.retry_after)}, private=True)
-            )
-        if refusal is not None and (address is None or not refusal.notify):
-            return self._count("limited")
+            address = await hears(Verdict(private=private))
         envelope = Envelope(
-            event=event, platform=platform, user=user,
-            text="" if refusal else Redactor(spec.privacy.redact).redact(text), address=address or message.address,
-            direct=message.direct, received=time.time(), language=message.language,
-            command=None if refusal else command,
-            notice=f"limit-{refusal.limit}" if refusal else None,
-            values={"seconds": round(refusal.retry_after)} if refusal else None,
+            event=event, platform=platform, user=user, text=Redactor(spec.privacy.redact).redact(text),
+            address=address or message.address, direct=message.direct, received=time.time(),
+            language=message.language, command=command,
         )  # fmt: skip
         new = await self._mailbox.enqueue(conversation, envelope)
-        self._count("limited" if refusal else "enqueued" if new else "duplicate")
-        return refusal is None
+        self._count("enqueued" if new else "duplicate")
+        return True
+
+    async def _refuse(
+        self, notice: Notice, message: Inbound, user: str, conversation: str, event: str, hears: Hears | None
+    ) -> bool:
+        """Do not take a message, and tell its author why: at once where the platform waits for a word."""
+        address: Address | None = message.address
+        if hears is not None:
+            address = await hears(Verdict(notice.text, notice.values, private=True))
+        if address is not None and notice.tell:
+            await self._mailbox.enqueue(conversation, Envelope(
+                event=event, platform=self._platform, user=user, text="", address=address, direct=message.direct,
+                received=time.time(), language=message.language, notice=notice.text, values=dict(notice.values) or None,
+            ))  # fmt: skip
+        return self._count(notice.outcome)
+
+    def _over(self, refusal: LimitRefusal) -> Notice:
+        metrics.MESSAGES_LIMITED.labels(
+            bot=self._mailbox.keys.bot, platform=self._platform, limit=refusal.limit
+        ).inc()  # fmt: skip
+        values = {"seconds": math.ceil(refusal.retry_after)}
+        return Notice(f"limit-{refusal.limit}", refusal.notify, "limited", values)
+
+    async def _tells_denied(self, message: Inbound, user: str, hears: Hears | None) -> bool:
+        """Whether somebody the bot is not for is told so: in a private chat, and seldom. In groups it is silent."""
+        return message.direct and hears is None and await self._limits.tell("denied", user, _DENIED_AGAIN)
 
     async def deleted(self, conversation: str, events: Sequence[str]) -> None:
         """Drop messages that wait for their answers. Raises StoreUnavailable."""

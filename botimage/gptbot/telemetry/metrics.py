@@ -11,6 +11,9 @@ MESSAGES_RECEIVED = Counter(
     "gptbot_messages_received_total", "Messages that platforms delivered, by what became of them.",
     ["bot", "platform", "outcome"],
 )  # fmt: skip
+MESSAGES_LIMITED = Counter(
+    "gptbot_messages_limited_total", "Messages that came over a limit, by the limit.", ["bot", "platform", "limit"]
+)
 TURNS = Counter("gptbot_turns_total", "Turns ended, by outcome.", ["bot", "platform", "outcome"])
 TURN_SECONDS = Histogram(
     "gptbot_turn_seconds", "Seconds from the enqueueing of a message to its whole answer.", ["bot", "platform"],

@@ -13,8 +13,9 @@ import time
 from collections.abc import Awaitable, Callable
 
 from gptbot.bot import Bot
-from gptbot.conversation import commands, context
-from gptbot.conversation.commands.base import CommandContext, Reply
+from gptbot.conversation import context
+from gptbot.conversation.calls import call
+from gptbot.conversation.commands.base import Reply
 from gptbot.conversation.persona import in_force
 from gptbot.delivery.live import LiveMessage, Postponed
 from gptbot.delivery.split import close_fence
@@ -25,7 +26,7 @@ from gptbot.inbox.store import StoreUnavailable
 from gptbot.llm.errors import ModelError, TookTooLong
 from gptbot.llm.types import Completion, Message, Role
 from gptbot.locales import Texts, texts
-from gptbot.platforms.base import Button, Forgets, Rejected
+from gptbot.platforms.base import Button, Rejected
 from gptbot.telemetry import metrics
 from gptbot.telemetry.logs import get_logger
 from gptbot_api.base import seconds
@@ -136,8 +137,7 @@ class Turn:
                 said = claim.reply if claim.reply is not None else await self._ask(live, self._questions)
                 reply = Reply(said, [self._button(RETRY)])
             else:
-                assert envelope.command is not None  # an envelope is plain, a notice or a command
-                reply = await self._run_command(envelope.command)
+                reply = await call(self._bot, claim, self._texts, live)
             await live.finish(self._told(reply.text), reply.buttons)
         except ModelError as error:
             return await self._model_failed(live, error)
@@ -196,27 +196,6 @@ class Turn:
         if self._claim.cut is None:
             return reply
         return f"{close_fence(reply.rstrip())}\n\n{self._texts(self._claim.cut)}".lstrip()
-
-    async def _run_command(self, name: str) -> Reply:
-        metrics.COMMANDS.labels(bot=self._bot.key, platform=self._envelope.platform, command=name).inc()
-        return await commands.command(name).run(
-            CommandContext(
-                config=self._bot.config,
-                mailbox=self._bot.mailbox,
-                conversation=self._claim.conversation,
-                persona=in_force(self._spec, self._claim.settings).name,
-                argument=self._envelope.text,
-                direct=self._envelope.direct,
-                texts=self._texts,
-                forget=self._forget,
-            )
-        )
-
-    async def _forget(self) -> None:
-        sender = self._bot.sender(self._envelope.platform)
-        if isinstance(sender, Forgets):
-            await sender.forget(self._envelope.address)
-        await self._bot.mailbox.forget(self._claim.conversation)
 
     async def _done(self, reply: str) -> str:
         exchange, drop = self._unanswered(), 0

@@ -112,6 +112,11 @@ class LiveMessage:
         self._text.append(text)
         self._grown.set()
 
+    def replace(self, text: str) -> None:
+        """Show another text in place of what was fed."""
+        self._text[:] = [text]
+        self._grown.set()
+
     @property
     def text(self) -> str:
         """The text fed so far."""

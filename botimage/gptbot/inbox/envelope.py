@@ -13,7 +13,7 @@ RETRY = "retry"
 """Name of the command whose answer the model makes: the last question is asked again."""
 
 _FIRST_FIELDS = 11
-_LATER: tuple[Any, ...] = ("", "", ())
+_LATER: tuple[Any, ...] = ("", "", (), False)
 """Defaults of the fields that came at the end since, so that the versions of a rollout can read each other's."""
 
 
@@ -45,6 +45,8 @@ class Envelope:
     quote: str = ""
     """Redacted text of what the message replies to."""
     attachments: tuple[Attachment, ...] = ()
+    administrator: bool = False
+    """Whether the author administers the group or the bot; asked only for commands that need to know."""
 
     @property
     def plain(self) -> bool:
@@ -57,6 +59,7 @@ class Envelope:
             self.event, self.platform, self.user, self.text, self.address, self.direct, self.received, self.language,
             self.command, self.notice, self.values, self.speaker, self.quote,
             [[file.kind, file.mime, file.size, dict(file.reference)] for file in self.attachments],
+            self.administrator,
         ])  # fmt: skip
 
     @classmethod
@@ -69,10 +72,11 @@ class Envelope:
             :_FIRST_FIELDS
         ]
         later = items[_FIRST_FIELDS:]
-        speaker, quote, files = [*later, *_LATER[len(later) :]][: len(_LATER)]
+        speaker, quote, files, administrator = [*later, *_LATER[len(later) :]][: len(_LATER)]
         return cls(
             event=event, platform=platform, user=user, text=text, address=address, direct=direct, received=received,
             language=language, command=command, notice=notice, values=values, speaker=speaker, quote=quote,
+            administrator=bool(administrator),
             attachments=tuple(
                 Attachment(kind=kind, mime=mime, size=size, reference=where) for kind, mime, size, where in files
             ),

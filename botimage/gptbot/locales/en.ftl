@@ -25,7 +25,6 @@ button-retry = Regenerate
 command-help = Show what I can do
 command-about = Tell who I am and what I keep
 command-persona = Show or change my role
-command-persona-argument = name
 command-stop = End the answer I am writing
 command-retry = Ask me the last question again
 command-reset = Forget this conversation and start afresh
@@ -37,8 +36,7 @@ help-group-mentioned = In a group, mention me or reply to one of my messages.
 help-group-always = In this group I answer every message.
 help-group-commands = In a group I answer commands only.
 help-commands = Commands, each with `!` or `/` in front:
-help-line = • `!{ $name }` – { $text }
-help-line-argument = • `!{ $name } { $argument }` – { $text }
+help-line = • `{ $form }` – { $text }
 help-privacy = Before anything is stored or sent to the model, I take out { $kinds }. `!reset` erases this conversation at once.
 help-privacy-none = `!reset` erases this conversation at once.
 
@@ -57,7 +55,6 @@ persona-list = My roles (now: **{ $current }**):
 persona-line = • `{ $name }` – { $title }
 persona-how = Change it with `!persona NAME`, for example `!persona { $example }`.
 persona-set = I am **{ $title }** now. `!persona { $back }` brings the previous role back.
-persona-unknown = I have no role named “{ $name }”. There are: { $names }.
 
 stop-nothing = I am not writing an answer, so there is nothing to stop.
 stop-done = I have stopped.

@@ -25,7 +25,6 @@ button-retry = Ответить заново
 command-help = Показать, что я умею
 command-about = Рассказать, кто я и что храню
 command-persona = Показать или сменить мою роль
-command-persona-argument = имя
 command-stop = Остановить ответ, который я пишу
 command-retry = Ответить на последний вопрос заново
 command-reset = Забыть этот разговор и начать заново
@@ -37,8 +36,7 @@ help-group-mentioned = В группе упомяните меня или отв
 help-group-always = В этой группе я отвечаю на каждое сообщение.
 help-group-commands = В группе я отвечаю только на команды.
 help-commands = Команды, каждая с `!` или `/` впереди:
-help-line = • `!{ $name }` – { $text }
-help-line-argument = • `!{ $name } { $argument }` – { $text }
+help-line = • `{ $form }` – { $text }
 help-privacy = Прежде чем что-либо сохранить или передать модели, я убираю { $kinds }. `!reset` сразу стирает этот разговор.
 help-privacy-none = `!reset` сразу стирает этот разговор.
 
@@ -57,7 +55,6 @@ persona-list = Мои роли (сейчас: **{ $current }**):
 persona-line = • `{ $name }` – { $title }
 persona-how = Сменить: `!persona ИМЯ`, например `!persona { $example }`.
 persona-set = Теперь я **{ $title }**. `!persona { $back }` вернёт прежнюю роль.
-persona-unknown = Роли «{ $name }» у меня нет. Есть: { $names }.
 
 stop-nothing = Сейчас я не пишу ответа, останавливать нечего.
 stop-done = Ответ остановлен.

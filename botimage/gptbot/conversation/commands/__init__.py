@@ -45,5 +45,5 @@ def menu() -> list[CommandInfo]:
     infos: list[CommandInfo] = []
     for item in all_commands():
         descriptions = {language: texts(language)(f"command-{item.name}") for language in languages()}
-        infos.append(CommandInfo(item.name, descriptions, "name" if item.argument else None))
+        infos.append(CommandInfo(item.name, descriptions, item.arguments[0].name if item.arguments else None))
     return infos

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from gptbot.conversation.commands.base import Command, CommandContext, Reply, for_caller
+from gptbot.conversation.commands.base import Command, CommandContext, Reply
 from gptbot.conversation.duration import spoken
 from gptbot.conversation.persona import title
 
@@ -18,4 +18,4 @@ async def _run(context: CommandContext) -> Reply:
     ))  # fmt: skip
 
 
-COMMAND = Command(name="about", run=_run, private=for_caller, order=10)
+COMMAND = Command(name="about", run=_run, private_reply=True, order=10)

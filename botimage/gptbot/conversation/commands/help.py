@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gptbot.conversation import commands
-from gptbot.conversation.commands.base import Command, CommandContext, Reply, for_caller
+from gptbot.conversation.arguments import form
+from gptbot.conversation.commands.base import Command, CommandContext, Reply
 from gptbot.conversation.duration import spoken
 
 
@@ -14,14 +15,10 @@ async def _run(context: CommandContext) -> Reply:
     lines += ["", texts("help-commands")]
     for item in commands.all_commands():
         text = texts(f"command-{item.name}")
-        if item.argument:
-            argument = texts(f"command-{item.name}-argument")
-            lines.append(texts("help-line-argument", name=item.name, argument=argument, text=text))
-        else:
-            lines.append(texts("help-line", name=item.name, text=text))
+        lines.append(texts("help-line", form=form(item, texts), text=text))
     kinds = ", ".join(texts(f"kind-{kind}") for kind in spec.privacy.redact)
     lines += ["", texts("help-privacy", kinds=kinds) if kinds else texts("help-privacy-none")]
     return Reply("\n".join(lines))
 
 
-COMMAND = Command(name="help", run=_run, private=for_caller, order=0)
+COMMAND = Command(name="help", run=_run, private_reply=True, order=0)

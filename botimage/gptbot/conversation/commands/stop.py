@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gptbot.conversation.commands.base import Command, CommandContext, Reply, for_caller
+from gptbot.conversation.commands.base import Command, CommandContext, Reply
 from gptbot.inbox.stops import COMMAND as NAME
 
 
@@ -10,4 +10,4 @@ async def _run(context: CommandContext) -> Reply:
     return Reply(context.texts("stop-nothing"))
 
 
-COMMAND = Command(name=NAME, run=_run, private=for_caller, order=25)
+COMMAND = Command(name=NAME, run=_run, private_reply=True, order=25)

@@ -1,0 +1,159 @@
+"""Reads what stands behind a command's name, by the command's own definition."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from difflib import get_close_matches
+from typing import Any
+
+from gptbot.conversation.commands.base import Argument, Choice, Command
+from gptbot.locales import Texts, languages, texts
+from gptbot_api import GptBotSpec
+
+_DAY = 86400.0
+_UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": _DAY}
+_AMOUNT = re.compile(r"(\d{1,6})\s*([^\W\d_]+)\.?")
+_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?:\s*(?:utc|gmt)?\s*([+-]\d{1,2}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What part of a conversation is meant: exactly one of these is set."""
+
+    messages: int | None = None
+    """The last so many messages."""
+    since: float | None = None
+    """All since then, in seconds since 1970."""
+    mine: bool = False
+    """All since the caller's own last message."""
+
+
+class WrongArgument(ValueError):
+    """An argument is missing or not understood. The text is a line for the caller: the right form."""
+
+
+def parse(command: Command, argument: str, spec: GptBotSpec, said: Texts) -> dict[str, Any]:
+    """The arguments by name. Raises WrongArgument."""
+    found: dict[str, Any] = {}
+    rest = argument.strip()
+    for place, wanted in enumerate(command.arguments):
+        last = place == len(command.arguments) - 1
+        word = rest if last else rest.partition(" ")[0]
+        if not word:
+            if not wanted.optional:
+                raise WrongArgument(_line("wrong-missing", command, wanted, spec, said))
+            break
+        rest = rest[len(word) :].strip()
+        found[wanted.name] = _value(command, wanted, word, spec, said)
+    if rest:
+        raise WrongArgument(_line("wrong-many", command, None, spec, said))
+    return found
+
+
+def form(command: Command, said: Texts) -> str:
+    """How the command is written, such as `!persona [name]`: what may be left out stands in brackets."""
+    words = [f"!{command.name}"]
+    for argument in command.arguments:
+        word = said(f"argument-{argument.name}")
+        words.append(f"[{word}]" if argument.optional else word)
+    return " ".join(words)
+
+
+def example(command: Command, number: int, spec: GptBotSpec, said: Texts) -> str:
+    """An example of the command. It may use `$persona`, a role that this bot has."""
+    return said(f"command-{command.name}-example-{number}", persona=spec.personas[-1].name)
+
+
+def choices(argument: Argument, spec: GptBotSpec, said: Texts) -> Sequence[Choice]:
+    """The values that a choice has now."""
+    return argument.choices(spec, said) if argument.choices is not None else ()
+
+
+def _value(command: Command, wanted: Argument, word: str, spec: GptBotSpec, said: Texts) -> Any:
+    def wrong(name: str = "wrong-value", **values: Any) -> WrongArgument:
+        return WrongArgument(_line(name, command, wanted, spec, said, word=_shown(word), **values))
+
+    match wanted.kind:
+        case "choice":
+            value = _choice(wanted, word, spec)
+            if value is None:
+                names = [choice.value for choice in choices(wanted, spec, said)]
+                near = get_close_matches(word.lower(), names, n=1, cutoff=0.6)
+                listed = ", ".join(f"`{name}`" for name in names)
+                raise wrong("wrong-choice-near", near=near[0]) if near else wrong("wrong-choice", names=listed)
+            return value
+        case "text":
+            if wanted.most is not None and len(word) > wanted.most:
+                raise wrong("wrong-long", most=wanted.most)
+            return word
+        case "number":
+            number = int(word) if re.fullmatch(r"\d{1,9}", word) else None
+            if number is None or number < (wanted.least or 0) or (wanted.most is not None and number > wanted.most):
+                raise wrong("wrong-number", least=wanted.least or 0, most=wanted.most or 999_999_999)
+            return number
+        case "duration":
+            length = duration(word)
+            if length is None:
+                raise wrong()
+            return length
+        case "period":
+            found = period(word)
+            if found is None or (wanted.most is not None and (found.messages or 0) > wanted.most):
+                raise wrong()
+            return found
+
+
+def duration(word: str) -> float | None:
+    """Seconds of such as `2h`, `30 min`, `1 day`, in the words of any language; None when it is no such."""
+    found = _AMOUNT.fullmatch(word.strip().lower())
+    if found is None:
+        return None
+    for unit, size in _UNITS.items():
+        if any(found[2] in _words(f"words-{unit}", language) for language in languages()):
+            return int(found[1]) * size or None
+    return None
+
+
+def period(word: str) -> Period | None:
+    """What part of a conversation is meant: `50`, `2h`, `14:30`, `14:30+3` (else UTC), `me`; None: no such."""
+    word = word.strip().lower()
+    if re.fullmatch(r"\d{1,6}", word):
+        return Period(messages=int(word)) if int(word) else None
+    if any(word in _words("words-mine", language) for language in languages()):
+        return Period(mine=True)
+    if (length := duration(word)) is not None:
+        return Period(since=time.time() - length)
+    clock = _CLOCK.fullmatch(word)
+    if clock is None or int(clock[1]) > 23 or int(clock[2]) > 59 or abs(int(clock[3] or 0)) > 14:
+        return None
+    now = datetime.now(timezone(timedelta(hours=int(clock[3]))) if clock[3] else UTC)
+    then = now.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0).timestamp()
+    return Period(since=then if then <= now.timestamp() else then - _DAY)
+
+
+def _choice(wanted: Argument, word: str, spec: GptBotSpec) -> str | None:
+    typed = word.casefold()
+    for language in languages():
+        for choice in choices(wanted, spec, texts(language)):
+            if typed in (choice.value.casefold(), choice.label.casefold()):
+                return choice.value
+    return None
+
+
+def _words(name: str, language: str) -> list[str]:
+    return [word.strip() for word in texts(language)(name).split(",")]
+
+
+def _line(name: str, command: Command, wanted: Argument | None, spec: GptBotSpec, said: Texts, **values: Any) -> str:
+    if wanted is not None:
+        values["argument"] = said(f"argument-{wanted.name}")
+    return said(name, form=form(command, said), example=example(command, 1, spec, said), **values)
+
+
+def _shown(word: str) -> str:
+    """What was typed, safe and short enough to be said again."""
+    return re.sub(r"[`\s]+", " ", word)[:32]

@@ -38,6 +38,19 @@ class Endpoint(ApiModel):
     """Its API key. Absent: none is sent."""
     model: ModelName
     """Name of the model there."""
+    vision: bool = False
+    """Whether this model sees images. Where it does not, it is told only that there was one."""
+
+
+class Transcription(ApiModel):
+    """An OpenAI-compatible endpoint that writes down what is said (`POST /audio/transcriptions`)."""
+
+    base_url: HttpUrl
+    """Base address of the API, up to and with its version: `https://api.openai.com/v1`."""
+    api_key_secret_ref: SecretKeyRef | None = None
+    """Its API key. Absent: none is sent."""
+    model: ModelName
+    """Name of the model there, such as `gpt-4o-mini-transcribe` or `whisper-1`."""
 
 
 class Llm(ApiModel):
@@ -61,6 +74,10 @@ class Llm(ApiModel):
     """Seconds that a whole answer may take; what was said until then is kept, and the answer ends there."""
     fallbacks: Annotated[list[Endpoint], Field(max_length=8)] = Field(default_factory=list[Endpoint])
     """Further endpoints, tried in order when this one fails."""
+    vision: bool = False
+    """Whether the model sees images: then it is shown those that people send."""
+    transcription: Transcription | None = None
+    """Where voice messages are written down. Absent: the bot says that it cannot listen."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -72,5 +89,10 @@ class Llm(ApiModel):
             "!has(self.baseUrl) || has(self.model)",
             "baseUrl needs the name of a model in model",
             lambda m: m.base_url is None or m.model is not None,
+        ),
+        Rule(
+            "!self.vision || has(self.baseUrl)",
+            "the embedded model sees no images: vision needs baseUrl",
+            lambda m: not m.vision or m.base_url is not None,
         ),
     )

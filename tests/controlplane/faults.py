@@ -107,6 +107,11 @@ RULES = [
     ),
     _case("spec.llm.model", ABSENT, "spec.llm: Invalid value: baseUrl needs the name of a model in model"),
     _case(
+        "spec.llm",
+        {"embedded": {}, "vision": True},
+        "spec.llm: Invalid value: the embedded model sees no images: vision needs baseUrl",
+    ),
+    _case(
         "spec.platforms.telegram",
         {"tokenSecretRef": _REF, "mode": "webhook"},
         "spec.platforms.telegram: Invalid value: mode webhook needs webhook.url and webhook.secretRef",

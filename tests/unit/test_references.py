@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gptbot_operator.references import references
-from tests.unit.bots import bot
+from tests.unit.bots import OPENAI, bot
 
 
 def found(name: str, **changes: object) -> set[tuple[str, str, str, str]]:
@@ -22,6 +22,10 @@ def test_all_of_them_are_found_also_in_platforms_of_packages() -> None:
     moderation = {"baseUrl": "https://api.example/v1", "apiKeySecretRef": {"name": "keys", "key": "moderation"}}
     assert ("Secret", "keys", "moderation", "spec.safety.moderation.apiKeySecretRef") in found(
         "suspend", safety={"moderation": moderation}
+    )
+    transcription = {"baseUrl": "https://api.example/v1", "model": "m", "apiKeySecretRef": {"name": "keys", "key": "w"}}
+    assert ("Secret", "keys", "w", "spec.llm.transcription.apiKeySecretRef") in found(
+        "suspend", llm=OPENAI | {"transcription": transcription}
     )
     assert ("Secret", "hooks", "telegram", "spec.platforms.telegram.webhook.secretRef") in found("telegram-webhook")
 

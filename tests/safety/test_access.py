@@ -2,7 +2,7 @@
 
 import pytest
 
-from gptbot.safety.access import allowed
+from gptbot.safety.access import administers, allowed
 from gptbot_api.policy import Access
 
 ANNA = ("user:1", "chat:10", "guild:100", "role:7")
@@ -29,3 +29,12 @@ def test_deny_wins_and_an_empty_allow_list_lets_everybody_in(allow: list[str], d
 def test_somebody_without_principals_comes_in_only_where_everybody_may() -> None:
     assert allowed((), Access(), "fake")
     assert not allowed((), Access(allow=["fake:user:1"]), "fake")
+
+
+def test_administrators_are_those_named_for_their_platform() -> None:
+    access = Access(administrators=["fake:user:1", "fake:role:8"])
+    assert administers(ANNA, access, "fake")
+    assert administers(("user:2", "role:8"), access, "fake")
+    assert not administers(("user:2", "role:7"), access, "fake")
+    assert not administers(ANNA, access, "other")
+    assert not administers(ANNA, Access(), "fake")

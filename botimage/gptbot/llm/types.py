@@ -17,6 +17,11 @@ class Message(TypedDict):
     content: str
 
 
+def without_credentials(url: str) -> str:
+    """A URL without the user and password that may stand in it."""
+    return re.sub(r"//[^/@]*@", "//", url)
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A model at an OpenAI-compatible API."""
@@ -36,7 +41,7 @@ class Endpoint:
     @property
     def address(self) -> str:
         """`base_url` for people: without a user and password that may stand in it."""
-        return re.sub(r"//[^/@]*@", "//", self.base_url)
+        return without_credentials(self.base_url)
 
 
 @dataclass(frozen=True, slots=True)

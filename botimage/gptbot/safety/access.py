@@ -14,3 +14,8 @@ def allowed(principals: Iterable[str], access: Access, platform: str) -> bool:
     """
     held = {f"{platform}:{principal}" for principal in principals}
     return held.isdisjoint(access.deny) and (not access.allow or not held.isdisjoint(access.allow))
+
+
+def administers(principals: Iterable[str], access: Access, platform: str) -> bool:
+    """Whether somebody with these principals counts as an administrator of every chat (`access.administrators`)."""
+    return not {f"{platform}:{principal}" for principal in principals}.isdisjoint(access.administrators)

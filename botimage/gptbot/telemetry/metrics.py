@@ -21,6 +21,10 @@ TURN_SECONDS = Histogram(
 )  # fmt: skip
 TURNS_IN_FLIGHT = Gauge("gptbot_turns_in_flight", "Turns this process is making.", ["bot"])
 COMMANDS = Counter("gptbot_commands_total", "Commands run.", ["bot", "platform", "command"])
+MODERATIONS = Counter(
+    "gptbot_moderations_total", "Texts that the moderation endpoint looked at, or should have, by what came of it.",
+    ["bot", "side", "outcome"],
+)  # fmt: skip
 PLATFORM_CONNECTED = Gauge(
     "gptbot_platform_connected", "1 while this gateway receives from the platform.", ["bot", "platform"]
 )

@@ -86,7 +86,7 @@ class Fleet:
         await context.__aexit__(None, None, None)
         del self._http_ports[process]
         self.errors += [
-            f"{line.get('event')}: {line.get('error')} at {line.get('at')}"
+            f"{line.get('event')}: {line.get('reason') or line.get('error')} {line.get('at') or ''}".rstrip()
             for line in process.lines if line.get("level") == "error"
         ]  # fmt: skip
 

@@ -20,6 +20,7 @@ from gptbot.manifest import BotConfig
 from gptbot.platforms.base import Sender, SenderContext
 from gptbot.platforms.registry import platform
 from gptbot.safety.limits import Limits
+from gptbot.safety.moderation import Moderator
 
 LOCAL_PLATFORMS = frozenset({"terminal"})
 """Platforms that every bot answers on, declared or not: nobody reaches them from outside."""
@@ -39,6 +40,7 @@ class Bot:
     model: ModelClient
     http: aiohttp.ClientSession
     pacer: Pacer
+    moderator: Moderator
     budget: TokenBudget = field(default_factory=TokenBudget)
     context_window: int = 128_000
     _senders: dict[str, Sender] = field(default_factory=dict[str, Sender])
@@ -55,7 +57,7 @@ class Bot:
         model: Sequence[Endpoint],
         lease: float = TURN_LEASE,
     ) -> Bot:
-        """Put a bot together; nothing is connected yet."""
+        """Put a bot together; nothing is connected yet. Raises InvalidManifest when a key cannot be found."""
         keys = BotKeys(config.key, pepper.encode())
         llm = config.bot.spec.llm
         bot = cls(
@@ -67,6 +69,7 @@ class Bot:
             model=ModelClient(http, model),
             http=http,
             pacer=Pacer(store, keys),
+            moderator=Moderator.of(config, http),
             context_window=min(llm.context_window, EMBEDDED_WINDOW) if llm.embedded else llm.context_window,
         )
         return bot

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 import aiohttp
@@ -61,12 +62,12 @@ async def test_a_finished_answer_is_not_asked_for_again(
         failures = 1
         real = bot.limits.spend
 
-        async def spend(tokens: int) -> int:
+        async def spend(tokens: int, users: Sequence[str] = ()) -> int:
             nonlocal failures
             if failures:
                 failures -= 1
                 raise StoreUnavailable("the store cannot be reached")
-            return await real(tokens)
+            return await real(tokens, users)
 
         monkeypatch.setattr(bot.limits, "spend", spend)
         claim = await _claimed(bot, "hello")
@@ -75,7 +76,9 @@ async def test_a_finished_answer_is_not_asked_for_again(
         [answer] = [message for message in telegram.world.chats[ADA].messages.values() if message.from_bot]
         assert "hello" in answer.text
         assert await bot.mailbox.backlog() == 0
-        assert int(await store.command("HGET", bot.keys.tokens, "tokens")) > 0
+        spent = int(await store.command("HGET", bot.keys.tokens, "tokens"))
+        assert spent > 0
+        assert int(await store.command("HGET", bot.keys.tokens_of(claim.messages[0].user), "tokens")) == spent
 
 
 async def test_a_command_waits_for_the_store_and_has_not_failed(tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ _BASE_DELAY = 2.0
 _MAX_DELAY = 300.0
 _FINAL_KINDS = frozenset({"refused", "context_too_long"})
 """Model errors that another try would only repeat."""
+_FLAGGED_QUESTION, _FLAGGED_ANSWER = "moderation-input", "moderation-output"
+"""Texts told in place of an answer where the moderation endpoint objects."""
 
 
 class _Journal:
@@ -88,6 +90,7 @@ class Turn:
             self._questions = [message.text for message in claim.messages]
         elif self._envelope.command == RETRY and (last := context.last_exchange(claim.context)):
             self._questions, self._replaced = last.questions, last.size
+        self._authors = [message.user for message in claim.messages]
         self._asking: asyncio.Task[Completion] | None = None
 
     def stop(self) -> None:
@@ -135,7 +138,7 @@ class Turn:
                 reply = Reply(self._texts(envelope.notice, **(envelope.values or {})))
             elif self._questions is not None:
                 said = claim.reply if claim.reply is not None else await self._ask(live, self._questions)
-                reply = Reply(said, [self._button(RETRY)])
+                reply = Reply(said, [] if claim.cut == _FLAGGED_QUESTION else [self._button(RETRY)])
             else:
                 reply = await call(self._bot, claim, self._texts, live)
             await live.finish(self._told(reply.text), reply.buttons)
@@ -159,10 +162,14 @@ class Turn:
         messages = context.prompt(system, before, questions)
         if claim.stop:
             return await self._cut("", messages, "cut-stopped")
+        # A role of the user's own is the user's words too.
+        if await bot.moderator.flags_question([*questions, claim.settings.get("act", "")]):
+            return await self._cut("", messages, _FLAGGED_QUESTION)
+        feed = live.keep if bot.moderator.holds_back else live.feed
         try:
             async with asyncio.TaskGroup() as group:
                 show = group.create_task(live.show(), name="live message")
-                self._asking = asking = group.create_task(bot.ask(messages, live.feed), name="model")
+                self._asking = asking = group.create_task(bot.ask(messages, feed), name="model")
                 await asyncio.wait({asking})
                 show.cancel()
         except BaseExceptionGroup as errors:
@@ -177,7 +184,9 @@ class Turn:
             return await self._cut(live.text, messages, "cut-stopped")
         completion = asking.result()
         spent = (completion.prompt_tokens or 0) + (completion.completion_tokens or 0)
-        await _insist(bot, lambda: bot.limits.spend(spent))
+        await _insist(bot, lambda: bot.limits.spend(spent, self._authors))
+        if await bot.moderator.flags_answer(completion.text):
+            return await self._cut("", messages, _FLAGGED_ANSWER)
         reply = completion.text if completion.text.strip() else self._texts("trouble-empty")
         # Noted first: should this worker die now, the next one sends this very text, not another answer.
         await _insist(bot, lambda: bot.mailbox.replied(claim, reply))
@@ -187,7 +196,9 @@ class Turn:
         """Take what was said as the reply. The API counts no tokens of an answer that it did not end."""
         if said:
             spent = self._bot.tokens([*messages, {"role": "assistant", "content": said}])
-            await _insist(self._bot, lambda: self._bot.limits.spend(spent))
+            await _insist(self._bot, lambda: self._bot.limits.spend(spent, self._authors))
+            if await self._bot.moderator.flags_answer(said):
+                said, why = "", _FLAGGED_ANSWER
         await _insist(self._bot, lambda: self._bot.mailbox.replied(self._claim, said, why))
         return said
 
@@ -204,6 +215,8 @@ class Turn:
             exchange, drop = context.remember([*questions, ("assistant", reply)]), self._replaced
         ttl, keep = self._memory
         await _insist(self._bot, lambda: self._bot.mailbox.done(self._claim, exchange, ttl, keep, drop))
+        if self._claim.cut in (_FLAGGED_QUESTION, _FLAGGED_ANSWER):
+            return "moderated"
         return "answered" if self._claim.cut is None else "cut_short"
 
     @property
@@ -214,7 +227,8 @@ class Turn:
 
     def _unanswered(self) -> list[bytes]:
         """What is kept of a question without an answer, to ask it again. A retry leaves what was there."""
-        return context.unanswered(self._questions or []) if self._envelope.plain else []
+        kept = self._envelope.plain and self._claim.cut != _FLAGGED_QUESTION
+        return context.unanswered(self._questions or []) if kept else []
 
     async def _model_failed(self, live: LiveMessage, error: ModelError) -> str:
         attempts = self._claim.attempts + 1

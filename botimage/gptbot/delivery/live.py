@@ -112,6 +112,10 @@ class LiveMessage:
         self._text.append(text)
         self._grown.set()
 
+    def keep(self, text: str) -> None:
+        """Add text to the reply that nobody may see yet: typing is shown on."""
+        self._text.append(text)
+
     def replace(self, text: str) -> None:
         """Show another text in place of what was fed."""
         self._text[:] = [text]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gptbot.conversation.spoken import MOST_CHARACTERS, spoken_role
+from gptbot.conversation.spoken import MOST_CHARACTERS, spoken_command, spoken_end, spoken_role
+from gptbot_api import parse
 
 ROLES = [
     ("you are a consultant in a home-appliance store", "a consultant in a home-appliance store"),
@@ -66,6 +67,85 @@ TALK = [
 ]
 
 
+ENDS = [
+    "be yourself again",
+    "Be yourself!",
+    "Please be your usual self again",
+    "stop pretending",
+    "ok, stop playing the role",
+    "Stop acting now",
+    "enough, drop the role",
+    "Break character.",
+    "Forget it, you are the usual assistant again",
+    "you're a normal bot again",
+    "go back to being yourself",
+    "now be normal",
+    "забудь, ты снова обычный ассистент",
+    "Ты снова обычный бот!",
+    "хватит притворяться",
+    "Перестань играть роль",
+    "выйди из роли",
+    "Выйди из образа, пожалуйста",
+    "Пожалуйста, будь снова самим собой",
+    "стань опять обычным ассистентом",
+    "ты опять просто помощник",
+    "Хватит, забудь эту роль",
+    "вернись в обычный режим",
+]
+
+NO_ENDS = [
+    "stop",
+    "How do I stop pretending?",
+    "be yourself in an interview: is that good advice?",
+    "Stop playing the piano",
+    "drop the table users",
+    "you are the usual suspect",
+    "normal",
+    "Forget it",
+    "ты снова опоздал",
+    "хватит",
+    "всё",
+    "будь осторожен снова",
+    "Он перестал притворяться",
+    "забудь пароль",
+    "обычный ассистент",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", ENDS)
+def test_the_end_of_a_role_is_recognised(text: str) -> None:
+    assert spoken_end(text)
+
+
+@pytest.mark.parametrize("text", [*NO_ENDS, *TALK, *(text for text, _ in ROLES)])
+def test_nothing_else_ends_a_role(text: str) -> None:
+    assert not spoken_end(text)
+
+
+@pytest.mark.parametrize(
+    ("custom", "text", "expected"),
+    [
+        ("allowed", "you are now a pirate", ("act", "a pirate")),
+        ("forbidden", "you are now a pirate", None),
+        ("forbidden", "You are now a translator!", ("persona", "translator")),
+        ("allowed", "ты теперь переводчик", ("persona", "russian")),
+        ("allowed", "Act as the TRANSLATOR", ("persona", "translator")),
+        ("forbidden", "be yourself again", ("persona", "off")),
+        ("allowed", "Who are you?", None),
+    ],
+)
+def test_words_amount_to_a_command(custom: str, text: str, expected: tuple[str, str] | None) -> None:
+    spec = parse({
+        "apiVersion": "gptbot.dev/v1alpha1", "kind": "GptBot", "metadata": {"name": "bot"},
+        "spec": {
+            "platforms": {"web": {}}, "llm": {"embedded": {}}, "customPersona": custom,
+            "personas": [{"name": "translator", "prompt": "p"}, {"name": "russian", "title": "Переводчик", "prompt": "p"}],
+        },
+    }).spec  # fmt: skip
+    assert spoken_command(spec, text) == expected
+
+
 @pytest.mark.parametrize(("text", "role"), ROLES)
 def test_a_role_is_recognised(text: str, role: str) -> None:
     assert spoken_role(text) == role
@@ -84,3 +164,4 @@ def test_a_long_text_is_no_role() -> None:
 def test_no_text_makes_it_slow() -> None:
     for text in ("ты " + "теперь " * 140, "you are a" + " very" * 190, "please, " * 120, "ты " + "-" * 990):
         spoken_role(text)
+        spoken_end(text[:120])

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import re
 
+from gptbot.conversation.persona import OFF, named
+from gptbot_api import GptBotSpec
+
 MOST_CHARACTERS = 1000
 """Characters of a role."""
+MOST_CHARACTERS_OF_END = 120
+"""Characters of a message that ends one."""
 
 _POLITE = (
     r"(?:(?:please|pls|ok(?:ay)?|so|now|hey|listen|well|let'?s play|пожалуйста|плиз|ок|итак|так|слушай|эй|давай)"
@@ -59,6 +64,56 @@ _NO_ROLE = re.compile(
     r"|честен|проще|короче|всё|все|это|мне|меня|сам|сама|уже|ещё|точно|просто)\b",
     re.IGNORECASE,
 )
+
+_ARTICLE = re.compile(r"(?:an?|the|my|our|наш(?:им|ей)?|мо(?:им|ей)|мой|моя)\s+", re.IGNORECASE)
+
+_ROLE_EN = r"(?:the |that |this |your |playing |being )*(?:role|character|part|persona)"
+_USUAL_EN = (
+    r"(?:(?:just |simply )?(?:the |an? |your )?(?:usual|normal|ordinary|regular|default|old|real|true)(?: \w+)?"
+    r"|yourself)"
+)
+_USUAL_RU = (
+    r"(?:(?:сам(?:им|ой)? собой|собой|прежн(?:им|ей|ий|яя)|прежний)"
+    r"|(?:обычн|нормальн|стандартн|прост)(?:ый|ая|ым|ой)(?: (?:бот|ассистент|помощник)(?:ом)?)?"
+    r"|(?:просто )?(?:бот|ассистент|помощник)(?:ом)?)"
+)
+_END = re.compile(
+    rf"{_POLITE}(?:(?:forget (?:it|that|about it)|enough|that'?s enough|забудь(?:те)?(?: об этом)?|хватит|достаточно"
+    r"|всё|все)[,.! ]+)?(?:"
+    r"(?:stop|quit|no more) (?:pretending|acting|role-?playing|the role-?play"
+    rf"|playing (?:{_ROLE_EN}|a role|roles|around)|being {_ROLE_EN})"
+    rf"|(?:drop|leave|end|forget) {_ROLE_EN}|(?:break|drop|get out of|come out of) (?:the |your )?character"
+    rf"|(?:now |from now on |just )*(?:be|become) {_USUAL_EN}(?: again| now| once more)*"
+    rf"|(?:go|come|turn|change|switch) back to (?:being )?{_USUAL_EN}"
+    rf"|you(?: are|'re|’re) {_USUAL_EN} (?:again|once more)|you(?: are|'re|’re) (?:again|once more) {_USUAL_EN}"
+    r"|(?:перестань(?:те)?|прекрати(?:те)?|хватит|кончай|довольно)"
+    r" (?:притворяться|прикидываться|играть(?: (?:эту )?роль)?|ломать комедию)"
+    r"|(?:выйди|выйдите|выходи|выходите) из (?:роли|образа)"
+    r"|(?:забудь|забудьте|оставь|оставьте|брось|бросьте) (?:эту |свою )?роль"
+    rf"|(?:снова |опять |теперь )*(?:будь|будьте|стань|станьте)(?: снова| опять| теперь)* {_USUAL_RU}(?: снова| опять)?"
+    rf"|(?:теперь )?(?:ты|вы)(?:\s*[—–-]+)?(?: теперь)? (?:снова|опять)(?:\s*[—–-]+)? {_USUAL_RU}"
+    r"|(?:снова |опять )?верни(?:тесь|сь) (?:к обычной роли|в обычн\w+ (?:режим|роль|состояние)|обратно)"
+    r")(?:,? (?:please|pls|пожалуйста|плиз|now))?[\s.!)]*",
+    re.IGNORECASE,
+)
+
+
+def spoken_command(spec: GptBotSpec, text: str) -> tuple[str, str] | None:
+    """The command that a message amounts to, with its argument: `persona` or `act`; None when it is a message."""
+    if spoken_end(text):
+        return "persona", OFF
+    role = spoken_role(text)
+    if role is None:
+        return None
+    known = named(spec, role) or named(spec, _ARTICLE.sub("", role, count=1))
+    if known is not None:
+        return "persona", known.name
+    return ("act", role) if spec.custom_persona == "allowed" else None
+
+
+def spoken_end(text: str) -> bool:
+    """Whether a message takes the bot out of its role, and does nothing else."""
+    return len(text) <= MOST_CHARACTERS_OF_END and _END.fullmatch(text.strip()) is not None
 
 
 def spoken_role(text: str) -> str | None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from redis.exceptions import ResponseError
 
+from gptbot.inbox.choices import Choices
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Script, Store
@@ -87,6 +88,8 @@ class Mailbox:
         """Name of this worker in the consumer group, unique a process."""
         self.lease = lease
         """Seconds after its last renewal that a turn is given to another worker."""
+        self.choices = Choices(store, keys)
+        """What was chosen in conversations, as this process knows it."""
 
     async def enqueue(self, conversation: str, envelope: Envelope) -> bool:
         """Put a message into its mailbox; False when the event was enqueued before. Raises StoreUnavailable."""
@@ -265,6 +268,7 @@ class Mailbox:
             else:
                 await self.store.command("HSET", key, name, value)
         await self.store.command("PEXPIRE", key, int(ttl * 1000))
+        self.choices.changed(conversation)
 
     async def forget(self, conversation: str) -> None:
         """Delete the context and the settings of a conversation."""
@@ -272,6 +276,7 @@ class Mailbox:
             self.store.command("DEL", self.keys.context(conversation)),
             self.store.command("DEL", self.keys.settings(conversation)),
         )
+        self.choices.changed(conversation)
 
 
 def _entries(raw: list[list[bytes | list[bytes]]]) -> list[Entry]:

@@ -13,6 +13,9 @@ from gptbot.platforms.base import Address, Button, NotSent, SenderContext
 from gptbot.platforms.web.entries import add, leave, lifetime, stream_key
 
 _REMEMBERED = 10_000
+_QUICKEST, _SLOWEST = 0.2, 1.0
+_EDITS_PER_SECOND = 1000
+"""Of one process: many messages that grow at once are shown growing in longer steps, and none of them later."""
 
 
 class _Superseded(OrderedDict[str, bytes]):
@@ -33,7 +36,6 @@ class WebSender:
     """
 
     max_length = 100_000
-    edit_interval = 0.2
 
     def __init__(self, context: SenderContext) -> None:
         self._store = context.store
@@ -41,6 +43,11 @@ class WebSender:
         self._lifetime = lifetime(context.bot.bot.spec)
         self._states = _Superseded()
         self._typing = _Superseded()
+
+    @property
+    def edit_interval(self) -> float:
+        """Seconds between two states of a message; there is no limit but what the store and the pages can take."""
+        return min(max(_QUICKEST, len(self._states) / _EDITS_PER_SECOND), _SLOWEST)
 
     def length(self, text: str) -> int:
         """Length in characters."""
@@ -50,7 +57,7 @@ class WebSender:
         """Show that an answer is being made."""
         key = stream_key(self._keys, address["session"])
         with suppress(StoreUnavailable):
-            entry = await self._write(key, add(key, "typing"), self._typing.pop(key, None))
+            entry = await self._write(key, add(key, "typing"), self._typing.pop(key, None), lasts=True)
             self._typing.replace(key, entry)
 
     async def send(
@@ -77,17 +84,20 @@ class WebSender:
     async def _put(self, key: str, message: str, text: str, buttons: Sequence[Button], *, final: bool) -> None:
         name = f"{key}:{message}"
         outdated = [self._states.pop(name, None), self._typing.pop(key, None)]
+        state = add(key, "bot", message, text, final=final, buttons=buttons)
         try:
-            entry = await self._write(key, add(key, "bot", message, text, final=final, buttons=buttons), *outdated)
+            entry = await self._write(key, state, *outdated, lasts=final or outdated[0] is None)
         except StoreUnavailable as error:
             # Whether it arrived is not known, but the same message again is the same message.
             raise NotSent(str(error)) from None
         if not final:
             self._states.replace(name, entry)
 
-    async def _write(self, key: str, command: tuple[str, ...], *outdated: bytes | None) -> bytes:
-        """One round trip: the entry, the key's time to live, and the entries that are outdated now."""
-        commands: list[tuple[Any, ...]] = [command, ("EXPIRE", key, self._lifetime)]
+    async def _write(self, key: str, command: tuple[str, ...], *outdated: bytes | None, lasts: bool) -> bytes:
+        """One round trip: the entry, the entries that are outdated now and, if it `lasts`, the key's time to live."""
+        commands: list[tuple[Any, ...]] = [command]
+        if lasts:
+            commands.append(("EXPIRE", key, self._lifetime))
         if gone := [entry for entry in outdated if entry is not None]:
             commands.append(("XDEL", key, *gone))
         replies = await asyncio.gather(*(self._store.command(*parts) for parts in commands))

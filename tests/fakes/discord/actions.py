@@ -85,6 +85,9 @@ class Actions:
             self._bring_role(guild, bot)
         return {"token": bot.token, "user": user.id, "application": application}
 
+    def do_allow_message_content(self, allowed: bool, bot: str | None) -> None:
+        self._bot(bot).message_content = allowed
+
     def do_add_user(self, name: str) -> str:
         user = User(self._world.snowflake(), name)
         self._world.users[user.id] = user

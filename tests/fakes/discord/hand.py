@@ -39,6 +39,10 @@ class Hand(ABC):
             interactions_endpoint_url=interactions_endpoint_url,
         )  # fmt: skip
 
+    async def allow_message_content(self, *, allowed: bool = True, bot: str | None = None) -> None:
+        """The message-content intent of a bot (by its user id) is switched in the portal."""
+        await self.do("allow_message_content", allowed=allowed, bot=bot)
+
     async def add_user(self, name: str = "Ann") -> str:
         """A person."""
         return await self.do("add_user", name=name)

@@ -6,10 +6,11 @@ import base64
 import contextlib
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, cast
 
-from gptbot.platforms.base import Address, Button, MessageGone, Pace, Rejected, SenderContext, SendError
+from gptbot.platforms.base import Address, Button, MessageGone, Pace, Rejected, Said, SenderContext, SendError
+from gptbot.platforms.discord.history import History
 from gptbot.platforms.discord.limits import (
     ALL,
     EDIT_INTERVAL,
@@ -51,6 +52,7 @@ class DiscordSender:
         settings = cast(Discord, context.settings)
         token = context.bot.secret(settings.token_secret_ref, "spec.platforms.discord.tokenSecretRef")
         self._rest = Rest(context.http, settings.api_base_url, token)
+        self._history = History(self._rest)
 
     def length(self, text: str) -> int:
         """Unicode code points of the text as it is sent."""
@@ -63,6 +65,14 @@ class DiscordSender:
         """
         counted = _token(address) is None
         return Pace(chat=address["channel"], messages=(ALL,) if counted else (), typing=(TYPING,) if counted else ())
+
+    def conversation(self, address: Address) -> str:
+        """A channel or a thread is a conversation."""
+        return address["channel"]
+
+    def history(self, address: Address, since: float) -> AsyncGenerator[Said, None]:
+        """Get Channel Messages, page by page. See `platforms.base.Remembers`."""
+        return self._history.read(address, since)
 
     async def typing(self, address: Address) -> None:
         """Trigger Typing Indicator; shows for 10 s. A deferred answer shows it by itself."""

@@ -5,7 +5,7 @@ PORT ?= 8080
 JOBS ?= 3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt crds lock images e2e bench chaos kind-up kind-down clean run-env dev-env
+.PHONY: help demo test lint fmt crds lock images e2e bench chaos redaction kind-up kind-down clean run-env dev-env
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is"
@@ -44,6 +44,9 @@ e2e: dev-env ## images, chart and conversations on the current kube context
 
 bench: dev-env ## what it costs and how fast it is; figures go to benchmarks/results.json
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+redaction: dev-env ## what redaction finds and takes for personal data by mistake, on labelled sentences
+	@$(BIN)/python -m tests.safety.corpus
 
 chaos: dev-env ## 20,000 messages while processes are killed; counts lost, doubled, out of order
 	@$(BIN)/python -m tests.chaos $(ARGS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 
@@ -12,7 +12,7 @@ from gptbot_api.refs import PromptSource
 PersonaName = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
 Principal = Annotated[str, Field(min_length=3, max_length=128, pattern=r"^[a-z0-9-]+:[a-z]+:[A-Za-z0-9_-]+$")]
 When = Literal["always", "mentioned", "commands"]
-PersonalData = Literal["email", "phone", "card", "iban", "ip"]
+PersonalData = Literal["email", "phone", "card", "iban", "ip", "passport", "taxid", "secret"]
 
 
 class AnswerIn(ApiModel):
@@ -112,8 +112,11 @@ class Privacy(ApiModel):
     """What is taken out of messages, and how long anything is kept."""
 
     redact: Annotated[list[PersonalData], Field(max_length=16)] = Field(
-        default_factory=lambda: list[PersonalData](["email", "phone", "card", "iban", "ip"])
+        default_factory=lambda: list[PersonalData](get_args(PersonalData))
     )
-    """Personal data replaced by a placeholder before a message is stored or sent to the model."""
+    """Personal data replaced by a placeholder before a message is stored or sent to the model.
+
+    `passport` and `taxid` (INN, SNILS) are those of Russia; `secret`: API keys, tokens, passwords, private keys.
+    """
     retention: Duration = "24h"
     """The longest time anything of a conversation is kept, whatever `context.ttl` says."""

@@ -45,6 +45,9 @@ kind-phone = phone numbers
 kind-card = card numbers
 kind-iban = bank accounts
 kind-ip = IP addresses
+kind-passport = passport numbers
+kind-taxid = tax and insurance numbers
+kind-secret = passwords and keys
 
 about-text =
     I am **{ $name }**, a chat bot built on gptbot { $version }.

@@ -45,6 +45,9 @@ kind-phone = номера телефонов
 kind-card = номера карт
 kind-iban = банковские счета
 kind-ip = IP-адреса
+kind-passport = паспортные данные
+kind-taxid = ИНН и СНИЛС
+kind-secret = пароли и ключи
 
 about-text =
     Я **{ $name }**, чат-бот на gptbot { $version }.

@@ -15,7 +15,8 @@ _PASSPORT = re.compile(
     re.IGNORECASE,
 )
 _DOCUMENT = re.compile(
-    r"(?P<passport>паспорт\w*|passport\w*|\bсери[яиюей]\b(?= ?[0-9]{2} ?[0-9]{2}[ ,]{0,2}(?:№|номер)))"
+    r"(?P<passport>паспорт\w*|passport\w*|\bпасп\b|загран\w*"
+    r"|\bсери[яиюей]\b(?= ?[0-9]{2} ?[0-9]{2}[ ,]{0,2}(?:№|номер)))"
     r"|(?P<other>заказ\w*|\border\w*|сч[её]т\w*|account|invoice|артикул\w*|серийн\w*|serial|трек\w*|track\w*|\bтел\b"
     r"|телефон\w*|phone\w*|\bинн\b|\binn\b|снилс|snils|лицев\w*|договор\w*|contract\w*|парти[яи]|\bкарт[аы]\b|\bcard\b)",
     re.IGNORECASE,
@@ -40,8 +41,10 @@ def redact_passports(text: str) -> str:
 
 
 def _without_passport(candidate: re.Match[str]) -> str:
-    before = candidate.string[max(0, candidate.start() - _WORDS_BEFORE) : candidate.end()].rpartition("\n")[2]
-    kinds = [word.lastgroup for word in _DOCUMENT.finditer(before)]
+    # A number on a line of its own belongs to the line above.
+    before = candidate.string[max(0, candidate.start() - _WORDS_BEFORE) : candidate.start()].rstrip()
+    line = f"{before.rpartition(chr(10))[2]} {candidate[0]}"
+    kinds = [word.lastgroup for word in _DOCUMENT.finditer(line)]
     return "[passport]" if kinds and kinds[-1] == "passport" else candidate[0]
 
 

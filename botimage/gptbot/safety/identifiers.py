@@ -18,17 +18,20 @@ _CARD = re.compile(
     r"|(?:50|5[6-8]|6[0-9])\d{14,17}"
 )
 
+_LONGEST_GROUP = 8  # digits of a card that is written in groups; a decimal fraction has more
+
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ \u00a0\u202f-]?[A-Za-z0-9]){11,30}")
 _IBAN_LENGTHS = range(15, 35)  # ISO 13616: Norway has the shortest, 34 is the standard's limit
 
 _IPV4 = re.compile(r"(?<![\w.-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?!\w|[.-]\w)")
 # A number of four parts after one of these words is a version or a paragraph, not an address.
-_COUNTED = re.compile(
+_COUNTED_WORD = (
     r"(?:\b(?:v|ver|vers|version|versions|release|build|rev|section|chapter|clause|paragraph|firmware|driver"
     r"|верси[яиюейй]+|верс|релиз\w*|сборк\w+|ревизи\w+|прошивк\w+|драйвер\w*|пункт\w*|пп?|раздел\w*|глав\w+|подпункт\w*)"
-    r"\b\.?|§)[\s:=№]*$",
-    re.IGNORECASE,
+    r"\b\.?|§)[\s:=№]*"
 )
+_COUNTED = re.compile(_COUNTED_WORD + "$", re.IGNORECASE)
+_COUNTED_AFTER = re.compile(r"(?: is| это| —| -)? ?" + _COUNTED_WORD, re.IGNORECASE)
 _IPV6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*[0-9A-Fa-f])[0-9A-Fa-f:.]{3,45}(?!\w)")
 # Global unicast, unique local and link-local (RFC 4291, RFC 4193). `a1::b2` of a program is none of them.
 _IPV6_FIRST_GROUP = re.compile(r"(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]):", re.IGNORECASE)
@@ -59,8 +62,9 @@ def _cards_from(run: str, groups: list[tuple[int, int]], first: int) -> Iterator
     """Which groups of digits a card that begins with group `first` ends with."""
     digits = ""
     for last in range(first, len(groups)):
-        digits += run[slice(*groups[last])]
-        if len(digits) > 19:
+        group = run[slice(*groups[last])]
+        digits += group
+        if len(digits) > 19 or (last > first and len(group) > _LONGEST_GROUP):
             return
         if len(digits) >= 14 and _CARD.fullmatch(digits) and _luhn(digits):
             yield last
@@ -114,8 +118,18 @@ def redact_ips(text: str) -> str:
 
 
 def _without_ipv4(candidate: re.Match[str]) -> str:
-    before = candidate.string[max(0, candidate.start() - 24) : candidate.start()]
-    return candidate[0] if _COUNTED.search(before) or not _is_somebody(candidate[0]) else "[ip]"
+    return "[ip]" if _is_somebody(candidate[0]) and not _is_counted(candidate) else candidate[0]
+
+
+def _is_counted(candidate: re.Match[str]) -> bool:
+    """Whether words around say that it is a version or a paragraph, or that a near relation of it is one."""
+    text, start = candidate.string, candidate.start()
+    before = text[max(0, start - 80) : start].rpartition("\n")[2]
+    if _COUNTED.search(before[-24:]) or _COUNTED_AFTER.match(text, candidate.end()):
+        return True
+    first, second, *_ = candidate[0].split(".")
+    major = rf"{first}\.{second}\." if len(first) > 1 else rf"{first}\."
+    return re.search(_COUNTED_WORD + major, before, re.IGNORECASE) is not None
 
 
 def _is_somebody(found: str) -> bool:

@@ -17,7 +17,7 @@ _CANDIDATE = re.compile(
     # Russian with the trunk digit: 8 916 123-45-67, 7(4852)12-34-56.
     rf"|(?P<trunk>(?<![\w+.,])[78]{_GAP}(?:\([0-9]{{3,5}}\)|[0-9]{{3,5}})(?:{_GAP}[0-9]){{5,7}}(?!\w|[.,][0-9]))"
     # Grouped as phones are, and prices and dates are not: (916) 123-45-67, 4852 12-34-56, 415-555-2671.
-    rf"|(?P<grouped>(?<![\w+.,])(?:\([0-9]{{3}}\){_GAP}|[0-9]{{3}}{_SEP})[0-9]{{3}}{_SEP}?"
+    rf"|(?P<grouped>(?<![\w+.,])(?:1{_SEP})?(?:\([0-9]{{3}}\){_GAP}|[0-9]{{3}}{_SEP})[0-9]{{3}}{_SEP}?"
     rf"(?:[0-9]{{2}}{_SEP}[0-9]{{2}}|[0-9]{{4}})(?!\w|[.,][0-9])"
     rf"|(?<![\w+.,])\([0-9]{{4}}\){_GAP}[0-9]{{2}}{_SEP}?[0-9]{{2}}{_SEP}?[0-9]{{2}}(?!\w|[.,][0-9]))"
     # Anything else only where the words before it speak of a phone.
@@ -28,7 +28,7 @@ _SPOKEN_OF = re.compile(
     r"(?P<phone>(?:\bтел\b|телефон\w*|мобил\w+|моб\b|\bсотов\w+|\bсот\b|звон\w+|звякн\w+|набер\w+|набра\w+"
     r"|ват?с+ап\w*|вайбер\w*|смс\w*|факс\w*|(?:мой|твой|ваш|наш|его|её|ее) номер|номер\w* для связи"
     r"|\b(?:tele)?phones?\b=?|\btel\b=?|\bcall(?:ing|ed)?\b|\bmobile\b=?|\bcell\b|\bfax\b|whats\s?app|wa\.me/"
-    r"|viber|\bsms\b|\btext(?:ed)? (?:me|us|him|her)\b|\b(?:my|your|our|his|her|their) number\b"
+    r"|viber|\bsms\b|\btext(?:ed)? (?:me|us|him|her)\b|\b(?:my|your|our|his|her|their) (?:number\b|#)"
     r"|\b(?:reach|ring|dial) )[\s.:]*№?)"
     r"|(?P<other>заказ(?:а|у|ом|е|ы|ов)?\b|\borders?\b|накладн\w+|сч[её]т(?:а|у|ом|е|ов)?\b|договор\w*|contract\w*"
     r"|заявк\w+|обращени\w+|трек\w*|track\w*|посылк\w+|артикул\w*|\bsku\b|\binn\b|\bинн\b|\bкпп\b|\bогрн\w*"
@@ -38,6 +38,7 @@ _SPOKEN_OF = re.compile(
     re.IGNORECASE,
 )
 _MONEY = re.compile(r"\s?(?:руб|р\.|₽|\$|€|£|usd|eur|rub|тенге|₸|шт\b|кг\b|kg\b|км\b|km\b|%)", re.IGNORECASE)
+_THOUSANDS = re.compile(r"[0-9](?:[ \u00a0\u202f.][0-9]{3}){3}")  # 8 045 311 447: nobody groups a phone so
 _HOME = ("RU", "US", "GB", "DE", "FR", "UA", "BY")
 _WORDS_BEFORE = 40  # characters
 _SHORTEST = 7  # digits of a number with its country: +683 7012 of Niue
@@ -52,12 +53,13 @@ def _without_phone(candidate: re.Match[str]) -> str:
     text, found, kind = candidate.string, candidate[0], candidate.lastgroup
     if _is_dotted_quad(found):
         return found
-    if kind == "trunk" and not found.isdigit():  # nothing else is written like 8 916 123-45-67
+    counted = _THOUSANDS.fullmatch(found) is not None
+    if kind == "trunk" and not found.isdigit() and not counted:  # nothing else is written like 8 916 123-45-67
         return _if_exists(found, "RU", "BY")
     subject = _subject(text[max(0, candidate.start() - _WORDS_BEFORE) : candidate.start()])
     if kind == "international" and (found[0] == "+" or subject == "phone"):
         return _longest(found, None)
-    if subject == "other" or (subject is None and _MONEY.match(text, candidate.end())):
+    if subject == "other" or (subject is None and (counted or _MONEY.match(text, candidate.end()))):
         return found
     if kind in ("trunk", "grouped"):
         return _if_exists(found, "RU", "US")

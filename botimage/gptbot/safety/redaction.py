@@ -10,7 +10,9 @@ from gptbot.safety.identifiers import redact_cards, redact_ibans, redact_ips
 from gptbot.safety.phones import redact_phones
 from gptbot.safety.secrets import redact_secrets
 
-_MAY_HOLD_PERSONAL_DATA = re.compile(r"[@0-9]|-----|passw|pwd|парол|secret|секрет|://", re.IGNORECASE)
+_MAY_HOLD_PERSONAL_DATA = re.compile(
+    r"[@0-9]|-----|AKIA|ASIA|passw|pwd|парол|secret|секрет|://|bearer|[(\[] ?at ?[)\]]|собак", re.IGNORECASE
+)
 
 # RFC 5321 limits the local part to 64 octets. A domain needs a top level of letters: `react@18.2.0` is a version.
 _EMAIL = re.compile(
@@ -19,9 +21,20 @@ _EMAIL = re.compile(
 )
 
 
+# As people hide addresses from machines: anna (at) example (dot) org, and in Russian "anna собака example точка ru".
+_DOT = r"(?:\.| ?[(\[] ?dot ?[)\]] ?| точка )"
+_SPELLED = re.compile(
+    rf"(?<![\w.])[a-z0-9][a-z0-9_.+-]{{0,63}}(?: ?[(\[] ?(?:at|собака) ?[)\]] ?| собака )"
+    rf"[a-z0-9][a-z0-9-]{{0,62}}(?:{_DOT}[a-z0-9-]{{1,63}}){{1,4}}(?!\w)",
+    re.IGNORECASE | re.ASCII,
+)
+
+
 def redact_emails(text: str) -> str:
-    """Replace e-mail addresses (RFC 5321, and RFC 6531 for those not in ASCII)."""
-    return _EMAIL.sub("[email]", text) if "@" in text else text
+    """Replace e-mail addresses (RFC 5321, and RFC 6531 for those not in ASCII), also those spelled out."""
+    if "@" in text:
+        text = _EMAIL.sub("[email]", text)
+    return _SPELLED.sub("[email]", text)
 
 
 _KINDS: Mapping[str, Callable[[str], str]] = {

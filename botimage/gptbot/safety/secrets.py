@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-_HINT = re.compile(r"[0-9]|-----BEGIN|passw|\bpwd|парол|secret|секрет|://", re.IGNORECASE)
+_HINT = re.compile(r"[0-9]|AKIA|ASIA|-----BEGIN|passw|\bpwd|парол|secret|секрет|://|bearer", re.IGNORECASE)
 
 _MARKED = re.compile(
-    r"(?<![A-Za-z0-9_-])(?:"
+    r"(?:(?<![A-Za-z0-9_-])|(?<=/bot))(?:"
     r"sk-[A-Za-z0-9_-]{20,}"  # OpenAI, Anthropic, OpenRouter and others
     r"|(?:sk|rk|pk|whsec)_(?:live_|test_)?[A-Za-z0-9]{16,}"  # Stripe
     r"|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{22,}|glpat-[A-Za-z0-9_-]{20,}"
@@ -26,8 +26,10 @@ _PEM = re.compile(
 _IN_URL = re.compile(r"(?<=://)(?P<user>[^\s/@:]*):[^\s/@]+(?=@)")
 
 _PASSWORD = re.compile(
-    r"(?P<name>\b(?:password|passwd|passphrase|pwd|парол(?:ь|я|ю|ем)|secret|секрет)\b[\"']?"
-    r"(?P<sign>\s*(?::=|[:=—–-]|\bis\b|\bare\b)?\s*)[\"'`«]?)(?P<value>[^\s\"'`»,;]{4,})",
+    # A name may be the end of a variable's: DB_PASSWORD; "[secret]" is a placeholder.
+    r"(?P<name>(?<![^\W_])(?<!\[)(?:password|passwd|passphrase|pwd|парол(?:ь|я|ю|ем)|secret|секрет"
+    r"|(?:pass|пасс?)(?=\s*[:=]|\s+is\b))\b[\"']?"
+    r"(?P<sign>\s*(?:is\s*(?=[:=]))?(?::=|[:=—–-]|\bis\b|\bare\b)?\s*)[\"'`«]?)(?P<value>[^\s\"'`»,;]{4,})",
     re.IGNORECASE,
 )
 _KEY = re.compile(
@@ -35,6 +37,9 @@ _KEY = re.compile(
     r"(?P<value>[A-Za-z0-9_+/=.-]{16,})",
     re.IGNORECASE,
 )
+
+_IN_HEADER = re.compile(r"(?P<name>\b(?:bearer|basic)\s+)(?P<value>[A-Za-z0-9_+/=.~-]{16,})", re.IGNORECASE)  # RFC 6750
+_IN_OPTION = re.compile(r"(?P<name>\b(?:login|mysql\w*|mariadb|sshpass)\b[^\n]{0,80}?\s-p ?)(?P<value>[^\s\"']{4,})")
 
 
 def redact_secrets(text: str) -> str:
@@ -46,15 +51,21 @@ def redact_secrets(text: str) -> str:
     if "://" in text:
         text = _IN_URL.sub(r"\g<user>:[secret]", text)
     text = _MARKED.sub("[secret]", text)
-    text = _KEY.sub(lambda found: found["name"] + ("[secret]" if _random(found["value"]) else found["value"]), text)
+    text = _IN_HEADER.sub(_without_random, text)
+    text = _IN_OPTION.sub(_without_random, text)
+    text = _KEY.sub(_without_random, text)
     return _PASSWORD.sub(_without_password, text)
+
+
+def _without_random(found: re.Match[str]) -> str:
+    return found["name"] + ("[secret]" if _random(found["value"]) else found["value"])
 
 
 def _without_password(found: re.Match[str]) -> str:
     """A word after "password:" that ends the line is one; in a sentence it has to look like one."""
     value = found["value"].rstrip(".!?)")
     rest = found["value"][len(value) :]
-    signed = found["sign"].strip() in (":", "=", ":=")
+    signed = found["sign"].strip().endswith((":", "="))
     last = not found.string[found.end() :].partition("\n")[0].strip(" \"'`».,;")
     alone = signed and last and "[" not in value and not found["value"].startswith("//")
     if alone or (_random(value) and len(value) >= 6):

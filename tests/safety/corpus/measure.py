@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ from tests.safety.corpus.values import VALUES
 WORST_RECALL = 0.95
 MOST_FALSE_ALARMS = 0.02
 SEEDS = range(10)
+_RUN = 4
 _KINDS = sorted({kind for kind, _ in VALUES.values()})
+_PLACEHOLDER = re.compile(rf"\[(?:{'|'.join(_KINDS)})\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def measure(seeds: Sequence[int]) -> Measured:
             redacted = redactor.redact(sentence.text)
             for kind, value in sentence.values:
                 there[f"{kind} {sentence.language}"] += 1
-                if value in redacted:
+                if _left(value, sentence, redacted):
                     faults.append(f"missed {kind}: {sentence.text}")
                 else:
                     found[f"{kind} {sentence.language}"] += 1
@@ -60,6 +63,13 @@ def measure(seeds: Sequence[int]) -> Measured:
         false_alarms=alarms / drawn,
         faults=faults,
     )
+
+
+def _left(value: str, sentence: Sentence, redacted: str) -> bool:
+    """Whether a run of four characters of the value is still there, besides those that other words have too."""
+    around, redacted = sentence.text.replace(value, " "), _PLACEHOLDER.sub(" ", redacted)
+    runs = {value[at : at + _RUN] for at in range(max(1, len(value) - _RUN + 1))}
+    return any(run in redacted and run not in around for run in runs)
 
 
 def _only_values_gone(sentence: Sentence, redacted: str) -> bool:

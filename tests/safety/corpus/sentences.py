@@ -24,11 +24,11 @@ class Sentence:
 
 
 def sentences(seed: int) -> Iterator[Sentence]:
-    """All sentences, with the values that the seed draws."""
+    """All sentences, with the values that the seed draws; `\\n` in a file is a line break."""
     chance = random.Random(seed)
     for path in sorted(Path(__file__).parent.glob("*.txt")):
         for line in path.read_text(encoding="utf-8").splitlines():
-            yield _filled(path.stem, line, chance)
+            yield _filled(path.stem.removeprefix("chats."), line.replace("\\n", "\n"), chance)
 
 
 def _filled(language: str, line: str, chance: random.Random) -> Sentence:

@@ -102,12 +102,26 @@ def _series(chance: random.Random) -> str:
     return f"45{chance.randint(1, 23):02}"
 
 
+def _bare(phone: str) -> str:
+    return phone.removeprefix("+")
+
+
 _Make = Callable[[random.Random], str]
 VALUES: dict[str, tuple[str, _Make]] = {
     "email": ("email", _email),
     "email_plus": ("email", lambda c: f"anna+shop@{c.choice(_DOMAINS)}"),
     "email_sub": ("email", lambda c: f"ivan@mx{c.randint(1, 9)}.mail.example.org"),
     "email_ru": ("email", lambda c: f"почта{c.randint(1, 99)}@пример.рф"),
+    "email_upper": ("email", lambda c: _email(c).upper()),
+    "email_at": ("email", lambda c: _email(c).replace("@", " (at) ")),
+    "email_sobaka": ("email", lambda c: _email(c).replace("@", " собака ")),
+    "phone_us_spaces": ("phone", lambda c: _phone(c, "212 7## ####")),
+    "phone_us_1": ("phone", lambda c: _phone(c, "1-212-7##-####")),
+    "phone_us_run": ("phone", lambda c: _phone(c, "2127######")),
+    "phone_ru_loose": ("phone", lambda c: _phone(c, "8 916 ### ## ##")),
+    "phone_ru_glued": ("phone", lambda c: _phone(c, "8(916)#######")),
+    "phone_ru7": ("phone", lambda c: _bare(_phone(c, "+7916#######"))),
+    "phone_ru_dots": ("phone", lambda c: _phone(c, "+7.903.###.##.##")),
     "phone_us": ("phone", lambda c: _phone(c, "(212) 7##-####")),
     "phone_us_plain": ("phone", lambda c: _phone(c, "415-7##-####")),
     "phone_us_dots": ("phone", lambda c: _phone(c, "312.7##.####")),
@@ -147,6 +161,8 @@ VALUES: dict[str, tuple[str, _Make]] = {
     "passport_spaced": ("passport", lambda c: f"{_groups(_series(c), 2)} {_digits(c, 6)}"),
     "passport_split": ("passport", lambda c: f"{_series(c)} № {_digits(c, 6)}"),
     "passport_intl": ("passport", lambda c: f"75 {_digits(c, 7)}"),
+    "passport_lines": ("passport", lambda c: f"{_series(c)} номер {_digits(c, 6)}"),
+    "snils_spaces": ("taxid", lambda c: _groups(_snils(c), 3, 3, 3, 2)),
     "inn10": ("taxid", _inn10),
     "inn12": ("taxid", _inn12),
     "snils": ("taxid", lambda c: (s := _snils(c)) and f"{s[:3]}-{s[3:6]}-{s[6:9]} {s[9:]}"),
@@ -164,6 +180,10 @@ VALUES: dict[str, tuple[str, _Make]] = {
     "password": ("secret", lambda c: _text(c, 6) + c.choice("!#%") + _digits(c, 4)),
     "google": ("secret", lambda c: "AIza" + _text(c, 35)),
     "stripe": ("secret", lambda c: "sk_live_" + _text(c, 24)),
+    "bearer": ("secret", lambda c: _text(c, 40)),
+    "gitlab": ("secret", lambda c: "glpat-" + _text(c, 20)),
+    "hf": ("secret", lambda c: "hf_" + _text(c, 34)),
+    "aws_secret": ("secret", lambda c: _text(c, 40, _ALPHANUMERIC + "/+")),
     "pem": ("secret", _pem),
 }
 """Name in the sentences → kind of `spec.privacy.redact`, and what makes a value."""

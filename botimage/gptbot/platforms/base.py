@@ -6,7 +6,7 @@ import anything (aiogram, discord.py); its `sender()` runs in workers and must i
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -289,6 +289,35 @@ class Fetches(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One message of a conversation's past."""
+
+    author: str
+    """Id of the author, as in `Inbound.user`. Empty for what the bot itself said."""
+    text: str
+    """What was said, with marks for the people mentioned (`person`); neither normalised nor redacted."""
+    sent: float
+    """When, in seconds since 1970."""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A sender whose platform lets bots read what was said before."""
+
+    def conversation(self, address: Address) -> str:
+        """Id of the conversation of an address, as in `Inbound.conversation`: names of people are made with it."""
+        ...
+
+    def history(self, address: Address, since: float) -> AsyncGenerator[Said, None]:
+        """What people and the bot said before the message of the address, newest first, back to `since`.
+
+        Read piece by piece as it is asked for, at the pace that the platform allows. `since`: seconds since 1970.
+        Raises HistoryClosed, else SendError.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
     """What a platform takes in a time, from all processes of a bot together."""
 
@@ -320,35 +349,6 @@ class Paced(Protocol):
     """A sender whose platform has limits that hold for all of a bot's processes together. `delivery` keeps them."""
 
     def pace(self, address: Address) -> Pace:
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """One message of a conversation's past."""
-
-    author: str
-    """Id of the author, as in `Inbound.user`. Empty for what the bot itself said."""
-    text: str
-    """What was said, with marks for the people mentioned (`person`); neither normalised nor redacted."""
-    sent: float
-    """When, in seconds since 1970."""
-
-
-@runtime_checkable
-class Remembers(Protocol):
-    """A sender whose platform lets bots read what was said before."""
-
-    def conversation(self, address: Address) -> str:
-        """Id of the conversation of an address, as in `Inbound.conversation`: names of people are made with it."""
-        ...
-
-    def history(self, address: Address, since: float) -> AsyncGenerator[Said, None]:
-        """What people and the bot said before the message of the address, newest first, back to `since`.
-
-        Read piece by piece as it is asked for, at the pace that the platform allows. `since`: seconds since 1970.
-        Raises HistoryClosed, else SendError.
-        """
-        ...
-
-
         """The limits of an answer to this address."""
         ...
 
@@ -422,12 +422,6 @@ class TooLarge(SendError):
         return f"an attachment of more than {self.limit} bytes"
 
 
-class MessageGone(SendError):
-    """The message to edit is not there any more."""
-
-
-class Rejected(SendError):
-    """The platform refuses for good: blocked by the user, no right to write, the chat is gone."""
 @dataclass(eq=False)
 class HistoryClosed(SendError):
     """What was said before is not for the bot to read."""
@@ -439,3 +433,9 @@ class HistoryClosed(SendError):
         return f"the history cannot be read: no {self.lacks}"
 
 
+class MessageGone(SendError):
+    """The message to edit is not there any more."""
+
+
+class Rejected(SendError):
+    """The platform refuses for good: blocked by the user, no right to write, the chat is gone."""

@@ -17,6 +17,9 @@ FIRST_RATIO = 3.0
 """Characters a token before anything is learned: English has about 4, Russian and code nearer 3."""
 MESSAGE_TOKENS = 4
 """Tokens that each message costs besides its text (OpenAI cookbook: 3, and 1 for the role)."""
+IMAGE_TOKENS = 1100
+"""Tokens that an image is taken to cost: of a photo, OpenAI's models count 765 to 1,105, those that count by patches up
+to about 1,500 (OpenAI, "Images and vision"). Too few is made good by trimming further."""
 _WEIGHT = 0.2  # of a new observation
 _LEAST, _MOST = 0.25, 12.0
 _WORTH = 200  # characters: shorter prompts say more of the chat template than of the text
@@ -39,13 +42,15 @@ class TokenBudget:
     def count(self, model: str, messages: Iterable[Message]) -> int:
         """About how many tokens the messages are."""
         ratio = self.ratio(model)
-        return sum(MESSAGE_TOKENS + _ceil(len(message["content"]) / ratio) for message in messages)
+        return sum(
+            MESSAGE_TOKENS + _ceil(len(message["content"]) / ratio) + _image_tokens(message) for message in messages
+        )
 
     def learn(self, model: str, messages: Sequence[Message], prompt_tokens: int | None) -> None:
-        """Take in what the API counted for these messages."""
+        """Take in what the API counted for these messages. Those with images say nothing of characters."""
         characters = sum(len(message["content"]) for message in messages)
         tokens = (prompt_tokens or 0) - MESSAGE_TOKENS * len(messages)
-        if characters < _WORTH or tokens <= 0:
+        if characters < _WORTH or tokens <= 0 or any(map(_image_tokens, messages)):
             return
         seen = min(max(characters / tokens, _LEAST), _MOST)
         before = self._ratios.get(model)
@@ -79,7 +84,8 @@ class TokenBudget:
 
     def too_long(self, model: str, messages: Sequence[Message], error: ContextTooLong) -> None:
         """Take in that these messages, which had been trimmed, did not fit."""
-        if error.requested and (error.limit or error.requested > self.count(model, messages)):
+        exact = error.requested and (error.limit or error.requested > self.count(model, messages))
+        if exact and not any(map(_image_tokens, messages)):
             self._ratios.pop(model, None)  # an exact count, and of today: worth more than the average
             self.learn(model, messages, error.requested)
         else:
@@ -87,11 +93,13 @@ class TokenBudget:
 
     def _cut(self, message: Message, tokens: int, model: str) -> Message:
         text = message["content"]
-        characters = int(max(tokens - MESSAGE_TOKENS, 1) * self.ratio(model))
+        characters = int(max(tokens - MESSAGE_TOKENS - _image_tokens(message), 1) * self.ratio(model))
         if len(text) <= characters:
             return message
         keep = max(characters - len(_GAP), 2)
-        return {"role": message["role"], "content": text[: keep - keep // 2] + _GAP + text[len(text) - keep // 2 :]}
+        cut: Message = {**message}
+        cut["content"] = text[: keep - keep // 2] + _GAP + text[len(text) - keep // 2 :]
+        return cut
 
 
 async def stream_trimmed(
@@ -125,6 +133,10 @@ async def stream_trimmed(
             budget.learn(completion.model, trimmed, completion.prompt_tokens)
             return completion
     raise AssertionError("unreachable")
+
+
+def _image_tokens(message: Message) -> int:
+    return IMAGE_TOKENS * len(message.get("images", ()))
 
 
 def _ceil(value: float) -> int:

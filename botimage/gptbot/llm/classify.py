@@ -85,7 +85,7 @@ def _classify(endpoint: Endpoint, status: int, error: Any, wait: float | None) -
     if isinstance(inner, dict):
         codes.add(str(inner.get("code") or "").lower())
     words = str(fields.get("message") or "")
-    model = endpoint.model
+    model, path = endpoint.model, endpoint.path
     said = _said(status, fields)
 
     if codes & _QUOTA_CODES or status == 402 or _QUOTA_WORDS.search(words):
@@ -99,16 +99,16 @@ def _classify(endpoint: Endpoint, status: int, error: Any, wait: float | None) -
     if codes & _FILTER_CODES or (status in (0, 400, 403) and _FILTER_WORDS.search(words)):
         return Refused(f"the content filter of {model} refuses the question ({said})")
     if status in (401, 407) or "invalid_api_key" in codes or (status in (0, 400, 403) and _KEY_WORDS.search(words)):
-        return Unauthorized(f"the API of {model} refuses the key ({said}): check spec.llm.apiKeySecretRef")
+        return Unauthorized(f"the API of {model} refuses the key ({said}): check {path}.apiKeySecretRef")
     if status == 403 or "permission_error" in codes:
         return Unauthorized(f"the API does not let this key use {model} ({said}): check its rights and its region")
     if status == 404 or codes & _MODEL_CODES:
-        text = f"no model {model!r} at {endpoint.address} ({said}): check spec.llm.model and spec.llm.baseUrl"
+        text = f"no model {model!r} at {endpoint.address} ({said}): check {path}.model and {path}.baseUrl"
         return ModelNotFound(text)
     if status in (408, 409, 425, 429) or status >= 500 or status == 0:
         return Overloaded(f"the API of {model} cannot answer now ({said})", retry_after=wait)
     if 300 <= status < 400:
-        return BadRequest(f"{endpoint.address} redirects ({said}): set spec.llm.baseUrl to where the API is")
+        return BadRequest(f"{endpoint.address} redirects ({said}): set {path}.baseUrl to where the API is")
     parameter = _word(fields.get("param"))
     hint = f"it complains of {parameter!r}: " if parameter else ""
     return BadRequest(

@@ -26,12 +26,23 @@ def request_body(
     endpoint: Endpoint, messages: Sequence[Message], *, stream: bool, without: frozenset[str] = frozenset()
 ) -> bytes:
     """The JSON of a request. `without`: fields this endpoint does not take."""
-    body: dict[str, Any] = {**endpoint.parameters, "model": endpoint.model, "messages": messages, "stream": stream}
+    said = [_said(message, endpoint.vision) for message in messages]
+    body: dict[str, Any] = {**endpoint.parameters, "model": endpoint.model, "messages": said, "stream": stream}
     if stream:
         body["stream_options"] = {"include_usage": True}
     for name in without:
         body.pop(name, None)
     return orjson.dumps(body)
+
+
+def _said(message: Message, vision: bool) -> dict[str, Any]:
+    """A message as the API has it: images are further parts of its content."""
+    role, content = message["role"], message["content"]
+    images = message.get("images", ()) if vision else ()
+    if not images:
+        return {"role": role, "content": content}
+    shown = [{"type": "image_url", "image_url": {"url": image}} for image in images]
+    return {"role": role, "content": [{"type": "text", "text": content}, *shown]}
 
 
 def request_headers(endpoint: Endpoint) -> dict[str, str]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 Role = Literal["system", "user", "assistant"]
 
 
 class Message(TypedDict):
-    """One message of a conversation, as the Chat Completions API has it."""
+    """One message of a conversation, as the Chat Completions API has it, but for its images."""
 
     role: Role
     content: str
+    images: NotRequired[Sequence[str]]
+    """`data:` URLs, shown to endpoints with `vision`; others see only what `content` says of them."""
 
 
 def without_credentials(url: str) -> str:
@@ -37,6 +39,10 @@ class Endpoint:
     """Seconds to wait for the first token, and between two tokens."""
     total_timeout: float = 600.0
     """Seconds that a whole answer may take."""
+    vision: bool = False
+    """Whether it sees images."""
+    path: str = "spec.llm"
+    """The field of the GptBot that it stands in, for errors."""
 
     @property
     def address(self) -> str:

@@ -1,0 +1,117 @@
+"""What is said in a recording, written down by an OpenAI-compatible endpoint (`POST /audio/transcriptions`)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import orjson
+
+from gptbot.llm import metrics
+from gptbot.llm.breaker import Breaker
+from gptbot.llm.classify import from_response
+from gptbot.llm.errors import BadStream, ModelError, ModelTimeout, Overloaded, Unreachable
+from gptbot.llm.stream import request_headers
+from gptbot.llm.types import Endpoint
+
+_ENDINGS = {"audio/mpeg": "mp3", "audio/mp4": "m4a"}
+"""What a file is called by its type, where that is not the subtype: the API tells formats by the name."""
+_MAX_BODY = 1024 * 1024
+_TRIES = 2
+_PAUSE = 0.5
+
+
+class Transcriber:
+    """One endpoint. It has a circuit breaker like those of models, but no fallbacks."""
+
+    def __init__(self, http: aiohttp.ClientSession, endpoint: Endpoint) -> None:
+        self._http = http
+        self._endpoint = endpoint
+        self._breaker = Breaker(endpoint.model)
+
+    async def transcribe(self, audio: bytes, mime: str) -> str:
+        """The words of a recording; empty when there are none. Raises ModelError.
+
+        What may pass by itself is tried again once. While the breaker is open, nobody is asked.
+        """
+        for attempt in range(1, _TRIES + 1):
+            if not self._breaker.ready():
+                raise Overloaded(f"{self._endpoint.model} failed too often and is left alone for now")
+            try:
+                return await self._guarded(audio, mime)
+            except ModelError as error:
+                # A timeout has used up the patience of whoever waits already.
+                if attempt == _TRIES or not error.retryable or isinstance(error, ModelTimeout) or error.retry_after:
+                    raise
+            await asyncio.sleep(_PAUSE)
+        raise AssertionError("unreachable")
+
+    async def _guarded(self, audio: bytes, mime: str) -> str:
+        trial = self._breaker.begin()
+        started, outcome = asyncio.get_running_loop().time(), "cancelled"
+        try:
+            text = await self._request(audio, mime)
+            outcome = "ok"
+        except ModelError as error:
+            outcome = error.kind
+            self._breaker.failed(error, trial=trial)
+            raise
+        except BaseException:
+            self._breaker.abandoned(trial=trial)
+            raise
+        finally:
+            metrics.REQUESTS.labels(self._endpoint.model, outcome).inc()
+            metrics.DURATION.labels(self._endpoint.model).observe(asyncio.get_running_loop().time() - started)
+        self._breaker.succeeded()
+        return text
+
+    async def _request(self, audio: bytes, mime: str) -> str:
+        endpoint = self._endpoint
+        form = aiohttp.FormData()
+        form.add_field("model", endpoint.model)
+        form.add_field("response_format", "json")
+        ending = _ENDINGS.get(mime, mime.partition("/")[2])
+        form.add_field("file", audio, filename=f"audio.{ending}", content_type=mime)
+        headers = request_headers(endpoint)
+        del headers["Content-Type"]  # the form has its own
+        base = endpoint.base_url if endpoint.api_key is None else endpoint.address
+        try:
+            async with self._http.post(
+                base.rstrip("/") + "/audio/transcriptions", data=form, headers=headers, allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=endpoint.timeout, sock_connect=min(10.0, endpoint.timeout)),
+            ) as response:  # fmt: skip
+                body = await _read(response)
+                if response.status != 200:
+                    raise from_response(endpoint, response.status, response.headers, body)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise Unreachable(f"{endpoint.address} cannot be reached: {type(error).__name__}") from None
+        except TimeoutError:
+            raise ModelTimeout(f"{endpoint.model} wrote nothing down within {endpoint.timeout:g} s") from None
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise BadStream(f"{endpoint.model} gave no answer ({type(error).__name__})") from None
+        return self._text(body)
+
+    def _text(self, body: bytes) -> str:
+        try:
+            answer: Any = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            answer = None
+        text = answer.get("text") if isinstance(answer, dict) else None
+        if not isinstance(text, str):
+            raise BadStream(
+                f"{self._endpoint.address} does not answer as a transcription API does: check {self._endpoint.path}"
+            )
+        return text.strip()
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """The body, but no more than about a megabyte of it: nobody speaks that much."""
+    parts: list[bytes] = []
+    length = 0
+    async for part in response.content.iter_any():
+        parts.append(part)
+        length += len(part)
+        if length > _MAX_BODY:
+            break
+    return b"".join(parts)

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from tests.fakes.openai.checks import Refusal, check_key, check_request, count_tokens, too_long
 from tests.fakes.openai.control import control_routes
+from tests.fakes.openai.moderations import moderation_routes
 from tests.fakes.openai.record import Recorded
 from tests.fakes.openai.script import Fault, Script, Settings
 from tests.fakes.openai.streaming import Chunks, stream_answer, tokens_of
@@ -55,6 +56,8 @@ class FakeOpenAI:
         self.host = host
         self.port = port
         self.requests: list[Recorded] = []
+        self.moderations: list[Any] = []
+        """Bodies of the requests for moderation."""
         self.scripts: list[Script] = []
         self._came = asyncio.Event()
         self._wheel = TimerWheel()
@@ -75,6 +78,7 @@ class FakeOpenAI:
     def reset(self) -> None:
         """Forget requests and scripts."""
         self.requests.clear()
+        self.moderations.clear()
         self.scripts.clear()
 
     async def wait_requests(self, count: int, timeout: float = 10.0) -> list[Recorded]:
@@ -90,7 +94,7 @@ class FakeOpenAI:
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/health", self._health)
-        app.add_routes(control_routes(self))
+        app.add_routes([*control_routes(self), *moderation_routes(self)])
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.host, self.port, backlog=8192)

@@ -58,6 +58,11 @@ class Context(ApiModel):
     """Answer messages that came while an answer was being made together, in one answer."""
     summarize: bool = True
     """Fold older messages into a running summary instead of dropping them."""
+    summary_buffer: Annotated[int, Field(ge=0, le=1000)] = 300
+    """Messages of a group kept for `!summary` where the platform lets bots read no history, at most.
+
+    Nothing is kept until an administrator of the group switches it on there. 0: it cannot be.
+    """
 
 
 class Rate(ApiModel):

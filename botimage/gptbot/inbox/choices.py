@@ -11,6 +11,7 @@ from gptbot.inbox.store import Store
 
 LASTS = 3.0
 """Seconds that a gateway goes by what it has read; a change made in the same process counts at once."""
+_FIELDS = ("answer_in", "language", "summary_buffer")
 MOST = 20_000
 """Conversations that a process knows of, about 4 MB."""
 
@@ -23,6 +24,8 @@ class Chosen:
     """When to answer here, instead of what `spec.answerIn` says."""
     language: str | None = None
     """Of all texts here, instead of the one that the platform names."""
+    summary_buffer: str | None = None
+    """`on`: what is said here is kept for `!summary`."""
 
 
 class Choices:
@@ -45,7 +48,7 @@ class Choices:
         if (known := self.known(conversation)) is not None:
             return known
         until = self._clock() + LASTS
-        found = await self._store.command("HMGET", self._keys.settings(conversation), "answer_in", "language")
+        found = await self._store.command("HMGET", self._keys.settings(conversation), *_FIELDS)
         chosen = Chosen(*(value.decode() if value else None for value in found))
         self._known.pop(conversation, None)
         self._known[conversation] = (until, chosen)

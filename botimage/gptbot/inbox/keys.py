@@ -48,6 +48,14 @@ class BotKeys:
         """Hash: persona and language chosen in the conversation."""
         return f"{{{self.bot}}}:set:{conversation}"
 
+    def heard(self, conversation: str) -> str:
+        """Sorted set: events of the messages kept for `!summary`, by when they were sent (ms)."""
+        return f"{{{self.bot}}}:heard:{conversation}"
+
+    def words(self, conversation: str) -> str:
+        """Hash: event to what was said, of the messages kept for `!summary`."""
+        return f"{{{self.bot}}}:words:{conversation}"
+
     def rate(self, kind: str, who: str) -> str:
         """List: times (ms) of the last messages let in of a `user`, a `chat` or the `bot`, newest first."""
         return f"{{{self.bot}}}:rate:{kind}:{who}"

@@ -1,0 +1,27 @@
+-- Keep a message of a group for `!summary`, if the group wants that. KEYS: settings, heard, words.
+-- ARGV: event, when it was sent (ms), the message, TTL (ms), most messages, 1 if it is an edit, settings' TTL (ms).
+if redis.call('HGET', KEYS[1], 'summary_buffer') ~= 'on' then
+  return 0
+end
+local time = redis.call('TIME')
+local oldest = tonumber(time[1]) * 1000 - tonumber(ARGV[4])
+local known = redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1
+if not known and (ARGV[6] == '1' or tonumber(ARGV[2]) < oldest) then
+  return 0
+end
+if not known then
+  redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+end
+redis.call('HSET', KEYS[3], ARGV[1], ARGV[3])
+local function drop(events)
+  for _, event in ipairs(events) do
+    redis.call('ZREM', KEYS[2], event)
+    redis.call('HDEL', KEYS[3], event)
+  end
+end
+drop(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. string.format('%.0f', oldest)))
+drop(redis.call('ZRANGE', KEYS[2], 0, -1 - tonumber(ARGV[5])))
+redis.call('PEXPIRE', KEYS[2], ARGV[4])
+redis.call('PEXPIRE', KEYS[3], ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[7], 'GT') -- what a group in use has chosen is not forgotten
+return 1

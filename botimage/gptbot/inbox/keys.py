@@ -44,6 +44,14 @@ class BotKeys:
         """List: the context."""
         return f"{{{self.bot}}}:ctx:{conversation}"
 
+    def summary(self, conversation: str) -> str:
+        """String: what was said before the context, in the model's words; lives as long as the context."""
+        return f"{{{self.bot}}}:sum:{conversation}"
+
+    def folding(self, conversation: str) -> str:
+        """Which worker is folding the oldest messages of the context into the summary."""
+        return f"{{{self.bot}}}:fold:{conversation}"
+
     def settings(self, conversation: str) -> str:
         """Hash: persona and language chosen in the conversation."""
         return f"{{{self.bot}}}:set:{conversation}"
@@ -130,5 +138,5 @@ class BotKeys:
 
     @property
     def platforms(self) -> str:
-        """Hash: platform to what its gateway reports, as JSON."""
+        """Hash: platform, or receiver of one that is shared out, to what its gateway reports, as JSON."""
         return f"{{{self.bot}}}:platforms"

@@ -56,6 +56,8 @@ class Claim:
     token: int
     messages: list[Envelope]
     context: list[bytes]
+    summary: str
+    """What was said before the context."""
     sent: dict[int, str]
     """Part number to message id of what earlier tries already sent."""
     reply: str | None
@@ -105,6 +107,9 @@ class Mailbox:
         """The keys that scripts ending a turn begin with."""
         return *self._line, self.keys.owner, self.keys.mail(conversation), self.keys.turn(conversation)
 
+    def _memory(self, conversation: str) -> tuple[str, str]:
+        return self.keys.context(conversation), self.keys.summary(conversation)
+
     async def create_group(self) -> None:
         """Make the consumer group, from the stream's beginning, if it is not there."""
         try:
@@ -145,12 +150,13 @@ class Mailbox:
         """
         conversation = entry.conversation
         asked = time.monotonic()
-        keys = (*self.turn_keys(conversation), self.keys.context(conversation), self.keys.settings(conversation))
+        context, summary = self._memory(conversation)
+        keys = (*self.turn_keys(conversation), context, self.keys.settings(conversation), summary)
         limits = (most, int(TURN_TTL * 1000))
         reply = await self.store.run(_CLAIM, keys, GROUP, conversation, self.consumer, entry.id, *limits)
         if not reply:
             return None
-        token, mail, context, turn, settings = reply
+        token, mail, said, turn, settings, before = reply
         notes = _pairs(turn)
         messages = _readable(mail)
         if not messages:
@@ -160,7 +166,8 @@ class Mailbox:
         messages = messages[:answered] if answered else _together(messages[: stop or None])
         return Claim(
             entry=entry, token=int(token), messages=messages,
-            context=list(context), reply=notes.get("reply"), attempts=int(notes.get("attempts", 0)),
+            context=list(said), summary=(before or b"").decode(), reply=notes.get("reply"),
+            attempts=int(notes.get("attempts", 0)),
             sent={int(name[1:]): value for name, value in notes.items() if name.startswith("m")},
             stop=bool(stop), cut=notes.get("cut"), settings=_pairs(settings), deadline=asked + self.lease,
         )  # fmt: skip
@@ -212,7 +219,7 @@ class Mailbox:
         `drop`: so many messages go from the end of the context before. Raises TurnLost.
         """
         entry = claim.entry
-        keys = (*self.turn_keys(entry.conversation), self.keys.context(entry.conversation))
+        keys = (*self.turn_keys(entry.conversation), *self._memory(entry.conversation))
         messages = add if keep > 0 else ()
         if not await self.store.run(
             _DONE, keys, GROUP, entry.conversation, entry.id, claim.token, len(claim.messages), int(ttl * 1000), keep,
@@ -247,7 +254,7 @@ class Mailbox:
     async def _bury(
         self, entry: Entry, token: int, messages: int, reason: str, ttl: float, noted: tuple[int | bytes, ...] = (0, 0)
     ) -> bool:
-        keys = (*self.turn_keys(entry.conversation), self.keys.dead, self.keys.context(entry.conversation))
+        keys = (*self.turn_keys(entry.conversation), self.keys.dead, *self._memory(entry.conversation))
         limits = (messages, reason, MAX_DEAD, int(ttl * 1000), *noted)
         return bool(await self.store.run(_BURY, keys, GROUP, entry.conversation, entry.id, token, *limits))
 
@@ -270,12 +277,19 @@ class Mailbox:
         await self.store.command("PEXPIRE", key, int(ttl * 1000))
         self.choices.changed(conversation)
 
-    async def forget(self, conversation: str) -> None:
-        """Delete the context and the settings of a conversation."""
-        await asyncio.gather(
-            self.store.command("DEL", self.keys.context(conversation)),
-            self.store.command("DEL", self.keys.settings(conversation)),
-        )
+    async def forget(self, conversation: str, choices: Sequence[str] | None = None) -> None:
+        """Delete what was said in a conversation, and its settings; of those only `choices`, where they are named."""
+        keys = self.keys
+        said = (
+            keys.context(conversation), keys.summary(conversation), keys.folding(conversation),
+            keys.heard(conversation), keys.words(conversation),
+        )  # fmt: skip
+        steps = [self.store.command("DEL", *said)]
+        if choices is None:
+            steps.append(self.store.command("DEL", self.keys.settings(conversation)))
+        elif choices:
+            steps.append(self.store.command("HDEL", self.keys.settings(conversation), *choices))
+        await asyncio.gather(*steps)
         self.choices.changed(conversation)
 
 

@@ -1,4 +1,4 @@
--- Give a turn up. KEYS: runnable, line, waiting, owner, mail, turn, dead, ctx. ARGV: group, conversation, entry, token,
+-- Give a turn up. KEYS: runnable, line, waiting, owner, mail, turn, dead, ctx, sum. ARGV: group, conversation, entry, token,
 -- messages given up, reason, most dead letters, TTL (ms), context's TTL (ms), context's length, then messages to
 -- add to the context. 0: the turn was lost.
 if redis.call('HGET', KEYS[4], ARGV[2]) ~= ARGV[4] then
@@ -18,6 +18,7 @@ if #ARGV > 10 then
   redis.call('RPUSH', KEYS[8], unpack(ARGV, 11))
   redis.call('LTRIM', KEYS[8], -tonumber(ARGV[10]), -1)
   redis.call('PEXPIRE', KEYS[8], ARGV[9])
+  redis.call('PEXPIRE', KEYS[9], ARGV[9])
 end
 finish(ARGV[3])
 return 1

@@ -1,5 +1,6 @@
--- Finish a turn. KEYS: runnable, line, waiting, owner, mail, turn, ctx. ARGV: group, conversation, entry, token, messages
--- answered, context's TTL (ms), context's length, messages to drop from its end, then those to add. 0: it was lost.
+-- Finish a turn. KEYS: runnable, line, waiting, owner, mail, turn, ctx, sum. ARGV: group, conversation, entry, token,
+-- messages answered, context's TTL (ms), context's length, messages to drop from its end, then those to add. 0: it was
+-- lost.
 if redis.call('HGET', KEYS[4], ARGV[2]) ~= ARGV[4] then
   return 0
 end
@@ -11,6 +12,7 @@ if #ARGV > 8 then
   redis.call('RPUSH', KEYS[7], unpack(ARGV, 9))
   redis.call('LTRIM', KEYS[7], -tonumber(ARGV[7]), -1)
   redis.call('PEXPIRE', KEYS[7], ARGV[6])
+  redis.call('PEXPIRE', KEYS[8], ARGV[6])
 end
 finish(ARGV[3])
 return 1

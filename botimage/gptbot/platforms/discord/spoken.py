@@ -1,0 +1,55 @@
+"""What was said, without ids or names of anyone (docs/reference, Message Formatting)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gptbot.platforms.base import person
+
+_MENTION = re.compile(
+    r"<(?:@!?(?P<user>\d+)|@&(?P<role>\d+)|#(?P<channel>\d+)|a?:(?P<emoji>\w+):\d+|/(?P<command>[^:<>]+):\d+)>"
+)
+
+
+def anonymous(content: str) -> str:
+    """The text with marks for the people mentioned, and words for the ids of all else."""
+    return _MENTION.sub(_word, content)
+
+
+def _word(mention: re.Match[str]) -> str:
+    match mention.lastgroup:
+        case "user":
+            return person(mention["user"])
+        case "role":
+            return "@role"
+        case "channel":
+            return "#channel"
+        case "emoji":
+            return f":{mention['emoji']}:"
+        case _:
+            return f"/{mention['command']}"
+
+
+def to_bot(content: str, user: str, name: str, roles: Iterable[str]) -> str:
+    """The same without mentions of the bot around it. `user`, `name`: its own; `roles`: what is mentioned like it."""
+    own = "|".join([rf"<@!?{re.escape(user)}>", *(f"<@&{re.escape(role)}>" for role in roles)])
+    content = re.sub(rf"^(?:\s*(?:{own})[\s,:]*)+|(?:\s*(?:{own}))+\s*$", "", content)
+    return anonymous(re.sub(own, f"@{name}", content)).strip()
+
+
+def quoted(message: Mapping[str, Any], user: str, direct: bool) -> str:
+    """A message that is replied to, behind its author; the bot (`user`) needs no name, nor does anyone where it is
+    `direct`. Empty when it is gone, or is none to read.
+    """
+    text = anonymous(message.get("content") or "").strip() or forwarded(message)
+    author = (message.get("author") or {}).get("id")
+    return f"{person(author)}: {text}" if text and author not in (None, user) and not direct else text
+
+
+def forwarded(message: Mapping[str, Any]) -> str:
+    """What a message forwards. Discord tells no author of it (docs/resources/message, Message Snapshots)."""
+    snapshots: Iterable[Mapping[str, Any]] = message.get("message_snapshots") or ()
+    texts = [anonymous((snapshot.get("message") or {}).get("content") or "").strip() for snapshot in snapshots]
+    return "\n\n".join(text for text in texts if text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Iterable
@@ -15,14 +16,26 @@ from gptbot_operator.store_client import fault_of, open_client
 
 _TIMEOUT = 3.0
 """Seconds for one reading."""
+_REPORT_LASTS = 60.0
+"""Seconds for which a report counts; a gateway renews it four times as often."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformReport:
-    """What a gateway wrote of one platform."""
+    """What the gateways wrote of one platform."""
 
     connected: bool
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One report as it is in the store."""
+
+    connected: bool
+    message: str
+    of: int
+    """How many receivers the platform has, where gateways share them out; else 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +108,37 @@ class StoreReader:
         except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
             fault = fault_of(error, client)
             return Reading(False, fault.reason, str(fault))
-        return Reading(True, backlog=int(backlog), platforms=_platforms(platforms))
+        return Reading(True, backlog=int(backlog), platforms=_platforms(platforms, time.time()))
 
 
-def _platforms(raw: dict[bytes, bytes]) -> dict[str, PlatformReport]:
-    reports: dict[str, PlatformReport] = {}
+def _platforms(raw: dict[bytes, bytes], now: float) -> dict[str, PlatformReport]:
+    """What gateways report of each platform: in the field of its name, and of the receivers that they share out.
+
+    Those have fields of their own (`discord:0`) and tell how many there are: the platform is connected when all are.
+    """
+    found: dict[str, dict[str, _Entry]] = {}
     for name, text in raw.items():
-        try:
-            entry = json.loads(text)
-            reports[name.decode()] = PlatformReport(bool(entry["connected"]), str(entry.get("message") or ""))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            continue  # written by another version of the bot
-    return reports
+        platform, _, part = name.decode(errors="replace").partition(":")
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):  # by another version of the bot
+            entry = _entry(json.loads(text), now)
+            if entry is not None:
+                found.setdefault(platform, {})[part] = entry
+    return {platform: _merged(entries) for platform, entries in found.items()}
+
+
+def _entry(report: Any, now: float) -> _Entry | None:
+    """None: nobody stands behind it any more."""
+    if now - float(report.get("at") or now) > _REPORT_LASTS:
+        return None
+    return _Entry(bool(report["connected"]), str(report.get("message") or ""), int(report.get("of") or 0))
+
+
+def _merged(entries: dict[str, _Entry]) -> PlatformReport:
+    of = max(entry.of for entry in entries.values())
+    messages = list(dict.fromkeys(entry.message for _, entry in sorted(entries.items()) if entry.message))
+    if not of:
+        return PlatformReport(entries[""].connected if "" in entries else False, "; ".join(messages))
+    connected = sum(entry.connected for part, entry in entries.items() if part)
+    if connected < of and not messages:
+        messages.append(f"{connected} of {of} shards are connected")
+    return PlatformReport(connected >= of, "; ".join(messages))

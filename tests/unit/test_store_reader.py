@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 import uuid
 from collections.abc import AsyncIterator
 
@@ -33,6 +34,32 @@ async def test_backlog_and_reports(reader: StoreReader, store: Store, store_url:
     assert await reader.read(store_url, bot) is reading, "a fresh reading is not asked for again"
     impatient = StoreReader(max_age=0)
     assert (await impatient.read(store_url, bot)).backlog == 2
+    await impatient.close()
+
+
+async def test_a_platform_with_shards_is_connected_when_all_are(store: Store, store_url: str) -> None:
+    bot = f"test/{uuid.uuid4().hex[:8]}"
+    impatient = StoreReader(max_age=0)
+
+    async def read(**fields: tuple[bool, str, float]) -> PlatformReport:
+        """The merged report; each field's is connected, its message, and seconds ago."""
+        for name, (connected, message, ago) in fields.items():
+            entry = {"connected": connected, "message": message, "at": time.time() - ago, "of": 2}
+            await store.command("HSET", f"{{{bot}}}:platforms", name.replace("_", ":"), json.dumps(entry))
+        return (await impatient.read(store_url, bot)).platforms["discord"]
+
+    assert await read(discord=(True, "", 0)) == PlatformReport(False, "0 of 2 shards are connected"), "none yet"
+    assert await read(discord_0=(True, "", 0)) == PlatformReport(False, "1 of 2 shards are connected")
+    assert await read(discord_1=(True, "", 0)) == PlatformReport(True)
+    assert await read(discord_0=(False, "x", 0), discord_1=(False, "x", 0)) == PlatformReport(False, "x"), "said once"
+    assert await read(discord_1=(True, "few starts", 0)) == PlatformReport(False, "x; few starts")
+    assert await read(discord_0=(True, "", 50)) == PlatformReport(True, "few starts")
+    assert await read(discord_0=(True, "", 70), discord_1=(True, "", 0)) == PlatformReport(
+        False, "1 of 2 shards are connected"
+    ), "the gateway that said so is gone"
+    assert await read(discord=(False, "no way there", 0), discord_0=(True, "", 0)) == PlatformReport(
+        True, "no way there"
+    ), "one gateway has trouble, the shards are read by another"
     await impatient.close()
 
 

@@ -74,6 +74,10 @@ class StoreLeases:
         finally:
             self._wanted.discard(receiver)
 
+    def waits(self, receiver: str) -> bool:
+        """Whether this gateway would read a receiver that it does not hold."""
+        return receiver in self._wanted and receiver not in self.held
+
     async def _acquire(self, receiver: str, yielded: bool) -> float:
         """Wait until the lease is ours; until when, on the monotonic clock. `yielded`: others come first now."""
         free_since: float | None = None

@@ -169,8 +169,12 @@ class CommandInfo:
 class Report(Protocol):
     """Tells operators and probes how a platform is doing."""
 
-    def __call__(self, *, connected: bool, message: str = "") -> None:
-        """`message` says what is wrong and what to do; no secret, id or text in it."""
+    def __call__(self, *, connected: bool, message: str = "", receiver: str = "", of: int = 0) -> None:
+        """`message` says what is wrong and what to do; no secret, id or text in it.
+
+        `receiver` (the name that its lease has, `PLATFORM:…`): it is about this one `of` so many that gateways share.
+        The platform is connected when all of them are; without a receiver, `of` says how many there are to be.
+        """
         ...
 
 

@@ -104,13 +104,18 @@ class NotingIntake:
 
 @dataclass
 class Reports:
-    """What the gateway says of itself."""
+    """What the gateway says of itself: after each report, that of the whole, and the messages of all."""
 
     lines: list[tuple[bool, str]] = field(default_factory=list[tuple[bool, str]])
+    parts: dict[str, tuple[bool, str]] = field(default_factory=dict[str, tuple[bool, str]])
+    """By receiver; the platform's own is that of none."""
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    def __call__(self, *, connected: bool, message: str = "") -> None:
-        self.lines.append((connected, message))
+    def __call__(self, *, connected: bool, message: str = "", receiver: str = "", of: int = 0) -> None:
+        self.parts[receiver] = (connected, message)
+        up = sum(well for name, (well, _) in self.parts.items() if name)
+        messages = dict.fromkeys(text for _, text in self.parts.values() if text)
+        self.lines.append((connected and up >= of, "; ".join(messages)))
         with contextlib.suppress(RuntimeError):
             self._wake = asyncio.ensure_future(self._tell())
 

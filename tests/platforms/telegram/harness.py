@@ -118,7 +118,7 @@ class Reports:
     def __init__(self) -> None:
         self.all: list[tuple[bool, str]] = []
 
-    def __call__(self, *, connected: bool, message: str = "") -> None:
+    def __call__(self, *, connected: bool, message: str = "", receiver: str = "", of: int = 0) -> None:
         self.all.append((connected, message))
 
     @property

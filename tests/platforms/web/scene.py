@@ -91,7 +91,7 @@ class Scene:
         return await self._stack.enter_async_context(serving({self.config.key: gateway}, port))
 
     def gateway(self) -> WebGateway:
-        def report(*, connected: bool, message: str = "") -> None:
+        def report(*, connected: bool, message: str = "", receiver: str = "", of: int = 0) -> None:
             self.reports.append((connected, message))
 
         context = GatewayContext(

@@ -29,6 +29,7 @@ from gptbot_api.platforms import Discord
 
 log = get_logger(__name__)
 
+LEASE: Final = "discord"
 _LOGIN_TIMEOUT: Final = 60.0
 _GUILD_TIMEOUT: Final = 10.0
 _LONGEST_PAUSE: Final = 60.0
@@ -42,7 +43,7 @@ class DiscordGateway:
         self._settings = cast(Discord, context.settings)
         self._directory = Directory()
         self._places = Places(context.store, context.keys, seconds(context.bot.bot.spec.privacy.retention))
-        self._shards: dict[int, tuple[bool, str]] = {}
+        self._shared_out = 0
         self._notices: dict[str, str] = {}
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -84,11 +85,13 @@ class DiscordGateway:
                 await self._ask_for_guild(client, guild)
 
             catch_up = CatchUp(rest, self._places, self._directory, know_guild)
+            self._shared_out = info.shards
+            self._report()
             try:
                 async with asyncio.TaskGroup() as tasks:
                     for number in range(info.shards):
                         tasks.create_task(
-                            self._hold(number, info, client, rest, application, catch_up), name=f"discord:{number}"
+                            self._hold(number, info, client, rest, application, catch_up), name=f"{LEASE}:{number}"
                         )
             except BaseExceptionGroup as group:
                 raise telling(group) from None
@@ -121,8 +124,7 @@ class DiscordGateway:
         shared = SharedSessions(self._context.store, self._context.keys)
 
         def report(connected: bool, message: str) -> None:
-            self._shards[number] = (connected, message)
-            self._report()
+            self._context.report(connected=connected, message=message, receiver=f"{LEASE}:{number}", of=info.shards)
 
         def parsers(inflow: Inflow, tasks: asyncio.TaskGroup) -> Mapping[str, Parser]:
             return self._parsers(client, rest, inflow, tasks)
@@ -135,16 +137,16 @@ class DiscordGateway:
                         tasks.create_task(self._register(client, application), name="discord commands")
                     await shard.run()
             except BaseExceptionGroup as group:
-                raise telling(group) from None
-            finally:
-                self._shards.pop(number, None)
+                error = telling(group)
+                if isinstance(error, Misconfigured):
+                    report(False, str(error))  # the lease is still ours
+                raise error from None
 
-        await self._context.leases.run(f"discord:{number}", work)
+        await self._context.leases.run(f"{LEASE}:{number}", work)
 
     def _report(self) -> None:
-        connected = all(up for up, _ in self._shards.values())
-        messages = dict.fromkeys([message for _, message in self._shards.values() if message])
-        self._context.report(connected=connected, message="; ".join([*messages, *self._notices.values()]))
+        """What is to be said of the bot, beside how its shards are."""
+        self._context.report(connected=True, message="; ".join(self._notices.values()), of=self._shared_out)
 
     async def _register(self, client: Client, application: str) -> None:
         """Make the slash commands what they should be; a failure is told and leaves the bot running."""
@@ -160,6 +162,7 @@ class DiscordGateway:
             reason = f"code {error.code}" if isinstance(error, discord.HTTPException) else type(error).__name__
             self._notices["commands"] = f"slash commands could not be registered ({reason})"
             log.warning(self._notices["commands"])
+            self._report()
 
     def _parsers(self, client: Client, rest: Rest, inflow: Inflow, tasks: asyncio.TaskGroup) -> Mapping[str, Parser]:
         directory = self._directory

@@ -109,6 +109,7 @@ class FakeTelegram(Control):
             if fault.kind == "answer_after":
                 return _faulty(fault, call)
         call.status = status
+        call.heard = request.transport is not None and not request.transport.is_closing()
         self.world.changed()
         return _answer(answer, status, headers)
 

@@ -155,6 +155,9 @@ class Call:
     """The fault that was injected, if any."""
     processed: bool = False
     """Whether the method did what it does, whatever the caller learnt of it."""
+    heard: bool = False
+    """Whether the caller was still there when the answer came. A poll whose caller went is held until its time is over
+    or the next one ends it, with a 409 that nobody gets, as the Bot API server does (`HttpConnection.cpp`)."""
 
     @property
     def chat_id(self) -> int | None:

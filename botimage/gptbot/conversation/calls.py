@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 from gptbot.bot import Bot
 from gptbot.conversation import commands
@@ -33,11 +33,11 @@ async def call(bot: Bot, claim: Claim, said: Texts, live: LiveMessage) -> Reply:
     except WrongArgument as wrong:
         return Reply(str(wrong))
 
-    async def forget() -> None:
+    async def forget(choices: Sequence[str]) -> None:
         sender = bot.sender(envelope.platform)
         if isinstance(sender, Forgets):
             await sender.forget(envelope.address)
-        await bot.mailbox.forget(claim.conversation)
+        await bot.mailbox.forget(claim.conversation, choices)
 
     async def choose(choices: Mapping[str, str]) -> None:
         kept = {name: value or None for name, value in choices.items()}
@@ -57,6 +57,7 @@ async def call(bot: Bot, claim: Claim, said: Texts, live: LiveMessage) -> Reply:
                 argument=envelope.text,
                 arguments=arguments,
                 direct=envelope.direct,
+                received=envelope.received,
                 administrator=administrator,
                 texts=said,
                 sender=bot.sender(envelope.platform),

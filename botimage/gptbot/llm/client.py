@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import aiohttp
 
@@ -58,6 +59,13 @@ class ModelClient:
         self._interval = interval
         self._without: dict[str, frozenset[str]] = {}
         self._breakers = [breaker(endpoint.model) for endpoint in self.endpoints]
+
+    @property
+    def health(self) -> Literal["good", "fallback", "away"]:
+        """How the last requests went: well, well at another than the first endpoint, or badly at all of them."""
+        if self._breakers[0].state == "closed":
+            return "good"
+        return "fallback" if any(breaker.state == "closed" for breaker in self._breakers) else "away"
 
     async def stream(self, messages: Sequence[Message], on_text: Callable[[str], None]) -> Completion:
         """Ask, and pass the text on as it comes; the whole of it is in the result. Raises ModelError.

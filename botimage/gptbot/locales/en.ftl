@@ -49,22 +49,10 @@ kind-passport = passport numbers
 kind-taxid = tax and insurance numbers
 kind-secret = passwords and keys
 
-about-text =
-    I am **{ $name }**, a chat bot built on gptbot { $version }.
-    Model: { $model }. Role now: **{ $persona }**.
-    I keep the last { $messages } messages of a conversation for { $ttl } after the last one, without names or ids, and nothing else.
-
-persona-list = My roles (now: **{ $current }**):
-persona-line = • `{ $name }` – { $title }
-persona-how = Change it with `!persona NAME`, for example `!persona { $example }`.
-persona-set = I am **{ $title }** now. `!persona { $back }` brings the previous role back.
-
 stop-nothing = I am not writing an answer, so there is nothing to stop.
 stop-done = I have stopped.
 
 retry-nothing = There is no question here that I could answer again.
-
-reset-done = Done: this conversation is forgotten. I am **{ $title }** again.
 
 duration-seconds = { $count ->
     [one] { $count } second

@@ -49,22 +49,10 @@ kind-passport = паспортные данные
 kind-taxid = ИНН и СНИЛС
 kind-secret = пароли и ключи
 
-about-text =
-    Я **{ $name }**, чат-бот на gptbot { $version }.
-    Модель: { $model }. Роль сейчас: **{ $persona }**.
-    Я храню последние сообщения разговора (не больше { $messages }) ещё { $ttl } после последнего, без имён и идентификаторов, и больше ничего.
-
-persona-list = Мои роли (сейчас: **{ $current }**):
-persona-line = • `{ $name }` – { $title }
-persona-how = Сменить: `!persona ИМЯ`, например `!persona { $example }`.
-persona-set = Теперь я **{ $title }**. `!persona { $back }` вернёт прежнюю роль.
-
 stop-nothing = Сейчас я не пишу ответа, останавливать нечего.
 stop-done = Ответ остановлен.
 
 retry-nothing = Здесь нет вопроса, на который можно ответить ещё раз.
-
-reset-done = Готово: этот разговор забыт. Я снова **{ $title }**.
 
 duration-seconds = { $count ->
     [one] { $count } секунду

@@ -1,4 +1,4 @@
-"""`!about`: who the bot is and what it keeps."""
+"""`!about`: who runs the bot, its model and role, what it keeps in three lines, and where its source is."""
 
 from __future__ import annotations
 
@@ -6,16 +6,34 @@ from importlib.metadata import version
 
 from gptbot.conversation.commands.base import Command, CommandContext, Reply
 from gptbot.conversation.duration import spoken
-from gptbot.conversation.persona import title
+from gptbot.conversation.persona import role
+from gptbot_api.base import seconds
 
 
 async def _run(context: CommandContext) -> Reply:
-    bot = context.config.bot
-    return Reply(context.texts(
-        "about-text", name=bot.metadata.name, version=version("gptbot"), messages=bot.spec.context.max_messages,
-        model=bot.spec.llm.model or "SmolLM2-135M", persona=title(bot.spec, context.persona),
-        ttl=spoken(bot.spec.context.ttl, context.texts),
-    ))  # fmt: skip
+    bot, said = context.config.bot, context.texts
+    spec, about = bot.spec, bot.spec.about
+    lines = [
+        said("about-name", name=bot.metadata.name, model=spec.llm.model or "SmolLM2-135M"),
+        said("about-owner", owner=about.owner) if about.owner else said("about-owner-unknown"),
+    ]
+    if about.contact:
+        lines.append(said("about-contact", contact=about.contact))
+    lines += [
+        said("about-role", role=role(spec, context.settings, said)),
+        said("about-program", version=version("gptbot")),
+    ]
+    if about.source is not None:
+        lines.append(said("about-source", source=about.source))
+    ttl = min(spec.context.ttl, spec.privacy.retention, key=seconds)
+    kinds = ", ".join(said(f"kind-{kind}") for kind in spec.privacy.redact)
+    lines += [
+        "",
+        said("about-kept", messages=spec.context.max_messages, ttl=spoken(ttl, said)),
+        said("about-taken-out", kinds=kinds) if kinds else said("about-nothing-taken-out"),
+        said("about-more"),
+    ]
+    return Reply("\n".join(lines))
 
 
 COMMAND = Command(name="about", run=_run, private_reply=True, order=10)

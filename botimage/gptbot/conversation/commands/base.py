@@ -47,6 +47,8 @@ class Argument:
     optional: bool = True
     choices: Callable[[GptBotSpec, Texts], Sequence[Choice]] | None = None
     """The values of a `choice`: asked for each time, so they may follow the bot's settings."""
+    fixed: bool = False
+    """Whether the choices are the same for every bot and at all times: menus show them then, else they ask."""
     least: int | None = None
     most: int | None = None
     """Bounds of a number, or of a text's length in characters."""
@@ -74,6 +76,8 @@ class CommandContext:
     arguments: Mapping[str, Any]
     """The same by the names of the command's `Argument`s; those that were left out are not in it."""
     direct: bool
+    received: float
+    """When the command was enqueued, in seconds since 1970."""
     administrator: bool
     """Whether the caller administers the chat (in a private one: always) or the bot. False where it was not asked."""
     texts: Texts
@@ -84,8 +88,8 @@ class CommandContext:
     """Shows a text as the reply that is growing: for what takes long. The `Reply` takes its place."""
     choose: Callable[[Mapping[str, str]], Awaitable[None]]
     """Sets settings of the conversation; an empty value takes one back. Kept for `privacy.retention`."""
-    forget: Callable[[], Awaitable[None]]
-    """Deletes the conversation's context and settings, and what its platform keeps of it in the store."""
+    forget: Callable[[Sequence[str]], Awaitable[None]]
+    """Deletes the conversation's context and the settings named, and what its platform keeps of it in the store."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,22 @@
+# What is kept
+privacy-start = **What I keep of you**
+privacy-taken-out = Before anything is stored or sent to the model, I take out { $kinds }. Names and ids of people never go to the model or into my memory; people in a group are told apart by made-up names.
+privacy-nothing-taken-out = My owner has switched off that personal data is taken out of messages: please send none. Names and ids of people never go to the model or into my memory; people in a group are told apart by made-up names.
+privacy-keeps = **Kept**, in the bot's own store:
+privacy-conversation = • the last { $messages } messages of a conversation that I was asked or answered, and a summary of older ones: { $ttl } after the last one
+privacy-waiting = • a message that waits for its answer, with where the answer goes: until it is answered; one that failed: { $retention }
+privacy-chosen = • what was chosen here (role, language, settings): { $retention } after the last use
+privacy-counters = • how much you use me, under a name made from your id that tells nothing of it: a day
+privacy-buffer-on = • since an administrator switched it on, the last { $most } messages of this chat for `!summary`: { $ttl }
+privacy-buffer-off = • other messages of this chat: nothing, unless an administrator switches on that they are kept for `!summary`
+privacy-sees = **Who can see it:**
+privacy-owner = • { $owner }, who runs me and my store
+privacy-owner-unknown = my owner
+privacy-model = • the provider of my language model ({ $model }), for each answer: your question and what I remember of the conversation
+privacy-model-own = • nobody else: my language model ({ $model }) runs beside me
+privacy-moderation = • the provider of the moderation that looks at questions or answers
+privacy-transcription = • the provider that writes down voice messages
+privacy-erase = **Erase it:** `!reset` forgets this conversation, `!forget` erases everything about you or this chat, at once.
+command-privacy = Tell what I keep, for how long, and who sees it
+command-privacy-aliases = data
+command-privacy-example-1 = Just `!privacy`.

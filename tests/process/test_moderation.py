@@ -31,7 +31,7 @@ async def test_questions_and_answers(tmp_path: Path, telegram: FakeTelegram, mod
         assert model.requests == []
 
         # An answer that is flagged: nobody sees a word of it, although it came slowly.
-        model.say("Take " + "a little " * 30 + "poison", tokens_per_second=60)
+        model.say("Take " + "a little " * 50 + "poison", tokens_per_second=30)
         await telegram.say(11, 11, "what shall I take?")
         [*_, hidden] = await until(lambda: ended(telegram, 11, said[11]("moderation-output")))
         assert len(hidden.versions) == 1

@@ -58,7 +58,7 @@ class Envelope:
         return orjson.dumps([
             self.event, self.platform, self.user, self.text, self.address, self.direct, self.received, self.language,
             self.command, self.notice, self.values, self.speaker, self.quote,
-            [[file.kind, file.mime, file.size, dict(file.reference)] for file in self.attachments],
+            [[file.kind, file.mime, file.size, dict(file.reference), file.seconds] for file in self.attachments],
             self.administrator,
         ])  # fmt: skip
 
@@ -78,6 +78,7 @@ class Envelope:
             language=language, command=command, notice=notice, values=values, speaker=speaker, quote=quote,
             administrator=bool(administrator),
             attachments=tuple(
-                Attachment(kind=kind, mime=mime, size=size, reference=where) for kind, mime, size, where in files
+                Attachment(kind=kind, mime=mime, size=size, reference=where, seconds=more[0] if more else None)
+                for kind, mime, size, where, *more in files
             ),
         )  # fmt: skip

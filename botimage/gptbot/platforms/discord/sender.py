@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, cast
 
 from gptbot.platforms.base import Address, Button, MessageGone, Pace, Rejected, Said, SenderContext, SendError
+from gptbot.platforms.discord.attachments import fetch_attachment
 from gptbot.platforms.discord.history import History
 from gptbot.platforms.discord.limits import (
     ALL,
@@ -52,6 +53,7 @@ class DiscordSender:
         settings = cast(Discord, context.settings)
         token = context.bot.secret(settings.token_secret_ref, "spec.platforms.discord.tokenSecretRef")
         self._rest = Rest(context.http, settings.api_base_url, token)
+        self._http, self._api = context.http, settings.api_base_url
         self._history = History(self._rest)
 
     def length(self, text: str) -> int:
@@ -127,6 +129,10 @@ class DiscordSender:
             if refused.code == Code.UNKNOWN_MESSAGE:
                 raise MessageGone("the message is not there any more") from None
             raise Rejected(str(refused)) from None
+
+    async def fetch(self, address: Address, reference: Mapping[str, Any], limit: int) -> bytes:
+        """An attachment, by the message it came with. See `platforms.base.Fetches`."""
+        return await fetch_attachment(self._rest, self._http, self._api, address["channel"], reference, limit)
 
     async def _answer(self, address: Address, token: str, body: dict[str, Any], *, first: bool, patience: float) -> str:
         base = f"/webhooks/{address['application']}/{token}"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, cast
+from urllib.parse import quote
 
 import aiohttp
 import orjson
 
 from gptbot.platforms.base import FloodWait, NotSent, OutcomeUnknown, Rejected, SendError
-from gptbot.platforms.telegram.limits import CONNECT_TIMEOUT, REQUEST_TIMEOUT
+from gptbot.platforms.download import download
+from gptbot.platforms.telegram.limits import CONNECT_TIMEOUT, DOWNLOAD_TIMEOUT, REQUEST_TIMEOUT
 
 API_PATH = "spec.platforms.telegram.apiBaseUrl"
 _JSON = {"Content-Type": "application/json"}
@@ -38,6 +40,7 @@ class BotApi:
     def __init__(self, http: aiohttp.ClientSession, base_url: str, token: str) -> None:
         self._http = http
         self._base = f"{base_url.rstrip('/')}/bot{token}/"
+        self._files = f"{base_url.rstrip('/')}/file/bot{token}/"
 
     async def call(self, method: str, parameters: dict[str, Any], timeout: float = REQUEST_TIMEOUT) -> Any:
         """Call a method and return its `result`.
@@ -64,6 +67,10 @@ class BotApi:
                 return answer["result"]
             failure = _failure(status, answer, headers.get("Retry-After"))
         raise failure
+
+    async def download(self, path: str, limit: int) -> bytes:
+        """A file by the path that `getFile` names. Raises TooLarge, Rejected or NotSent; none names the address."""
+        return await download(self._http, self._files + quote(path), limit, DOWNLOAD_TIMEOUT)
 
 
 def _answer(body: bytes) -> dict[str, Any] | None:

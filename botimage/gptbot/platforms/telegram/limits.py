@@ -46,6 +46,13 @@ MAX_UPDATE_BYTES: Final = 1 << 20
 WEBHOOK_CONNECTIONS: Final = 40
 """Updates posted at the same time (Bot API, `setWebhook`, `max_connections`: 40 unless told)."""
 
+DOWNLOAD_BYTES: Final = 20 * 1000 * 1000
+"""Largest file that a bot may fetch (Bot API, `getFile`: 20 MB)."""
+DOWNLOAD_TIMEOUT: Final = 60.0
+"""For a whole file, in seconds."""
+PHOTO_BYTES: Final = 5 * 1000 * 1000
+"""Of a photo's sizes, larger ones than this are passed over."""
+
 POLL_TIMEOUT: Final = 30
 """How long `getUpdates` waits for something to come. The server waits 50 at most (telegram-bot-api, `Client.cpp`)."""
 POLL_BATCH: Final = 100

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gptbot.platforms.base import Address, Button, MessageGone, OutcomeUnknown, Pace, Rejected, SendError
 from gptbot.platforms.telegram.api import BadRequest, BotApi
 from gptbot.platforms.telegram.callbacks import keyboard
 from gptbot.platforms.telegram.features import RICH, RICH_DRAFT, Features
+from gptbot.platforms.telegram.files import fetch_file
 from gptbot.platforms.telegram.limits import ALL, CHAT, CHAT_INTERVAL, DRAFT_LASTS, GROUP, TYPING_TIMEOUT, utf16_length
 from gptbot.platforms.telegram.writing import DRAFT, EDIT, GONE, NOT_MODIFIED, SEND, Writer
 
@@ -100,6 +101,10 @@ class TelegramSender:
         except Rejected:  # a message will do, or say what is wrong
             return False
         return True
+
+    async def fetch(self, address: Address, reference: Mapping[str, Any], limit: int) -> bytes:
+        """A file that somebody sent, by its id. See `platforms.base.Fetches`."""
+        return await fetch_file(self._api, reference["file_id"], limit)
 
 
 def draft_id(nonce: str) -> int:

@@ -1,0 +1,56 @@
+"""A file from a platform's server: so many bytes and no more, within a time, from that server and no other."""
+
+from __future__ import annotations
+
+import aiohttp
+
+from gptbot.platforms.base import FloodWait, NotSent, Rejected, SendError, TooLarge
+
+_CONNECT_TIMEOUT = 10.0
+
+
+async def download(http: aiohttp.ClientSession, url: str, limit: int, timeout: float) -> bytes:
+    """GET a file of at most `limit` bytes within `timeout` seconds.
+
+    Redirects are not followed: they could lead into the cluster. Raises TooLarge, FloodWait, Rejected when the file
+    is not there (any more), NotSent for what may pass by itself. None of them holds the address: it may be a secret.
+    """
+    limits = aiohttp.ClientTimeout(total=timeout, sock_connect=_CONNECT_TIMEOUT)
+    failure: SendError
+    try:
+        async with http.get(
+            url, timeout=limits, allow_redirects=False, headers={"Accept-Encoding": "identity"}
+        ) as response:
+            if response.status == 200:
+                if (response.content_length or 0) > limit:
+                    raise TooLarge(limit)
+                return await _read(response, limit)
+            failure = _failure(response)
+    except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
+        failure = Rejected("the platform names no address that can be called")
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        failure = NotSent(f"a file cannot be fetched ({type(error).__name__})")
+    raise failure
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    parts: list[bytes] = []
+    length = 0
+    async for part in response.content.iter_any():
+        length += len(part)
+        if length > limit:
+            raise TooLarge(limit)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _failure(response: aiohttp.ClientResponse) -> SendError:
+    status = response.status
+    if status == 429:
+        try:
+            return FloodWait(max(0.1, float(response.headers["Retry-After"])), "request")
+        except (KeyError, ValueError):
+            return FloodWait(1.0, "request")
+    if status >= 500:
+        return NotSent(f"the server of files fails ({status})")
+    return Rejected(f"the server of files does not give it ({status})")

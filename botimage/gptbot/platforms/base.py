@@ -46,6 +46,8 @@ class Attachment:
     """Bytes, as the platform says."""
     reference: Mapping[str, Any]
     """Where it is: plain JSON that only the platform's sender reads, such as a file's id or a URL."""
+    seconds: float | None = None
+    """How long a recording is, as the platform says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ persona-set = I am **{ $title }** now. `!persona off` makes me **{ $usual }** ag
 persona-usual = I am **{ $title }** again.
 persona-locked = Only administrators may change my role in this chat. It is **{ $role }**.
 persona-list-locked = Only administrators may change my role in this chat.
-button-
+button-persona-off = Back to { $title }
+
 command-act = Give me a role in your own words
 command-act-aliases = be
 command-act-long = I play the role for everyone in this conversation until somebody sends `!persona off` or `!reset`. It stays a role: it changes none of the rules I follow. Plain words do too, if you say nothing else in the message: “from now on you are a pirate”, and later “be yourself again”.

@@ -99,8 +99,9 @@ class Bot:
     def intake(self, name: str) -> BotIntake:
         """The door for messages of a platform."""
         from gptbot.conversation import commands
+        from gptbot.conversation.spoken import spoken_command
 
-        return BotIntake(lambda: self.config, name, self.mailbox, self.limits, commands.names(), commands.private)
+        return BotIntake(lambda: self.config, name, self.mailbox, self.limits, commands, spoken_command)
 
     async def ask(self, messages: Sequence[Message], on_text: Callable[[str], None]) -> Completion:
         """Ask the model, with as much of the conversation as it has room for. Raises ModelError."""

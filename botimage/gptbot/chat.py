@@ -59,7 +59,7 @@ async def _of_running(config: BotConfig, directory: Path, url: str) -> AsyncGene
         keys = BotKeys(config.key, pepper(directory).encode())
         mailbox = Mailbox(store, keys, "chat")
         limits = Limits(store, keys, lambda: config.bot.spec.limits)
-        yield store, keys, BotIntake(lambda: config, "terminal", mailbox, limits, commands.names())
+        yield store, keys, BotIntake(lambda: config, "terminal", mailbox, limits, commands)
 
 
 @asynccontextmanager

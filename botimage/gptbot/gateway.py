@@ -65,7 +65,7 @@ class Gateway:
             intake=bot.intake(name),
             leases=self._leases,
             report=partial(self._reports.report, name),
-            commands=commands.menu(),
+            commands=commands.menu(lambda: bot.config.bot.spec),
             store=bot.store,
             keys=bot.keys,
         )

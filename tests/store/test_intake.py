@@ -10,7 +10,8 @@ from prometheus_client import REGISTRY
 
 from gptbot.conversation import commands
 from gptbot.inbox.envelope import Envelope
-from gptbot.inbox.intake import BotIntake, parse_command
+from gptbot.inbox.intake import BotIntake
+from gptbot.inbox.invocations import parse_command
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Mailbox
 from gptbot.inbox.store import Store, StoreUnavailable
@@ -34,7 +35,7 @@ class Door:
         self.keys, self.store = keys, store
         self.mailbox = Mailbox(store, keys, "w")
         limits = Limits(store, keys, lambda: self.config.bot.spec.limits)
-        self.intake = BotIntake(lambda: self.config, "web", self.mailbox, limits, commands.names())
+        self.intake = BotIntake(lambda: self.config, "web", self.mailbox, limits, commands)
         self.number = 0
 
     async def say(self, text: str, hears: Hears | None = None, **changes: Any) -> bool:
@@ -220,7 +221,7 @@ async def test_a_store_that_is_away_is_raised(door: Door) -> None:
     ],
 )
 def test_parse_command(text: str, expected: tuple[str | None, str]) -> None:
-    assert parse_command(text, commands.names()) == expected
+    assert parse_command(text, commands) == expected
 
 
 async def test_a_conversation_that_was_left_is_forgotten(door: Door) -> None:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gptbot.files.limits import readable
 from gptbot.inbox.changes import Changes, Edit
+from gptbot.inbox.choices import Chosen
 from gptbot.inbox.envelope import Envelope
+from gptbot.inbox.invocations import Commands, command_like, parse_command
 from gptbot.inbox.mailbox import Mailbox
+from gptbot.inbox.overheard import ON, Overheard, OverheardMessages
 from gptbot.inbox.stops import COMMAND as STOP
 from gptbot.inbox.stops import Stops
 from gptbot.manifest import BotConfig
 from gptbot.platforms.base import Address, Hears, Inbound, Verdict
-from gptbot.safety.access import allowed
+from gptbot.safety.access import administers, allowed
 from gptbot.safety.limits import Limits
 from gptbot.safety.limits import Refusal as LimitRefusal
 from gptbot.safety.normalize import MOST_CHARACTERS, normalize
+from gptbot.safety.pseudonyms import Pseudonyms
 from gptbot.safety.redaction import Redactor
 from gptbot.telemetry import metrics
 from gptbot_api import GptBotSpec
@@ -28,6 +34,9 @@ _EDITED_ANEW = 24 * 3600.0
 """Seconds in which an edit may turn a message into a question: older answers are forgotten to have been given."""
 _DENIED_AGAIN = 24 * 3600.0
 """Seconds after which somebody the bot is not for is told so again."""
+
+_MOST_QUOTED = 2000
+"""Characters of what a message replies to: enough for what is meant to be clear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +65,11 @@ class BotIntake:
         platform: str,
         mailbox: Mailbox,
         limits: Limits,
-        commands: Collection[str],
-        private: Callable[[GptBotSpec, str, str], bool] | None = None,
+        commands: Commands,
+        spoken: Callable[[GptBotSpec, str], tuple[str, str] | None] | None = None,
     ) -> None:
-        """`commands`: names of all. `private`: whether a command's reply to an argument is for its caller alone."""
-        self._private = private
+        """`spoken`: the command, and its argument, that plain words amount to."""
+        self._spoken = spoken
         self._config = config
         self._platform = platform
         self._mailbox = mailbox
@@ -68,6 +77,7 @@ class BotIntake:
         self._commands = commands
         self._stops = Stops(mailbox.store, mailbox.keys)
         self._changes = Changes(mailbox)
+        self._overheard = OverheardMessages(mailbox.store, mailbox.keys)
 
     async def ready(self) -> None:
         """Return once the store can take messages."""
@@ -79,19 +89,60 @@ class BotIntake:
 
     async def accept(self, message: Inbound, hears: Hears | None = None) -> bool:
         """Take a message, or find that it is not for the bot. Raises StoreUnavailable: keep it and try again."""
+        taken = await self._take(message, hears)
+        if not message.direct and self._config().bot.spec.context.summary_buffer:
+            await self._overhear(message)
+        return taken
+
+    async def _overhear(self, message: Inbound) -> None:
+        """Keep what was said in a group, for the bot or not, where the group wants that for `!summary`."""
+        keys, platform, spec = self._mailbox.keys, self._platform, self._config().bot.spec
+        conversation = keys.pseudonym(platform, "conversation", message.conversation)
+        user = keys.pseudonym(platform, "user", message.user)
+        if (await self._mailbox.choices.get(conversation)).summary_buffer != ON:
+            return
+        if self._limits.refused(user, conversation) or not allowed(message.principals, spec.access, platform):
+            return
+        names = Pseudonyms(keys, platform, message.conversation)
+        text = normalize(names.put_in(message.text[:MOST_CHARACTERS])).strip()
+        if text and parse_command(text, self._commands)[0] is None and command_like(text) is None:
+            said = Overheard(
+                names.of(message.speaker or message.user), Redactor(spec.privacy.redact).redact(text),
+                message.sent or time.time(),
+            )  # fmt: skip
+            event, edited = keys.pseudonym(platform, "event", message.event), message.original_at is not None
+            await self._overheard.keep(conversation, event, said, spec, edited=edited)
+
+    async def _take(self, message: Inbound, hears: Hears | None) -> bool:
         config, keys, platform = self._config(), self._mailbox.keys, self._platform
         spec = config.bot.spec
         edited = message.original_at is not None
         if message.sent is not None and not edited and time.time() - message.sent > seconds(spec.answer_in.max_age):
             return self._count("too_old")
-        command, text = parse_command(normalize(message.text[:MOST_CHARACTERS]), self._commands)
+        names = Pseudonyms(keys, platform, message.conversation)
+        command, text = parse_command(normalize(names.put_in(message.text[:MOST_CHARACTERS])), self._commands)
+        quote = normalize(names.put_in(message.quote[:MOST_CHARACTERS])).strip()
         when = spec.answer_in.direct if message.direct else spec.answer_in.groups
         meant = message.addressed or message.direct
-        wanted = command is not None or (text.strip() and (when == "always" or (when == "mentioned" and meant)))
+        unknown = None if command else command_like(text)
+        if unknown is not None and not meant:
+            unknown, text, quote = None, "", ""  # a command of another bot
+            message = replace(message, attachments=())
+        files = tuple(file for file in message.attachments if meant or readable(file, spec.llm))
+        said = text.strip() or quote or ("[file]" if files else "")
+        wanted = command is not None or unknown is not None or _wanted(when, said, meant)
+        conversation = keys.pseudonym(platform, "conversation", message.conversation)
+        chosen = self._mailbox.choices.known(conversation)
+        if command is None and not message.direct:
+            if chosen is None and (edited or (not wanted and said)):
+                chosen = await self._mailbox.choices.get(conversation)
+            if chosen is not None:
+                wanted = unknown is not None or _wanted(chosen.answer_in or when, said, meant)
         if not wanted and not edited:
             return self._count("not_addressed")
+        if command is None and wanted and meant and self._spoken is not None:
+            command, text = self._spoken(spec, text) or (None, text)
         user = keys.pseudonym(platform, "user", message.user)
-        conversation = keys.pseudonym(platform, "conversation", message.conversation)
         event = keys.pseudonym(platform, "event", message.event)
         if not allowed(message.principals, spec.access, platform):
             told = Notice("access-denied", await self._tells_denied(message, user, hears), "denied")
@@ -99,27 +150,42 @@ class BotIntake:
         known = self._limits.refused(user, conversation)
         if known is not None and known.limit == "mute":
             return await self._refuse(self._over(known), message, user, conversation, event, hears)
-        if edited and not await self._edit(message, text if wanted else None, command):
+        if edited and not await self._edit(message, text if wanted and unknown is None else None, command):
             return self._count("edited")
         if not wanted:
             return self._count("not_addressed")
-        private = command is not None and self._private is not None and self._private(spec, command, text)
+        private = command is not None and self._commands.private(spec, command, text)
         if command == STOP and hears is not None:
             message = replace(message, address=await hears(Verdict(private=private)) or message.address)
         if command == STOP and await self._stop(message, user, conversation, event):
             self._count("stop")
             return True
-        if (refusal := await self._limits.check(user, conversation, event)) is not None:
+        refusal, chosen = known, chosen or Chosen()
+        if known is None:  # both in one round trip
+            check = self._limits.check(user, conversation, event)
+            refusal, chosen = await asyncio.gather(check, self._mailbox.choices.get(conversation))
+        message = replace(message, language=chosen.language or message.language)
+        plain = command is None and unknown is None
+        if plain and not message.direct and not _wanted(chosen.answer_in or when, said, meant):
+            return self._count("not_addressed")
+        if refusal is not None:
             return await self._refuse(self._over(refusal), message, user, conversation, event, hears)
         if len(message.text) > MOST_CHARACTERS:
             return await self._refuse(_TOO_LONG, message, user, conversation, event, hears)
+        if unknown is not None:
+            return await self._refuse(self._no_command(unknown), message, user, conversation, event, hears)
         address: Address | None = message.address
         if hears is not None:
             address = await hears(Verdict(private=private))
+        redactor = Redactor(spec.privacy.redact)
         envelope = Envelope(
-            event=event, platform=platform, user=user, text=Redactor(spec.privacy.redact).redact(text),
+            event=event, platform=platform, user=user, text=redactor.redact(text),
             address=address or message.address, direct=message.direct, received=time.time(),
             language=message.language, command=command,
+            administrator=await self._administrator(message, command, spec),
+            speaker="" if message.direct else names.of(message.speaker or message.user),
+            quote=_shortened(redactor.redact(quote)) if plain else "",
+            attachments=files if plain else (),
         )  # fmt: skip
         new = await self._mailbox.enqueue(conversation, envelope)
         self._count("enqueued" if new else "duplicate")
@@ -131,13 +197,27 @@ class BotIntake:
         """Do not take a message, and tell its author why: at once where the platform waits for a word."""
         address: Address | None = message.address
         if hears is not None:
-            address = await hears(Verdict(notice.text, notice.values, private=True))
+            chosen = self._mailbox.choices.known(conversation) or Chosen()
+            address = await hears(Verdict(notice.text, notice.values, private=True, language=chosen.language))
         if address is not None and notice.tell:
             await self._mailbox.enqueue(conversation, Envelope(
                 event=event, platform=self._platform, user=user, text="", address=address, direct=message.direct,
                 received=time.time(), language=message.language, notice=notice.text, values=dict(notice.values) or None,
             ))  # fmt: skip
         return self._count(notice.outcome)
+
+    def _no_command(self, name: str) -> Notice:
+        near = self._commands.nearest(name)
+        text = "command-unknown" if near is None else "command-unknown-near"
+        return Notice(text, tell=True, outcome="unknown_command", values={} if near is None else {"near": near})
+
+    async def _administrator(self, message: Inbound, command: str | None, spec: GptBotSpec) -> bool:
+        """Whether a message is from an administrator, if its command has to know: that may cost a request."""
+        if command is None or not self._commands.asks_administrator(command):
+            return False
+        if message.direct or administers(message.principals, spec.access, self._platform):
+            return True
+        return message.administrator is not None and await message.administrator()
 
     def _over(self, refusal: LimitRefusal) -> Notice:
         metrics.MESSAGES_LIMITED.labels(
@@ -154,7 +234,10 @@ class BotIntake:
         """Drop messages that wait for their answers. Raises StoreUnavailable."""
         keys, platform = self._mailbox.keys, self._platform
         names = [keys.pseudonym(platform, "event", event) for event in events]
-        if await self._changes.delete(keys.pseudonym(platform, "conversation", conversation), names):
+        there = keys.pseudonym(platform, "conversation", conversation)
+        if (await self._mailbox.choices.get(there)).summary_buffer == ON:
+            await self._overheard.drop(there, names)
+        if await self._changes.delete(there, names):
             self._count("deleted")
 
     async def _edit(self, message: Inbound, text: str | None, command: str | None) -> bool:
@@ -187,12 +270,10 @@ class BotIntake:
         return False
 
 
-def parse_command(text: str, commands: Collection[str]) -> tuple[str | None, str]:
-    """Split `!name argument` or `/name argument` into name and argument; (None, text) when it is no command of ours."""
-    stripped = text.strip()
-    if stripped[:1] in ("!", "/"):
-        name, _, argument = stripped[1:].partition(" ")
-        head, _, more = name.partition("\n")
-        if head.lower() in commands:
-            return head.lower(), f"{more} {argument}".strip()
-    return None, text
+def _wanted(when: str, text: str, meant: bool) -> bool:
+    """Whether a message that is no command is to be answered."""
+    return bool(text.strip()) and (when == "always" or (when == "mentioned" and meant))
+
+
+def _shortened(quote: str) -> str:
+    return quote if len(quote) <= _MOST_QUOTED else f"{quote[:_MOST_QUOTED].rstrip()} […]"

@@ -6,7 +6,7 @@ import anything (aiogram, discord.py); its `sender()` runs in workers and must i
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -76,8 +76,10 @@ class Inbound:
     """Who and where, for access lists, without the platform's name: `user:1`, `guild:2`, `role:3`, `chat:4`."""
     original_at: float | None = None
     """Set on an edited message, whose `event` is that of the original: when that was written, seconds since 1970."""
+    speaker: str = ""
+    """How mentions mark the author (`person`), where that is not by `user`."""
     quote: str = ""
-    """Text of the message replied to, quoted or forwarded, unless it is the bot's own last answer anyway."""
+    """Text of the message replied to, quoted or forwarded; somebody else's, in a group, behind `person()` and `: `."""
     attachments: Sequence[Attachment] = ()
     administrator: Callable[[], Awaitable[bool]] | None = None
     """Asks the platform whether the author administers the group; None: it cannot tell. May take a request.
@@ -112,6 +114,8 @@ class Verdict:
     """Values of that text."""
     private: bool = False
     """Whether the answer is for the author alone."""
+    language: str | None = None
+    """Of the refusal, where one was chosen in the conversation; else the author's, as the platform tells it."""
 
 
 Hears = Callable[[Verdict], Awaitable[Address | None]]
@@ -157,6 +161,26 @@ class Leases(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArgumentInfo:
+    """An argument of a command as menus with typed options show it."""
+
+    name: str
+    """Letters, digits and `-`."""
+    descriptions: Mapping[str, str]
+    """Language to one line; `en` is always there."""
+    number: bool = False
+    """Whether it is a whole number; else it is a text."""
+    required: bool = False
+    values: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict[str, Sequence[tuple[str, str]]])
+    """Language to labels and values, where there is a fixed set of them."""
+    complete: Callable[[str, str | None], Sequence[tuple[str, str]]] | None = None
+    """Labels and values, 25 at most, that fit what was typed so far, in a language."""
+    least: int | None = None
+    most: int | None = None
+    """Bounds of a number, or of a text's length."""
+
+
 @dataclass(frozen=True, slots=True)
 class CommandInfo:
     """A command as menus show it."""
@@ -164,8 +188,10 @@ class CommandInfo:
     name: str
     descriptions: Mapping[str, str]
     """Language to one line; `en` is always there."""
-    argument: str | None = None
-    """Name of its argument, if it takes one."""
+    arguments: Sequence[ArgumentInfo] = ()
+    where: Collection[Literal["private", "group"]] = ("private", "group")
+    administrators: bool = False
+    """Whether it is for those only who administer a group."""
 
 
 class Report(Protocol):
@@ -225,8 +251,10 @@ class PlatformGateway(Protocol):
 class Sender(Protocol):
     """The answering half. Text is Markdown; the sender renders it for its platform."""
 
-    edit_interval: float
-    """Seconds between two edits of a message that grows, at least; the final text may follow sooner."""
+    @property
+    def edit_interval(self) -> float:
+        """Seconds between two edits of a message that grows, at least; the final text may follow sooner."""
+        ...
 
     @property
     def max_length(self) -> int:

@@ -111,8 +111,12 @@ class Actions:
         return {"id": self._world.snowflake(), "name": name, "permissions": "0", "managed": False, "mentionable": False,
                 "position": len(guild.roles), "color": 0, "hoist": False, "flags": 0}  # fmt: skip
 
-    def do_give_role(self, guild: str, user: str, name: str) -> str:
-        role = self._role(self._world.guilds[guild], name)
+    def do_own_guild(self, guild: str, user: str) -> None:
+        self._world.guilds[guild].owner = user
+        self._tell_guild(guild, "GUILD_UPDATE", self._world.guild_json(self._world.guilds[guild]))
+
+    def do_give_role(self, guild: str, user: str, name: str, permissions: int) -> str:
+        role = self._role(self._world.guilds[guild], name) | {"permissions": str(permissions)}
         self._world.guilds[guild].roles[role["id"]] = role
         self._world.users[user].roles.setdefault(guild, []).append(role["id"])
         self._tell_guild(guild, "GUILD_ROLE_CREATE", {"guild_id": guild, "role": role})
@@ -204,11 +208,21 @@ class Actions:
         place = self._world.channels[channel]
         self._messages.preview(place, place.messages[message])
 
-    def do_slash(self, channel: str, user: str, name: str, argument: str | None, locale: str, bot: str | None) -> str:
+    def do_slash(
+        self, channel: str, user: str, name: str, argument: str | Json | None, locale: str, bot: str | None
+    ) -> str:
         place = self._world.channels[channel]
         return self._interactions.slash(
             self._bot(bot if place.type != DM else place.bot), place, self._world.users[user], name, argument, locale
         )
+
+    def do_type(self, channel: str, user: str, name: str, option: str, typed: str, locale: str) -> str:
+        place = self._world.channels[channel]
+        bot = self._bot(None if place.type != DM else place.bot)
+        return self._interactions.type(bot, place, self._world.users[user], name, option, typed, locale)
+
+    def do_choices(self, interaction: str) -> list[Json] | None:
+        return self._interactions.choices(interaction)
 
     def do_press(self, channel: str, user: str, message: str, custom_id: str, locale: str) -> str:
         place = self._world.channels[channel]

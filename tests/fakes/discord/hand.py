@@ -65,9 +65,13 @@ class Hand(ABC):
         """The direct messages of a person and a bot (by its user id)."""
         return await self.do("open_dm", user=user, bot=bot)
 
-    async def give_role(self, guild: str, user: str, name: str = "staff") -> str:
-        """Make a role and give it to a person."""
-        return await self.do("give_role", guild=guild, user=user, name=name)
+    async def give_role(self, guild: str, user: str, name: str = "staff", permissions: int = 0) -> str:
+        """Make a role with such permissions and give it to a person."""
+        return await self.do("give_role", guild=guild, user=user, name=name, permissions=permissions)
+
+    async def own_guild(self, guild: str, user: str) -> None:
+        """Make a person the owner of a guild."""
+        await self.do("own_guild", guild=guild, user=user)
 
     async def managed_role(self, guild: str, bot: str | None = None) -> str:
         """The role that a bot (by its user id) brought into a guild."""
@@ -135,17 +139,32 @@ class Hand(ABC):
         await self.do("preview", channel=channel, message=message)
 
     async def slash(
-        self, channel: str, user: str, name: str, argument: str | None = None, *, locale: str = "en-US",
+        self, channel: str, user: str, name: str, argument: str | Json | None = None, *, locale: str = "en-US",
         bot: str | None = None,
     ) -> str:  # fmt: skip
-        """Give a slash command and return the interaction's id. Raises ValueError when the bot registered none."""
+        """Give a slash command and return the interaction's id; `argument`: its first option, or all by name.
+
+        Raises ValueError when Discord's client does not let them: no such command here, or not such a value.
+        """
         return await self.do("slash", channel=channel, user=user, name=name, argument=argument, locale=locale, bot=bot)
 
     async def press(self, channel: str, user: str, message: str, custom_id: str, *, locale: str = "en-US") -> str:
         """Press a button below a message and return the interaction's id. Raises ValueError when it has none such."""
         return await self.do("press", channel=channel, user=user, message=message, custom_id=custom_id, locale=locale)
 
+    async def type(
+        self, channel: str, user: str, name: str, option: str, typed: str = "", *, locale: str = "en-US"
+    ) -> str:
+        """Type into an option of a slash command that asks the bot for choices; returns the interaction's id."""
+        return await self.do(
+            "type", channel=channel, user=user, name=name, option=option, typed=typed, locale=locale
+        )  # fmt: skip
+
     # What can be seen.
+
+    async def choices(self, interaction: str) -> list[Json] | None:
+        """The choices that the bot gave for what was typed; None: it did not answer yet."""
+        return await self.do("choices", interaction=interaction)
 
     async def messages(self, channel: str, *, since: str = "0") -> list[Json]:
         """Messages after an id, oldest first, with `edits` ([time, text]), `pings`, `deleted`, `at`, `author`…"""

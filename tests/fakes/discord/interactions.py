@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import base64
-import re
 import secrets
 import time
 from dataclasses import dataclass
-from typing import Any, Final
 
 from tests.fakes.discord import errors
 from tests.fakes.discord.errors import Json, invalid_form
 from tests.fakes.discord.front import Call
 from tests.fakes.discord.gateway import Gateway
 from tests.fakes.discord.messages import Messages, checked
+from tests.fakes.discord.registered import check_choices, check_command, filled, kept_option
 from tests.fakes.discord.settings import Settings
 from tests.fakes.discord.state import CHAT_INPUT_COMMAND, DM, LOADING, Bot, Channel, Message, User, World
 
-_NAME = re.compile(r"^[-_'\w]{1,32}$")
-_UPDATE = 7
-_LOCALES: Final = frozenset(
-    (
-        "id", "da", "de", "en-GB", "en-US", "es-ES", "es-419", "fr", "hr", "it", "lt", "hu", "nl", "no", "pl", "pt-BR",
-        "ro", "fi", "sv-SE", "vi", "tr", "cs", "el", "bg", "ru", "uk", "hi", "th", "zh-CN", "ja", "zh-TW", "ko",
-    )
-)  # fmt: skip
+_AUTOCOMPLETE, _UPDATE = 4, 7
 
 
 @dataclass(slots=True)
@@ -39,6 +31,10 @@ class Interaction:
     """The message whose button it was."""
     original: Message | None = None
     """The answer, once there was a callback; that of a button may be the message pressed."""
+    typed: tuple[Json, str] | None = None
+    """Of an Autocomplete: the command, and the name of the option that is being typed."""
+    choices: list[Json] | None = None
+    """What the bot answered to that."""
 
 
 class Interactions:
@@ -69,7 +65,7 @@ class Interactions:
         known = {command["name"]: command for command in bot.commands}
         made: list[Json] = []
         for number, command in enumerate(call.body):
-            _check_command(command, str(number))
+            check_command(command, str(number))
             if command["name"] in names:
                 raise invalid_form(
                     str(number), "APPLICATION_COMMANDS_DUPLICATE_NAME", "Application command names must be unique"
@@ -79,14 +75,15 @@ class Interactions:
             made.append(
                 {
                     "id": old["id"] if old else self._world.snowflake(), "application_id": bot.application,
-                    "version": self._world.snowflake(), "default_member_permissions": None, "nsfw": False,
+                    "version": self._world.snowflake(), "nsfw": False,
                     "type": command.get("type", 1), "name": command["name"], "name_localizations": None,
+                    "default_member_permissions": command.get("default_member_permissions"),
                     "description": command["description"], "dm_permission": True,
                     "description_localizations": command.get("description_localizations") or None,
                     "contexts": command.get("contexts"), "integration_types": command.get("integration_types") or [0],
                 }
                 # Like Discord, leave out what is a default.
-                | ({"options": [_option(o) for o in command["options"]]} if command.get("options") else {})
+                | ({"options": [kept_option(o) for o in command["options"]]} if command.get("options") else {})
             )  # fmt: skip
         bot.commands = made
         return made
@@ -98,18 +95,41 @@ class Interactions:
 
     # What users do.
 
-    def slash(self, bot: Bot, channel: Channel, user: User, name: str, argument: str | None, locale: str) -> str:
+    def slash(self, bot: Bot, channel: Channel, user: User, name: str, argument: str | Json | None, locale: str) -> str:
         """A user gives a slash command; returns the interaction's id."""
+        command = self._offered(bot, channel, user, name)
+        data: Json = {"id": command["id"], "name": name, "type": 1}
+        if options := filled(command, argument):
+            data["options"] = options
+        return self._begin(bot, channel, user, 2, data, locale, None)
+
+    def type(self, bot: Bot, channel: Channel, user: User, name: str, option: str, typed: str, locale: str) -> str:
+        """A user types into an option of a slash command; returns the interaction's id."""
+        command = self._offered(bot, channel, user, name)
+        found = next((one for one in command.get("options") or () if one["name"] == option), None)
+        if found is None or not found.get("autocomplete"):
+            raise ValueError(f"the option {option!r} of {name!r} asks the bot for nothing")
+        written = {"type": found["type"], "name": option, "value": typed, "focused": True}
+        data: Json = {"id": command["id"], "name": name, "type": 1, "options": [written]}
+        return self._begin(bot, channel, user, _AUTOCOMPLETE, data, locale, None)
+
+    def choices(self, interaction: str) -> list[Json] | None:
+        """What the bot answered to what was typed; None: nothing yet."""
+        return next((one.choices for one in self._tokens.values() if one.id == interaction), None)
+
+    def _offered(self, bot: Bot, channel: Channel, user: User, name: str) -> Json:
+        """The command as the user's client shows it. Raises ValueError when it does not."""
         command = next((c for c in bot.commands if c["name"] == name), None)
         if command is None:
             raise ValueError(f"the bot has registered no command {name!r}")
-        options = command.get("options") or []
-        if argument is not None and not options:
-            raise ValueError(f"the command {name!r} takes no argument")
-        data: Json = {"id": command["id"], "name": name, "type": 1}
-        if argument is not None:
-            data["options"] = [{"type": options[0]["type"], "name": options[0]["name"], "value": argument}]
-        return self._begin(bot, channel, user, 2, data, locale, None)
+        if (1 if channel.type == DM else 0) not in (command["contexts"] or (0, 1)):
+            raise ValueError(f"the command {name!r} is not shown here")
+        needed = int(command["default_member_permissions"] or 0)
+        if channel.guild is not None and needed:
+            held = self._world.permissions(user, self._world.guilds[channel.guild])
+            if held & needed != needed:
+                raise ValueError(f"the command {name!r} is not shown to this user")
+        return command
 
     def press(self, channel: Channel, user: User, message: Message, custom_id: str, locale: str) -> str:
         """A user presses a button; returns the interaction's id."""
@@ -126,7 +146,11 @@ class Interactions:
     ) -> str:
         interaction_id = self._world.snowflake()
         token = base64.urlsafe_b64encode(f"interaction:{interaction_id}:{secrets.token_hex(64)}".encode()).decode()
-        self._tokens[token] = Interaction(interaction_id, token, bot, user, channel, time.monotonic(), pressed)
+        made = Interaction(interaction_id, token, bot, user, channel, time.monotonic(), pressed)
+        if kind == _AUTOCOMPLETE:
+            command = next(c for c in bot.commands if c["id"] == data["id"])
+            made.typed = command, data["options"][0]["name"]
+        self._tokens[token] = made
         event: Json = {
             "id": interaction_id, "application_id": bot.application, "type": kind, "token": token, "version": 1,
             "data": data, "channel_id": channel.id, "channel": self._world.channel_json(channel),
@@ -140,10 +164,11 @@ class Interactions:
             event["user"] = user.json()
         else:
             guild = self._world.guilds[channel.guild]
+            held = str(self._world.permissions(user, guild) | channel.permissions)
             event |= {
                 "guild_id": guild.id, "guild_locale": guild.preferred_locale,
                 "guild": {"id": guild.id, "locale": guild.preferred_locale, "features": guild.features},
-                "member": self._world.member_json(user, guild.id) | {"user": user.json(), "permissions": "0"},
+                "member": self._world.member_json(user, guild.id) | {"user": user.json(), "permissions": held},
             }  # fmt: skip
         self._gateway.dispatch(bot, channel.guild, 0, "INTERACTION_CREATE", event)
         return interaction_id
@@ -155,13 +180,19 @@ class Interactions:
         interaction = self._tokens.get(call.path["token"])
         if interaction is None or interaction.id != call.path["interaction"]:
             raise errors.unknown_interaction()
-        if interaction.original is not None:
+        if interaction.original is not None or interaction.choices is not None:
             raise errors.already_acknowledged()
         if time.monotonic() - interaction.made_at > self._settings.interaction_deadline:
             raise errors.unknown_interaction()
         body = call.body if isinstance(call.body, dict) else {}
         data = body.get("data") or {}
         match body.get("type"):
+            case 8 if interaction.typed is not None:
+                check_choices(*interaction.typed, data.get("choices"))
+                interaction.choices = data["choices"]
+                return None
+            case _ if interaction.typed is not None:
+                raise invalid_form("type", "BASE_TYPE_CHOICES", "Value must be 8 for an autocomplete.")
             case 4:
                 content = checked(data, interaction=True)
                 message = self._message(interaction, content["content"], content.get("flags") or 0, content)
@@ -224,37 +255,3 @@ class Interactions:
             time.time(), flags=flags, webhook=interaction.bot.application, interaction=interaction.id,
             components=(body or {}).get("components") or [],
         )  # fmt: skip
-
-
-def _option(option: Json) -> Json:
-    return {key: value for key, value in option.items() if value or key not in ("required",)}
-
-
-def _check_command(command: Any, at: str) -> None:
-    if not isinstance(command, dict):
-        raise invalid_form(at, "MODEL_TYPE_CONVERT", "Only dictionaries may be used.")
-    _check_names(command, at)
-    contexts = command.get("contexts")
-    if contexts is not None and (not isinstance(contexts, list) or not set(contexts) <= {0, 1, 2}):
-        raise invalid_form(f"{at}.contexts", "BASE_TYPE_CHOICES", "Value must be one of {0, 1, 2}.")
-    options = command.get("options") or []
-    if len(options) > 25:
-        raise invalid_form(f"{at}.options", "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.")
-    for number, option in enumerate(options):
-        where = f"{at}.options.{number}"
-        if not isinstance(option, dict) or option.get("type") not in range(1, 12):
-            raise invalid_form(f"{where}.type", "BASE_TYPE_CHOICES", "Value must be one of {1, ..., 11}.")
-        _check_names(option, where)
-
-
-def _check_names(thing: Json, at: str) -> None:
-    name, description = thing.get("name"), thing.get("description")
-    if not isinstance(name, str) or not _NAME.match(name) or name != name.lower():
-        raise invalid_form(f"{at}.name", "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
-    texts = {"description": description, **(thing.get("description_localizations") or {})}
-    for key, text in texts.items():
-        where = f"{at}.description" if key == "description" else f"{at}.description_localizations.{key}"
-        if key != "description" and key not in _LOCALES:
-            raise invalid_form(where, "ENUM_TYPE_COERCE", f"Value '{key}' is not a valid enum value.")
-        if not isinstance(text, str) or not 1 <= len(text) <= 100:
-            raise invalid_form(where, "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.")

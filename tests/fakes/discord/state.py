@@ -18,6 +18,7 @@ DEFAULT, REPLY, CHAT_INPUT_COMMAND = 0, 19, 20
 LOADING: Final = 1 << 7
 EPHEMERAL: Final = 1 << 6
 NONCE_SECONDS: Final = 300.0
+ADMINISTRATOR: Final = 1 << 3
 PERMISSIONS: Final = {"view": 1 << 10, "send": 1 << 11, "history": 1 << 16, "send_in_threads": 1 << 38}
 
 
@@ -75,6 +76,8 @@ class Guild:
     name: str
     preferred_locale: str
     features: list[str]
+    owner: str = "0"
+    """User id of who owns it."""
     roles: dict[str, Json] = field(default_factory=dict[str, Json])
     channels: list[str] = field(default_factory=list[str])
 
@@ -186,7 +189,7 @@ class World:
         channels = [self.channels[channel] for channel in guild.channels if channel in self.channels]
         return {
             "id": guild.id, "name": guild.name, "preferred_locale": guild.preferred_locale, "features": guild.features,
-            "roles": list(guild.roles.values()), "emojis": [], "stickers": [], "owner_id": "0", "icon": None,
+            "roles": list(guild.roles.values()), "emojis": [], "stickers": [], "owner_id": guild.owner, "icon": None,
             "verification_level": 0, "default_message_notifications": 0, "explicit_content_filter": 0, "mfa_level": 0,
             "premium_tier": 0, "nsfw_level": 0, "system_channel_id": None, "system_channel_flags": 0,
             "afk_timeout": 300, "member_count": 2, "large": False, "unavailable": False, "members": [],
@@ -222,6 +225,16 @@ class World:
                 gone = other is None or other.deleted
                 found["referenced_message"] = None if gone or other is None else self.message_json(other, nested=True)
         return found
+
+    def permissions(self, user: User, guild: Guild) -> int:
+        """What a member may do in a guild, channels apart."""
+        if guild.owner == user.id:
+            return (1 << 53) - 1
+        held = [guild.roles[role] for role in (guild.id, *user.roles.get(guild.id, [])) if role in guild.roles]
+        found = 0
+        for role in held:
+            found |= int(role["permissions"])
+        return (1 << 53) - 1 if found & ADMINISTRATOR else found
 
     def member_json(self, user: User, guild: str) -> Json:
         return {

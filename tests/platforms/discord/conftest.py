@@ -17,7 +17,7 @@ from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.leases import StoreLeases
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import CommandInfo, GatewayContext, Hears, Inbound, SenderContext, Verdict
+from gptbot.platforms.base import ArgumentInfo, CommandInfo, GatewayContext, Hears, Inbound, SenderContext, Verdict
 from gptbot.platforms.discord import PLATFORM
 from gptbot.platforms.discord.sender import DiscordSender
 from gptbot_api import parse
@@ -25,10 +25,30 @@ from gptbot_api.platforms import Discord
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.settings import Settings
 
+
+def personas(typed: str, language: str | None) -> list[tuple[str, str]]:
+    """Completes names."""
+    return [(f"{name} ({language})", name) for name in ("chef", "poet") if name.startswith(typed)]
+
+
 COMMANDS = (
     CommandInfo("help", {"en": "What I can do", "ru": "Что я умею"}),
-    CommandInfo("persona", {"en": "Choose a persona", "ru": "Выбрать роль"}, "name"),
-)
+    CommandInfo(
+        "persona", {"en": "Choose a persona", "ru": "Выбрать роль"},
+        [ArgumentInfo(name="name", descriptions={"en": "Which one", "ru": "Какую"}, complete=personas)],
+    ),
+    CommandInfo(
+        "settings", {"en": "Change settings"},
+        [
+            ArgumentInfo(
+                name="what", descriptions={"en": "Which"}, required=True,
+                values={"en": [("When to answer", "answer")], "ru": [("Когда отвечать", "answer")]},
+            ),
+            ArgumentInfo(name="number", descriptions={"en": "How many"}, number=True, least=1, most=500),
+        ],
+        ["group"], True,
+    ),
+)  # fmt: skip
 
 
 class NotingIntake:

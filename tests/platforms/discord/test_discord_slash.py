@@ -39,12 +39,76 @@ async def send(sender: DiscordSender, inbound: Inbound, text: str = "answer", **
 
 async def test_commands_are_registered_with_languages_and_argument(scene: Scene, start: Start) -> None:
     await registered(scene, start())
-    helping, persona = await scene.discord.commands()
+    helping, persona, settings = await scene.discord.commands()
     assert (helping["name"], helping["description"]) == ("help", "What I can do")
     assert helping["description_localizations"] == {"ru": "Что я умею"}
     assert helping["contexts"] == [0, 1]
+    assert helping["default_member_permissions"] is None
     [option] = persona["options"]
-    assert (option["type"], option["name"], option.get("required", False)) == (3, "name", False)
+    assert (option["type"], option["name"], option.get("required", False), option["autocomplete"]) == (
+        3, "name", False, True,
+    )  # fmt: skip
+    assert (settings["contexts"], settings["default_member_permissions"]) == ([0], str(1 << 5))
+    what, number = settings["options"]
+    assert what["required"]
+    assert what["choices"] == [
+        {"name": "When to answer", "name_localizations": {"ru": "Когда отвечать"}, "value": "answer"}
+    ]
+    assert (number["type"], number["min_value"], number["max_value"]) == (4, 1, 500)
+
+
+async def test_what_is_typed_is_completed_in_the_language_of_who_types(scene: Scene, start: Start) -> None:
+    gateway = start()
+    await registered(scene, gateway)
+    typed = await scene.discord.type(scene.channel, scene.user, "persona", "name", "po", locale="ru")
+    await scene.discord.wait_for(lambda: scene.discord.choices(typed))
+    assert await scene.discord.choices(typed) == [{"name": "poet (ru)", "value": "poet"}]
+    assert gateway.intake.taken == []
+
+
+async def test_options_come_in_the_order_of_the_arguments_and_administrators_are_known(
+    scene: Scene, start: Start
+) -> None:
+    gateway = start()
+    await registered(scene, gateway)
+    options = {"number": 7, "what": "answer"}
+    with pytest.raises(ValueError, match="not shown to this user"):
+        await scene.discord.slash(scene.channel, scene.user, "settings", options)
+    await scene.discord.give_role(scene.guild, scene.user, "boss", 1 << 5)
+    await scene.discord.slash(scene.channel, scene.user, "settings", options)
+    [inbound] = await gateway.intake.next()
+    assert inbound.text == "/settings answer 7"
+    assert inbound.administrator is not None
+    assert await inbound.administrator()
+    await scene.discord.slash(scene.channel, await scene.discord.add_user("Bob"), "help")
+    inbound = (await gateway.intake.next(2))[-1]
+    assert inbound.administrator is not None
+    assert not await inbound.administrator()
+
+
+async def test_administrators_are_known_by_their_roles_also_when_the_guild_was_not_told_of(
+    scene: Scene, start: Start
+) -> None:
+    owner = await scene.discord.add_user("Olga")
+    await scene.discord.own_guild(scene.guild, owner)
+    boss = await scene.discord.add_user("Bea")
+    gateway = start()
+    await gateway.connected()
+    await scene.discord.give_role(scene.guild, boss, "boss", 1 << 3)
+    known: list[bool] = []
+    for user in (scene.user, boss, owner):
+        await scene.discord.say(scene.channel, user, "hi", mention=True)
+        inbound = (await gateway.intake.next(len(known) + 1))[-1]
+        assert inbound.administrator is not None
+        known.append(await inbound.administrator())
+    assert known == [False, True, True]
+    await gateway.stop()  # the next one resumes, and is told of no guild
+    gateway = start()
+    await gateway.connected()
+    await scene.discord.say(scene.channel, boss, "hi", mention=True)
+    [inbound] = await gateway.intake.next()
+    assert inbound.administrator is not None
+    assert await inbound.administrator()
 
 
 async def test_commands_are_written_only_when_they_changed(scene: Scene, start: Start) -> None:
@@ -220,10 +284,9 @@ def test_names_that_discord_refuses_are_told() -> None:
 
 
 def test_descriptions_are_cut_and_languages_named_as_discord_does() -> None:
-    [command] = commands.payload([CommandInfo("x", {"en": "e" * 200, "pt": "um", "tlh": "wa'"}, "The Name!")])
+    [command] = commands.payload([CommandInfo("x", {"en": "e" * 200, "pt": "um", "tlh": "wa'"})])
     assert len(command["description"]) == 100
     assert command["description_localizations"] == {"pt-BR": "um"}
-    assert command["options"][0]["name"] == "the_name_"
 
 
 def test_what_is_there_is_compared_and_not_how_it_is_written() -> None:

@@ -13,7 +13,16 @@ import aiohttp
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import CommandInfo, GatewayContext, Hears, Inbound, Leases, PlatformGateway, SenderContext
+from gptbot.platforms.base import (
+    ArgumentInfo,
+    CommandInfo,
+    GatewayContext,
+    Hears,
+    Inbound,
+    Leases,
+    PlatformGateway,
+    SenderContext,
+)
 from gptbot.platforms.registry import platform
 from gptbot.platforms.telegram.sender import TelegramSender
 from gptbot_api import parse
@@ -21,7 +30,7 @@ from tests.fakes.telegram import FakeTelegram
 
 COMMANDS = (
     CommandInfo("help", {"en": "What this bot can do", "ru": "Что умеет бот"}),
-    CommandInfo("persona", {"en": "Choose a persona"}, argument="name"),
+    CommandInfo("persona", {"en": "Choose a persona"}, [ArgumentInfo(name="name", descriptions={"en": "Which one"})]),
 )
 ADA, BOB, GROUP = 1001, 1002, -1001000000001
 SECRET = "a-webhook_secret"

@@ -13,11 +13,12 @@ from starlette.routing import BaseRoute
 
 from gptbot.platforms.base import GatewayContext, Inbound, Misconfigured
 from gptbot.platforms.discord import commands
+from gptbot.platforms.discord.administrators import with_administrator
 from gptbot.platforms.discord.catchup import CatchUp
 from gptbot.platforms.discord.client import Client, GatewayInfo, Parser, Socket
 from gptbot.platforms.discord.inflow import Inflow
-from gptbot.platforms.discord.interactions import Acknowledgement
-from gptbot.platforms.discord.mapping import Directory, from_edit, from_interaction, from_message
+from gptbot.platforms.discord.interactions import Acknowledgement, complete
+from gptbot.platforms.discord.mapping import Directory, from_edit, from_interaction, from_message, is_completion
 from gptbot.platforms.discord.places import Places
 from gptbot.platforms.discord.rest import Rest
 from gptbot.platforms.discord.sessions import SharedSessions
@@ -167,13 +168,16 @@ class DiscordGateway:
     def _parsers(self, client: Client, rest: Rest, inflow: Inflow, tasks: asyncio.TaskGroup) -> Mapping[str, Parser]:
         directory = self._directory
 
+        async def know_guild(guild: str) -> None:
+            await self._ask_for_guild(client, guild)
+
         def message(data: Any, socket: Socket, understood: Callable[..., Inbound | None] = from_message) -> None:
             async def understand() -> Inbound | None:
                 # After a RESUME in a new process no Guild Create tells which role is the bot's own.
                 guild = data.get("guild_id")
                 if guild is not None and data.get("mention_roles") and guild not in directory.guilds:
                     await self._ask_for_guild(client, guild)
-                return understood(data, directory)
+                return with_administrator(understood(data, directory), data, directory, know_guild)
 
             if not data["author"].get("bot"):
                 inflow.put(data["channel_id"], understand, socket.keep())
@@ -186,7 +190,12 @@ class DiscordGateway:
             inflow.drop(data["channel_id"], data.get("ids") or [data["id"]], socket.keep())
 
         def interaction(data: Any, socket: Socket) -> None:
-            inbound = from_interaction(data)
+            if is_completion(data):
+                choices = commands.completions(data, self._context.commands)
+                tasks.create_task(complete(rest, data, choices), name="discord completion")
+                return
+            inbound = from_interaction(commands.in_order(data, self._context.commands))
+            inbound = with_administrator(inbound, data, directory, know_guild)
             if inbound is None:
                 return
             acknowledgement = Acknowledgement(rest, data)
@@ -202,6 +211,8 @@ class DiscordGateway:
             "GUILD_UPDATE": lambda data, _: directory.guild(data),
             "GUILD_DELETE": lambda data, _: directory.guild_gone(data),
             "GUILD_ROLE_CREATE": lambda data, _: directory.role(data),
+            "GUILD_ROLE_UPDATE": lambda data, _: directory.role(data),
+            "GUILD_ROLE_DELETE": lambda data, _: directory.role_gone(data),
             "THREAD_CREATE": lambda data, _: directory.thread(data),
             "THREAD_UPDATE": lambda data, _: directory.thread(data),
             "THREAD_DELETE": lambda data, _: directory.thread_gone(data),

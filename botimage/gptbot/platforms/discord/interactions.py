@@ -7,6 +7,7 @@ acknowledgement waits a moment for the intake's verdict.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import Any, Final
 
@@ -17,8 +18,8 @@ from gptbot.platforms.discord.limits import EPHEMERAL, INTERACTION_DEADLINE, Cod
 from gptbot.platforms.discord.mapping import interaction_address, is_button, language
 from gptbot.platforms.discord.rest import Refused, Rest
 
-_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE = 4, 5, 6, 7
-"""Types of a callback: a message, a message to come, nothing to see, the message of the button changed."""
+_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES = 4, 5, 6, 7, 8
+"""Types of a callback: a message, a message to come, nothing to see, the message of the button changed, choices."""
 _RETRY: Final = 0.2
 _VERDICT_WAIT: Final = 1.0
 """Seconds that are left to the intake: it needs the store, and earlier messages of the channel come first."""
@@ -73,7 +74,7 @@ class Acknowledgement:
 
     def _refusal(self, verdict: Verdict) -> dict[str, Any]:
         assert verdict.refusal is not None
-        content = texts(language(self._data))(verdict.refusal, **verdict.values)
+        content = texts(verdict.language or language(self._data))(verdict.refusal, **verdict.values)
         return {"content": content, "flags": EPHEMERAL, "allowed_mentions": {"parse": []}}
 
     async def _tell(self, verdict: Verdict) -> bool:
@@ -109,3 +110,13 @@ class Acknowledgement:
             else:
                 return True
         return False
+
+
+async def complete(rest: Rest, interaction: Any, choices: list[dict[str, Any]]) -> None:
+    """Answer an Autocomplete. Trouble does not matter: with the next letter comes another."""
+    with contextlib.suppress(PlatformError):
+        await rest.request(
+            "POST", f"/interactions/{interaction['id']}/{interaction['token']}/callback",
+            route=("callback", interaction["token"]), body={"type": _CHOICES, "data": {"choices": choices}},
+            timeout=INTERACTION_DEADLINE, interaction=True,
+        )  # fmt: skip

@@ -45,6 +45,10 @@ MAX_CUSTOM_ID: Final = 100
 """Characters of a component's `custom_id` (docs/components/reference)."""
 ROW, ROWS = 5, 5
 """Buttons of an action row, and action rows of a message (docs/components/reference, "Action Row")."""
+ADMINISTRATOR: Final = 1 << 3
+"""Permission to do everything (docs/topics/permissions)."""
+MANAGE_GUILD: Final = 1 << 5
+"""Permission to manage a server (docs/topics/permissions)."""
 VIEW_CHANNEL: Final = 1 << 10
 """Permission to see a channel (docs/topics/permissions)."""
 SEND_MESSAGES: Final = 1 << 11
@@ -56,6 +60,8 @@ COMMAND_NAME: Final = r"^[-_'\w]{1,32}$"
 """Names of slash commands and options, in lower case (docs/interactions/application-commands)."""
 MAX_DESCRIPTION: Final = 100
 """Characters of the description of a command or option (docs/interactions/application-commands)."""
+MAX_CHOICES: Final = 25
+"""Choices of an option (docs/interactions/application-commands)."""
 LOCALES: Final = frozenset(
     (
         "id", "da", "de", "en-GB", "en-US", "es-ES", "es-419", "fr", "hr", "it", "lt", "hu", "nl", "no", "pl", "pt-BR",

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 from gptbot.platforms.base import Address, Inbound
-from gptbot.platforms.discord.limits import EPHEMERAL, SEND_MESSAGES, SEND_MESSAGES_IN_THREADS, VIEW_CHANNEL
+from gptbot.platforms.discord.attachments import attachments
+from gptbot.platforms.discord.limits import (
+    ADMINISTRATOR,
+    EPHEMERAL,
+    SEND_MESSAGES,
+    SEND_MESSAGES_IN_THREADS,
+    VIEW_CHANNEL,
+)
+from gptbot.platforms.discord.spoken import anonymous, forwarded, quoted, to_bot
 
 Event = Mapping[str, Any]
 """The `d` of a dispatched event, as Discord sent it."""
@@ -16,17 +25,21 @@ Event = Mapping[str, Any]
 _DEFAULT, _REPLY = 0, 19
 _APPLICATION_COMMAND, _CHAT_INPUT = 2, 1
 _MESSAGE_COMPONENT, _BUTTON = 3, 2
+_AUTOCOMPLETE = 4
 _BOT_DM = 1
 _THREADS: Final = (10, 11, 12)
 _EPOCH_MS: Final = 1_420_070_400_000
 """When snowflakes begin (docs/reference, Snowflakes)."""
-_USER_MENTION = re.compile(r"<@!?(\d+)>")
 
 
 @dataclass(slots=True)
 class _Guild:
     locale: str | None = None
     own_roles: set[str] = field(default_factory=set)
+    owner: str | None = None
+    """Id of the user who owns it; None: nothing is known of the guild."""
+    roles: dict[str, int] = field(default_factory=dict)
+    """Role to its permissions; the one with the guild's id is everybody's."""
     parents: dict[str, str] = field(default_factory=dict)
     """Thread to the channel it is in."""
 
@@ -46,8 +59,10 @@ class Directory:
         # Every guild starts out as en-US; only a community chooses (docs/resources/guild, preferred_locale).
         chosen = data.get("preferred_locale")
         guild.locale = chosen if chosen != "en-US" or "COMMUNITY" in data.get("features", ()) else None
+        guild.owner = data.get("owner_id", guild.owner)
         if "roles" in data:
             guild.own_roles.clear()
+            guild.roles.clear()
         for role in data.get("roles", ()):
             self.role({"guild_id": data["id"], "role": role})
         for thread in data.get("threads", ()):
@@ -58,10 +73,25 @@ class Directory:
         self.guilds.pop(data["id"], None)
 
     def role(self, data: Event) -> None:
-        """Guild Role Create: the managed role of the bot, which users mention like the bot itself."""
+        """Guild Role Create or Update. The managed role of the bot is mentioned like the bot itself."""
         role = data["role"]
+        self.guilds.setdefault(data["guild_id"], _Guild()).roles[role["id"]] = int(role.get("permissions") or 0)
         if str((role.get("tags") or {}).get("bot_id")) == self.user:
             self.guilds.setdefault(data["guild_id"], _Guild()).own_roles.add(role["id"])
+
+    def role_gone(self, data: Event) -> None:
+        """Guild Role Delete."""
+        if data["guild_id"] in self.guilds:
+            self.guilds[data["guild_id"]].roles.pop(data["role_id"], None)
+
+    def permissions(self, guild: str, user: str, roles: Iterable[str]) -> int | None:
+        """What a member may do in a guild, channels apart. None: nothing is known of the guild."""
+        known = self.guilds.get(guild)
+        if known is None or known.owner is None:
+            return None
+        if known.owner == user:
+            return ADMINISTRATOR
+        return reduce(or_, (known.roles.get(role, 0) for role in (guild, *roles)), 0)
 
     def thread(self, data: Event) -> None:
         """Thread Create or Thread Update."""
@@ -89,22 +119,23 @@ def from_message(data: Event, directory: Directory) -> Inbound | None:
         return None
     guild_id: str | None = data.get("guild_id")
     guild = directory.guilds.get(guild_id, _Guild()) if guild_id else _Guild()
-    mentions = data.get("mentions") or []
     own_roles = guild.own_roles.intersection(data.get("mention_roles") or [])
     replied: Event = data.get("referenced_message") or {}
     addressed = (
-        any(user["id"] == directory.user for user in mentions)
+        any(user["id"] == directory.user for user in data.get("mentions") or ())
         or bool(own_roles)
         or (data["type"] == _REPLY and (replied.get("author") or {}).get("id") == directory.user)
     )
     channel = data["channel_id"]
     return Inbound(
         event=data["id"], conversation=channel, user=author["id"],
-        text=_spoken(data.get("content") or "", mentions, own_roles, directory),
+        text=to_bot(data.get("content") or "", directory.user, directory.name, own_roles),
         direct=guild_id is None, addressed=addressed, address={"channel": channel, "message": data["id"]},
         language=guild.locale,
         principals=_principals(author["id"], guild_id, data.get("member"), channel, guild.parents.get(channel)),
         sent=((int(data["id"]) >> 22) + _EPOCH_MS) / 1000,
+        quote=quoted(replied, directory.user, guild_id is None) if data["type"] == _REPLY else forwarded(data),
+        attachments=attachments(data),
     )  # fmt: skip
 
 
@@ -116,7 +147,7 @@ def from_interaction(data: Event) -> Inbound | None:
     if is_button(data):
         text = f"!{data['data']['custom_id']}"
     elif is_slash_command(data):
-        options = [str(option["value"]) for option in data["data"].get("options") or () if "value" in option]
+        options = [anonymous(str(option["value"])) for option in data["data"].get("options") or () if "value" in option]
         text = " ".join([f"/{data['data']['name']}", *options])
     else:
         return None
@@ -163,6 +194,11 @@ def is_button(data: Event) -> bool:
     return data["type"] == _MESSAGE_COMPONENT and data["data"].get("component_type") == _BUTTON
 
 
+def is_completion(data: Event) -> bool:
+    """Whether an interaction asks what an option that is being typed could be."""
+    return data["type"] == _AUTOCOMPLETE
+
+
 def is_slash_command(data: Event) -> bool:
     """Whether an interaction is a slash command, and not a button, a form, or a command on a message or user."""
     return data["type"] == _APPLICATION_COMMAND and data["data"].get("type") == _CHAT_INPUT
@@ -180,19 +216,6 @@ def _writable(data: Event, channel: Event) -> bool:
     send = SEND_MESSAGES_IN_THREADS if is_thread(channel) else SEND_MESSAGES
     needed = VIEW_CHANNEL | send
     return int(data.get("app_permissions") or 0) & needed == needed
-
-
-def _spoken(content: str, mentions: Iterable[Event], own_roles: Iterable[str], directory: Directory) -> str:
-    """The text without the mention of the bot around it, and with names for the ids of others."""
-    own = "|".join([rf"<@!?{re.escape(directory.user)}>", *(f"<@&{re.escape(role)}>" for role in own_roles)])
-    content = re.sub(rf"^(?:\s*(?:{own})[\s,:]*)+|(?:\s*(?:{own}))+\s*$", "", content)
-    content = re.sub(own, f"@{directory.name}", content)
-    names = {user["id"]: _name(user) for user in mentions}
-    return _USER_MENTION.sub(lambda m: f"@{names[m[1]]}" if m[1] in names else m[0], content).strip()
-
-
-def _name(user: Event) -> str:
-    return (user.get("member") or {}).get("nick") or user.get("global_name") or user.get("username") or "user"
 
 
 def _principals(

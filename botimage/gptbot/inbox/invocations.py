@@ -1,0 +1,44 @@
+"""Tells commands from other texts."""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+from gptbot_api import GptBotSpec
+
+_CALL = re.compile(r"[!/]([^\s@]+)(?:@\S+)?(?:\s+(.*))?", re.DOTALL)
+_NAME = re.compile(r"[!/]([^\W\d_][\w-]{1,31})(?:@\S+)?(?:\s.*)?", re.DOTALL)
+
+
+class Commands(Protocol):
+    """What there is to know of the commands before one is run."""
+
+    def find(self, name: str, /) -> str | None:
+        """The command that has this name in some language."""
+        ...
+
+    def nearest(self, name: str, /) -> str | None:
+        """The name of a command that was probably meant."""
+        ...
+
+    def private(self, spec: GptBotSpec, name: str, argument: str, /) -> bool:
+        """Whether the reply to an argument is for the caller alone."""
+        ...
+
+    def asks_administrator(self, name: str, /) -> bool:
+        """Whether the command has to know if its caller administers the chat."""
+        ...
+
+
+def parse_command(text: str, commands: Commands) -> tuple[str | None, str]:
+    """Split `!name argument` or `/name@bot argument` into name and argument; (None, text) when it is none of ours."""
+    found = _CALL.fullmatch(text.strip())
+    name = commands.find(found[1]) if found is not None else None
+    return (None, text) if found is None or name is None else (name, (found[2] or "").strip())
+
+
+def command_like(text: str) -> str | None:
+    """The name in a text that is written as a command, whoever's: `!weather Paris`, but not `/etc/hosts` or `!!`."""
+    found = _NAME.fullmatch(text.strip())
+    return found[1] if found is not None else None

@@ -31,16 +31,19 @@ async def test_questions_and_answers(tmp_path: Path, telegram: FakeTelegram, mod
         assert model.requests == []
 
         # An answer that is flagged: nobody sees a word of it, although it came slowly.
-        model.say("Take " + "a little " * 50 + "poison", tokens_per_second=30)
-        await telegram.say(11, 11, "what shall I take?")
-        [*_, hidden] = await until(lambda: ended(telegram, 11, said[11]("moderation-output")))
+        await telegram.add_user(
+            13, "Vera", language_code="en"
+        )  # nothing was sent to her lately: the pace lets drafts pass
+        model.say("Take " + "a little " * 30 + "poison", tokens_per_second=30)
+        await telegram.say(13, 13, "what shall I take?")
+        [hidden] = await until(lambda: ended(telegram, 13, said[11]("moderation-output")))
         assert len(hidden.versions) == 1
-        assert await telegram.drafts(11) == []
+        assert await telegram.drafts(13) == []
 
         # One that is not: shown whole. What was flagged is no part of the conversation.
         model.say("Take a walk")
-        await telegram.say(11, 11, "and now?")
-        [*_, shown] = await until(lambda: ended(telegram, 11, "Take a walk"))
+        await telegram.say(13, 13, "and now?")
+        [*_, shown] = await until(lambda: ended(telegram, 13, "Take a walk"))
         assert len(shown.versions) == 1
         assert [m["content"] for m in model.requests[-1].messages if m["role"] != "system"] == ["and now?"]
 

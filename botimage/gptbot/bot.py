@@ -8,13 +8,16 @@ from typing import Any
 
 import aiohttp
 
+from gptbot.conversation.reading import Reader
 from gptbot.delivery.pacing import Pacer
+from gptbot.embedded.window import CONTEXT_WINDOW
 from gptbot.inbox.intake import BotIntake
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import TURN_LEASE, Mailbox
 from gptbot.inbox.store import Store
 from gptbot.llm.budget import TokenBudget, stream_trimmed
 from gptbot.llm.client import ModelClient
+from gptbot.llm.transcription import Transcriber
 from gptbot.llm.types import Completion, Endpoint, Message
 from gptbot.manifest import BotConfig
 from gptbot.platforms.base import Sender, SenderContext
@@ -24,8 +27,6 @@ from gptbot.safety.moderation import Moderator
 
 LOCAL_PLATFORMS = frozenset({"terminal"})
 """Platforms that every bot answers on, declared or not: nobody reaches them from outside."""
-EMBEDDED_WINDOW = 2048
-"""Tokens that the embedded model has for a prompt and its answer."""
 
 
 @dataclass(slots=True)
@@ -41,6 +42,7 @@ class Bot:
     http: aiohttp.ClientSession
     pacer: Pacer
     moderator: Moderator
+    reader: Reader
     budget: TokenBudget = field(default_factory=TokenBudget)
     context_window: int = 128_000
     _senders: dict[str, Sender] = field(default_factory=dict[str, Sender])
@@ -69,8 +71,9 @@ class Bot:
             model=ModelClient(http, model),
             http=http,
             pacer=Pacer(store, keys),
+            reader=Reader(lambda: bot.config.bot.spec, transcriber(config, http)),
             moderator=Moderator.of(config, http),
-            context_window=min(llm.context_window, EMBEDDED_WINDOW) if llm.embedded else llm.context_window,
+            context_window=min(llm.context_window, CONTEXT_WINDOW) if llm.embedded else llm.context_window,
         )
         return bot
 
@@ -103,16 +106,34 @@ class Bot:
 
         return BotIntake(lambda: self.config, name, self.mailbox, self.limits, commands, spoken_command)
 
-    async def ask(self, messages: Sequence[Message], on_text: Callable[[str], None]) -> Completion:
-        """Ask the model, with as much of the conversation as it has room for. Raises ModelError."""
-        reserve = min(4096, self.context_window // 4)
+    async def ask(self, messages: Sequence[Message], on_text: Callable[[str], None] | None = None) -> Completion:
+        """Ask the model, with as much of the conversation as it has room for. Raises ModelError.
+
+        `on_text` gets the answer as it comes; without it, the answer comes in one piece, for texts that nobody reads.
+        """
+        window, reserve = self.context_window, self.reply_reserve
         return await stream_trimmed(
-            self.model, self.budget, messages, on_text, context_window=self.context_window, reply_reserve=reserve
+            self.model, self.budget, messages, on_text, context_window=window, reply_reserve=reserve
         )
+
+    @property
+    def reply_reserve(self) -> int:
+        """Tokens of the model's window that are left for its answer."""
+        return min(4096, self.context_window // 4)
+
+    @property
+    def room(self) -> int:
+        """Tokens that a request may have."""
+        return self.context_window - self.reply_reserve
+
+    @property
+    def first_model(self) -> str:
+        """Name of the model that is asked first."""
+        return self.model.endpoints[0].model
 
     def tokens(self, messages: Sequence[Message]) -> int:
         """What a request and its answer were in tokens, about: for those of which the API does not tell."""
-        return min(self.budget.count(self.model.endpoints[0].model, messages), self.context_window)
+        return min(self.budget.count(self.first_model, messages), self.context_window)
 
 
 def endpoints(config: BotConfig, embedded: Callable[[], tuple[str, str]]) -> list[Endpoint]:
@@ -133,8 +154,23 @@ def endpoints(config: BotConfig, embedded: Callable[[], tuple[str, str]]) -> lis
     else:
         assert llm.model is not None  # the rules of the API see to it
         api_key = key(llm.api_key_secret_ref, "spec.llm.apiKeySecretRef")
-        found = [Endpoint(llm.base_url, api_key, llm.model, parameters, *timeouts)]
+        found = [Endpoint(llm.base_url, api_key, llm.model, parameters, *timeouts, vision=llm.vision)]
     for index, other in enumerate(llm.fallbacks):
-        api_key = key(other.api_key_secret_ref, f"spec.llm.fallbacks[{index}].apiKeySecretRef")
-        found.append(Endpoint(other.base_url, api_key, other.model, parameters, *timeouts))
+        path = f"spec.llm.fallbacks[{index}]"
+        api_key = key(other.api_key_secret_ref, f"{path}.apiKeySecretRef")
+        found.append(
+            Endpoint(other.base_url, api_key, other.model, parameters, *timeouts, vision=other.vision, path=path)
+        )
     return found
+
+
+def transcriber(config: BotConfig, http: aiohttp.ClientSession) -> Transcriber | None:
+    """What writes down recordings, if anything does. Raises InvalidManifest when its key cannot be found."""
+    llm = config.bot.spec.llm
+    wanted, path = llm.transcription, "spec.llm.transcription"
+    if wanted is None:
+        return None
+    reference = wanted.api_key_secret_ref
+    api_key = None if reference is None else config.secret(reference, f"{path}.apiKeySecretRef")
+    timeout = float(llm.timeout_seconds)
+    return Transcriber(http, Endpoint(wanted.base_url, api_key, wanted.model, timeout=timeout, path=path))

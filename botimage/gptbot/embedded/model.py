@@ -24,11 +24,10 @@ from typing import Any, Self
 from gptbot.embedded.child import ChildServer, free_port
 from gptbot.embedded.cpus import available_cpus
 from gptbot.embedded.errors import EmbeddedError
+from gptbot.embedded.window import CONTEXT_WINDOW
 
 MODEL = "smollm2-135m-instruct"
 """Its name in requests."""
-CONTEXT_WINDOW = 2048
-"""Tokens each answer has for its prompt and itself. The model could take 8192, but at CPU speed nobody would wait."""
 MAX_TOKENS = 1024
 """Tokens of an answer at most: a model this small may not find an end."""
 _PROMPT_CACHE_MIB = 128

@@ -62,13 +62,19 @@ class TokenBudget:
         """The system prompt and the newest messages that fit, with `reply_reserve` tokens left for the answer.
 
         The newest message is always there, and what is left begins with a user's: some models refuse another order.
-        A system prompt or a newest message too long by itself loses its middle.
+        A system prompt or a newest message too long by itself loses its middle. The system messages together have at
+        most half of the room, and become one, since some models take no more; of several, the first has what the
+        others leave.
         """
         head = 0
         while head < len(messages) - 1 and messages[head]["role"] == "system":
             head += 1
         room = max(context_window - reply_reserve, context_window // 4)
-        system = [self._cut(message, room // 2 // max(head, 1), model) for message in messages[:head]]
+        others = [self._cut(message, room // 2 // head, model) for message in messages[1:head]]
+        first = [
+            self._cut(message, room // 2 - self.count(model, others), model) for message in messages[: min(head, 1)]
+        ]
+        system = _joined([*first, *others])
         room -= self.count(model, system)
         kept: list[Message] = []
         for message in reversed(messages[head:]):
@@ -81,6 +87,14 @@ class TokenBudget:
         while len(kept) > 1 and kept[-1]["role"] == "assistant":
             kept.pop()
         return system + kept[::-1]
+
+    def shortened(self, model: str, text: str, tokens: int) -> str:
+        """The beginning of a text, of about so many tokens; it ends with a whole line or word."""
+        most = int(tokens * self.ratio(model))
+        if len(text) <= most:
+            return text
+        end = max(text.rfind("\n", most // 2, most), text.rfind(" ", most * 3 // 4, most))
+        return f"{text[: end if end > 0 else most].rstrip()} […]"
 
     def too_long(self, model: str, messages: Sequence[Message], error: ContextTooLong) -> None:
         """Take in that these messages, which had been trimmed, did not fit."""
@@ -106,7 +120,7 @@ async def stream_trimmed(
     client: ModelClient,
     budget: TokenBudget,
     messages: Sequence[Message],
-    on_text: Callable[[str], None],
+    on_text: Callable[[str], None] | None,
     *,
     context_window: int,
     reply_reserve: int,
@@ -114,14 +128,15 @@ async def stream_trimmed(
 ) -> Completion:
     """Stream the answer to as much of the conversation as fits; what does not fit after all is trimmed further.
 
-    Learns from what the API counted. Raises ModelError; ContextTooLong only after `tries` requests.
+    Without `on_text` it comes in one piece. Learns from what the API counted. Raises ModelError; ContextTooLong only
+    after `tries` requests.
     """
     model = client.endpoints[0].model
     window = context_window
     for attempt in range(1, tries + 1):
         trimmed = budget.trim(messages, window, reply_reserve, model)
         try:
-            completion = await client.stream(trimmed, on_text)
+            completion = await (client.complete(trimmed) if on_text is None else client.stream(trimmed, on_text))
         except ContextTooLong as error:
             if attempt == tries:
                 raise
@@ -133,6 +148,12 @@ async def stream_trimmed(
             budget.learn(completion.model, trimmed, completion.prompt_tokens)
             return completion
     raise AssertionError("unreachable")
+
+
+def _joined(system: Sequence[Message]) -> list[Message]:
+    if len(system) < 2:
+        return list(system)
+    return [{"role": "system", "content": "\n\n".join(message["content"] for message in system)}]
 
 
 def _image_tokens(message: Message) -> int:

@@ -25,6 +25,10 @@ MODERATIONS = Counter(
     "gptbot_moderations_total", "Texts that the moderation endpoint looked at, or should have, by what came of it.",
     ["bot", "side", "outcome"],
 )  # fmt: skip
+FOLDS = Counter(
+    "gptbot_folds_total", "Conversations whose oldest messages were to become a summary, by what came of it.",
+    ["bot", "outcome"],
+)  # fmt: skip
 PLATFORM_CONNECTED = Gauge(
     "gptbot_platform_connected", "1 while this gateway receives from the platform.", ["bot", "platform"]
 )

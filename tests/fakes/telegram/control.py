@@ -54,6 +54,10 @@ class Control:
         self.world.chats[chat_id] = chat
         return chat
 
+    async def promote(self, chat_id: int, user_id: int) -> None:
+        """Make a person an administrator of a group."""
+        self.world.chat(chat_id).administrators.add(user_id)
+
     async def add_topic(self, chat_id: int, name: str = "Topic") -> int:
         """A topic of a forum; gives its id (`message_thread_id`)."""
         chat = self.world.chat(chat_id)
@@ -77,6 +81,11 @@ class Control:
         chat, user = self.world.chat(chat_id), self.world.users[user_id]
         message, _ = self.world.said(chat, user, text, topic=topic, reply_to=reply_to, entities=entities, extra=extra)
         return message
+
+    async def upload(self, file_id: str, content: bytes) -> Json:
+        """Put a file on the server; gives what all objects of files have (Bot API, `File`). In Python only."""
+        self.methods.files[file_id] = content
+        return {"file_id": file_id, "file_unique_id": f"u{file_id}", "file_size": len(content)}
 
     async def press(self, chat_id: int, user_id: int, message_id: int, data: str, *, stale: bool = False) -> str:
         """Somebody presses a button of a message; gives the id of the query. Raises LookupError when it is not there.

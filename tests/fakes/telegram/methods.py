@@ -33,6 +33,8 @@ _SCOPES = frozenset(
 _NEWER = {"sendRichMessage": (10, 1), "sendRichMessageDraft": (10, 1), "sendMessageDraft": (9, 5)}
 """Methods to the Bot API that they came with."""
 
+MAX_DOWNLOAD = 20 << 20
+"""Bytes of the largest file that a bot gets (telegram-bot-api, `Client.h`)."""
 
 Handler = Callable[[Parameters], Awaitable[Any]]
 
@@ -54,7 +56,8 @@ class Methods:
         for name in (
             "getMe", "getUpdates", "setWebhook", "deleteWebhook", "getWebhookInfo", "sendMessage", "editMessageText",
             "deleteMessage", "sendChatAction", "setMyCommands", "getMyCommands", "deleteMyCommands",
-            "answerCallbackQuery", "editMessageReplyMarkup", "getFile", *_NEWER,
+            "answerCallbackQuery", "editMessageReplyMarkup", "getFile",
+            "getChatAdministrators", *_NEWER,
         ):  # fmt: skip
             snake = re.sub("[A-Z]", lambda match: "_" + match[0].lower(), name)
             self._all[name.lower()] = getattr(self, snake)
@@ -231,10 +234,22 @@ class Methods:
         self._world.changed()
         return True
 
+    async def get_chat_administrators(self, given: Parameters) -> list[Json]:
+        chat = self._world.writable(given.values.get("chat_id"))
+        if chat.type == "private":
+            raise bad_request("there are no administrators in the private chat")
+        self._world.sent["getChatAdministrators"] += 1
+        return [
+            {"status": "creator", "user": self._world.users[user].api(), "is_anonymous": False}
+            for user in sorted(chat.administrators)
+        ]
+
     async def get_file(self, given: Parameters) -> Json:
         file_id = given.text("file_id")
         if file_id not in self.files:
             raise bad_request("wrong file_id or the file is temporarily unavailable")
+        if len(self.files[file_id]) > MAX_DOWNLOAD:
+            raise bad_request("file is too big")
         return {
             "file_id": file_id,
             "file_unique_id": f"u{file_id}",

@@ -126,6 +126,8 @@ class Chat:
     """Whether the person of a private chat blocked the bot."""
     member: bool = True
     """Whether the bot is in the group."""
+    administrators: set[int] = field(default_factory=set[int])
+    """People who administer the group."""
     migrated_to: int | None = None
     drafts: list[Draft] = field(default_factory=list[Draft])
     """All that drafts ever said, oldest first."""

@@ -31,6 +31,7 @@ from tests.fakes.telegram import FakeTelegram
 COMMANDS = (
     CommandInfo("help", {"en": "What this bot can do", "ru": "Что умеет бот"}),
     CommandInfo("persona", {"en": "Choose a persona"}, [ArgumentInfo(name="name", descriptions={"en": "Which one"})]),
+    CommandInfo("settings", {"en": "Change settings"}, where=["group"], administrators=True),
 )
 ADA, BOB, GROUP = 1001, 1002, -1001000000001
 SECRET = "a-webhook_secret"

@@ -265,7 +265,7 @@ async def test_store_away_at_the_start(fake: FakeTelegram, keys: BotKeys) -> Non
 
 async def test_command_menu(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
     async with running(config(fake), store, keys):
-        await fake.wait_for(lambda: len(fake.methods.commands) == 9)
+        await fake.wait_for(lambda: len(fake.methods.commands) == 12)
         for scope in ("default", "all_private_chats", "all_group_chats"):
             english = await fake.commands(scope)
             assert english == [
@@ -274,6 +274,8 @@ async def test_command_menu(fake: FakeTelegram, store: Store, keys: BotKeys) -> 
             ]
             assert (await fake.commands(scope, "ru"))[0]["description"] == "Что умеет бот"
             assert (await fake.commands(scope, "ru"))[1]["description"] == "Choose a persona"
+        bosses = await fake.commands("all_chat_administrators")
+        assert [entry["command"] for entry in bosses] == ["help", "persona", "settings"]
         await stored(store, keys.platform("telegram", "menu"))
     set_before = len(await fake.calls("setMyCommands"))
     async with running(config(fake), store, keys) as bot:
@@ -281,6 +283,28 @@ async def test_command_menu(fake: FakeTelegram, store: Store, keys: BotKeys) -> 
         await fake.say(ADA, ADA, "hello")
         await eventually(lambda: bot.intake.texts)
         assert len(await fake.calls("setMyCommands")) == set_before, "the menu is as it was"
+
+
+async def test_who_administers_a_group_is_known_when_it_is_asked(
+    fake: FakeTelegram, store: Store, keys: BotKeys
+) -> None:
+    await fake.promote(GROUP, BOB)
+    anonymous = {"sender_chat": {"id": GROUP, "type": "supergroup", "title": "Group"}}
+    async with running(config(fake), store, keys) as bot:
+        await fake.say(GROUP, ADA, "/settings")
+        await fake.say(GROUP, BOB, "/settings")
+        await fake.say(GROUP, BOB, "/settings", extra=anonymous)
+        await fake.say(ADA, ADA, "/settings")
+        await eventually(lambda: len(bot.intake.accepted) == 4)
+        assert await fake.calls("getChatAdministrators") == [], "only commands that need it ask"
+        by_chat = {message.direct: message for message in bot.intake.accepted}
+        assert by_chat[True].administrator is None
+        known = [await m.administrator() for m in bot.intake.accepted if m.administrator is not None]
+        assert known == [False, True, True]
+        await fake.inject("getChatAdministrators", "answer", status=400)
+        [ada, *_] = [message for message in bot.intake.accepted if message.administrator is not None]
+        assert ada.administrator is not None
+        assert not await ada.administrator()
 
 
 async def test_menu_that_is_refused_keeps_nothing_from_working(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
@@ -318,7 +342,7 @@ async def test_everything_goes_to_the_configured_server(
     bot = config(fake)
     async with running(bot, store, keys) as gateway:
         await eventually(lambda: gateway.reports.connected)
-        await fake.wait_for(lambda: len(fake.methods.commands) == 9)
+        await fake.wait_for(lambda: len(fake.methods.commands) == 12)
         settings = bot.bot.spec.platforms.telegram
         assert settings is not None
         client = session.connect(bot, settings)

@@ -71,14 +71,14 @@ async def test_updates_come_in(fake: FakeTelegram, store: Store, keys: BotKeys) 
         await eventually(lambda: bot.reports.connected)
         assert (await fake.webhook_info())["url"] == f"{web.url}/telegram/webhook"
         assert (await fake.webhook_info())["allowed_updates"] == [
-            "callback_query", "message", "stopped_message_generation",
+            "callback_query", "edited_message", "message", "stopped_message_generation",
         ]  # fmt: skip
         for number in range(20):
             await fake.say(ADA, ADA, f"message {number}")
         await eventually(lambda: len(bot.intake.accepted) == 20)
         await fake.wait_for_confirmed()
         assert bot.intake.texts == [f"message {number}" for number in range(20)]
-        await fake.wait_for(lambda: len(fake.methods.commands) == 9)
+        await fake.wait_for(lambda: len(fake.methods.commands) == 12)
         assert await fake.calls("getUpdates") == []
 
 

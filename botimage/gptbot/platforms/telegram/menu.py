@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import orjson
 from aiogram import Bot
 from aiogram.types import (
     BotCommand,
+    BotCommandScopeAllChatAdministrators,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
     BotCommandScopeDefault,
@@ -25,12 +26,14 @@ from gptbot.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
-_SCOPES: tuple[BotCommandScopeUnion, ...] = (
-    BotCommandScopeDefault(),
-    # A narrower menu left by another program would hide the default one (Bot API, "Determining list of commands").
-    BotCommandScopeAllPrivateChats(),
-    BotCommandScopeAllGroupChats(),
+_SCOPES: tuple[tuple[BotCommandScopeUnion, Callable[[CommandInfo], bool]], ...] = (
+    (BotCommandScopeDefault(), lambda info: not info.administrators),
+    # A narrower menu hides the wider ones (Bot API, "Determining list of commands").
+    (BotCommandScopeAllPrivateChats(), lambda info: "private" in info.where),
+    (BotCommandScopeAllGroupChats(), lambda info: "group" in info.where and not info.administrators),
+    (BotCommandScopeAllChatAdministrators(), lambda info: "group" in info.where),
 )
+"""Who sees which commands."""
 
 
 async def set_menu(bot: Bot, context: GatewayContext) -> None:
@@ -39,18 +42,23 @@ async def set_menu(bot: Bot, context: GatewayContext) -> None:
     A bot works without its menu, so what Telegram refuses for good is logged and left.
     """
     key = context.keys.platform("telegram", "menu")
-    menus = {language: menu(context.commands, language) for language in languages(context.commands)}
-    plain = {language: [(c.command, c.description) for c in entries] for language, entries in menus.items()}
-    digest = hashlib.sha256(orjson.dumps([bot.id, plain], option=orjson.OPT_SORT_KEYS)).hexdigest()
+    menus = [
+        (scope, language, menu([info for info in context.commands if shown(info)], language))
+        for scope, shown in _SCOPES
+        for language in languages(context.commands)
+    ]
+    plain = [
+        (scope.type, language, [(c.command, c.description) for c in entries]) for scope, language, entries in menus
+    ]
+    digest = hashlib.sha256(orjson.dumps([bot.id, plain])).hexdigest()
     try:
         if await context.store.command("GET", key) == digest.encode():
             return
     except StoreUnavailable:
         pass  # setting it once more does no harm
-    for scope in _SCOPES:
-        for language, entries in menus.items():
-            if not await _set(bot, entries, scope, language):
-                return
+    for scope, language, entries in menus:
+        if not await _set(bot, entries, scope, language):
+            return
     try:
         await context.store.command("SET", key, digest, "EX", MENU_LASTS)
     except StoreUnavailable:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.platforms.base import GatewayContext, Inbound
+from gptbot.platforms.telegram.administrators import with_administrator
 from gptbot.platforms.telegram.limits import OFFSET_LASTS, POISON_ATTEMPTS, POLL_BATCH, POLL_TIMEOUT, REQUEST_TIMEOUT
 from gptbot.platforms.telegram.mapping import inbound
 from gptbot.platforms.telegram.presses import Press, answer, clear, press
@@ -64,7 +65,11 @@ class Poller:
                     for pressed in filter(None, map(press, updates)):
                         group.create_task(answer(self._bot, pressed), name="telegram press")
                     await self._hand_in(
-                        [(message, press(update)) for update in updates if (message := read(update, self._me))]
+                        [
+                            (with_administrator(message, self._bot), press(update))
+                            for update in updates
+                            if (message := read(update, self._me))
+                        ]
                     )
                 offset = int(updates[-1]["update_id"]) + 1
                 await self._keep_offset(offset)

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.manifest import BotConfig
 from gptbot.platforms.base import GatewayContext, Inbound, Misconfigured
+from gptbot.platforms.telegram.administrators import with_administrator
 from gptbot.platforms.telegram.limits import MAX_UPDATE_BYTES, SECRET_TOKEN, WEBHOOK_CHECK, WEBHOOK_CONNECTIONS
 from gptbot.platforms.telegram.platform import SECRET_PATH
 from gptbot.platforms.telegram.polling import TokenRefused, read
@@ -104,7 +105,7 @@ class Receiver:
     async def _hand_in(self, message: Inbound | None, pressed: Press | None) -> Response:
         if message is not None:
             try:
-                taken = await self._context.intake.accept(message)
+                taken = await self._context.intake.accept(with_administrator(message, self.bot))
             except StoreUnavailable:
                 return Response(status_code=503, headers=_LATER)
             except Exception as error:  # Telegram offers it again, with growing waits, for a day

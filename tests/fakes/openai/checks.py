@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from tests.fakes.openai.record import message_text
+from tests.fakes.openai.parts import IMAGE_TOKENS, check_parts
+from tests.fakes.openai.record import images, message_text
+from tests.fakes.openai.refusal import Refusal
 from tests.fakes.openai.script import Settings
 
 _ROLES = {"system", "developer", "user", "assistant", "tool"}
@@ -19,25 +21,9 @@ _FIELDS = {
 }  # fmt: skip
 
 
-class Refusal(Exception):
-    """An answer with an error object."""
-
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        kind: str = "invalid_request_error",
-        code: str | None = None,
-        param: str | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
-
-
 def count_tokens(messages: list[dict[str, Any]]) -> int:
     """A token is four characters."""
-    return sum(math.ceil(len(message_text(message)) / 4) for message in messages)
+    return sum(math.ceil(len(message_text(message)) / 4) + IMAGE_TOKENS * len(images(message)) for message in messages)
 
 
 def check_key(settings: Settings, headers: Mapping[str, str]) -> None:
@@ -67,7 +53,7 @@ def check_request(settings: Settings, body: Any) -> None:
     if settings.models is not None and model not in settings.models:
         text = f"The model `{model}` does not exist or you do not have access to it."
         raise Refusal(404, text, code="model_not_found")
-    _check_messages(body.get("messages"))
+    _check_messages(body.get("messages"), sees=model not in settings.blind)
     if body.get("stream_options") is not None and not body.get("stream"):
         text = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
         raise Refusal(400, text, param="stream_options")
@@ -92,7 +78,7 @@ def too_long(limit: int, tokens: int) -> Refusal:
     return Refusal(400, text, code="context_length_exceeded", param="messages")
 
 
-def _check_messages(messages: Any) -> None:
+def _check_messages(messages: Any, *, sees: bool) -> None:
     if not isinstance(messages, list):
         raise Refusal(
             400, "Missing required parameter: 'messages'.", code="missing_required_parameter", param="messages"
@@ -105,8 +91,9 @@ def _check_messages(messages: Any) -> None:
         if not isinstance(message, dict) or message.get("role") not in _ROLES:
             raise Refusal(400, f"Invalid value for '{where}.role'.", code="invalid_value", param=f"{where}.role")
         content = message.get("content")
-        parts = isinstance(content, list) and all(isinstance(part, dict) and part.get("type") for part in content)
-        if not (isinstance(content, str) or parts):
+        if isinstance(content, list):
+            check_parts(content, f"{where}.content", message["role"], sees=sees)
+        elif not isinstance(content, str):
             text = f"Invalid type for '{where}.content': expected one of a string or array of objects."
             raise Refusal(400, text, code="invalid_type", param=f"{where}.content")
         if set(message) - {"role", "content", "name", "tool_calls", "tool_call_id", "refusal"}:

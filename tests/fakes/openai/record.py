@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tests.fakes.openai.parts import image_of
+
 Outcome = Literal["open", "finished", "failed", "aborted"]
 
 
@@ -42,6 +44,11 @@ class Recorded:
         trailing = itertools.takewhile(lambda message: message.get("role") == "user", reversed(self.messages))
         return "\n".join(reversed([message_text(message) for message in trailing]))
 
+    @property
+    def images(self) -> list[bytes]:
+        """The images that the model was shown, in order."""
+        return [image for message in self.messages for image in images(message)]
+
     def end(self, outcome: Outcome) -> None:
         if self.outcome == "open":
             self.outcome = outcome
@@ -65,3 +72,11 @@ def message_text(message: dict[str, Any]) -> str:
     if isinstance(content, list):
         return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
     return str(content or "")
+
+
+def images(message: dict[str, Any]) -> list[bytes]:
+    """The images of a message."""
+    content = message.get("content")
+    parts = content if isinstance(content, list) else []
+    found = [image_of(part) for part in parts if part.get("type") == "image_url"]
+    return [image for image in found if image is not None]

@@ -76,6 +76,8 @@ class Settings(Strict):
     context_window: int = 128_000
     """Tokens, counted as a quarter of the characters."""
     tokens_per_second: float = Field(default=0, ge=0)
+    blind: list[str] = Field(default_factory=list[str])
+    """Models that refuse images."""
     flagged: list[str] = Field(default_factory=list[str])
     """Words that the moderation endpoint flags a text for."""
     moderation_fault: Literal["server_error", "rate_limited", "hang", "html", "short"] | None = None

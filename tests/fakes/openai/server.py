@@ -17,6 +17,7 @@ from tests.fakes.openai.moderations import moderation_routes
 from tests.fakes.openai.record import Recorded
 from tests.fakes.openai.script import Fault, Script, Settings
 from tests.fakes.openai.streaming import Chunks, stream_answer, tokens_of
+from tests.fakes.openai.transcriptions import Ear, transcription_routes
 from tests.fakes.openai.wheel import TimerWheel
 
 _CREATED = 1_700_000_000
@@ -58,6 +59,8 @@ class FakeOpenAI:
         self.requests: list[Recorded] = []
         self.moderations: list[Any] = []
         """Bodies of the requests for moderation."""
+        self.ear = Ear()
+        """What is heard in recordings, and which came."""
         self.scripts: list[Script] = []
         self._came = asyncio.Event()
         self._wheel = TimerWheel()
@@ -79,6 +82,7 @@ class FakeOpenAI:
         """Forget requests and scripts."""
         self.requests.clear()
         self.moderations.clear()
+        self.ear = Ear()
         self.scripts.clear()
 
     async def wait_requests(self, count: int, timeout: float = 10.0) -> list[Recorded]:
@@ -94,7 +98,7 @@ class FakeOpenAI:
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/health", self._health)
-        app.add_routes([*control_routes(self), *moderation_routes(self)])
+        app.add_routes([*control_routes(self), *moderation_routes(self), *transcription_routes(self)])
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.host, self.port, backlog=8192)

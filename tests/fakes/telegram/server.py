@@ -22,7 +22,7 @@ _TOKEN_FORM = re.compile(r"[1-9][0-9]{0,15}:[A-Za-z0-9_-]+")
 _JSON = {"Content-Type": "application/json"}
 _WORDS = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
           401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 429: "Too Many Requests"}  # fmt: skip
-_PYTHON_ONLY = frozenset({"wait_for", "add_method", "record", "start", "stop"})
+_PYTHON_ONLY = frozenset({"wait_for", "add_method", "record", "start", "stop", "upload"})
 
 
 class FakeTelegram(Control):
@@ -147,9 +147,13 @@ class FakeTelegram(Control):
         call.processed = True
         return 200, {"ok": True, "result": result}, {}
 
-    async def _file(self, request: web.Request) -> web.Response:
+    async def _file(self, request: web.Request) -> web.StreamResponse:
         if error := self._token_error(request.match_info["token"]):
             return _answer(error.answer(), error.code)
+        call = self.record("file", {"path": request.match_info["path"]})
+        fault = self.faults.take("file", None)
+        if fault is not None and (early := await self._before(fault, call, request)) is not None:
+            return early
         content = self.methods.files.get(request.match_info["path"])
         if content is None:
             return _answer(ApiError(404, "Not Found").answer(), 404)

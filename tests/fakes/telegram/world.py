@@ -171,11 +171,11 @@ class World:
         """Whether privacy mode lets the bot see it (Bot Features, "Privacy mode")."""
         if chat.type == "private" or not self.privacy_mode:
             return True
-        if not message.text:
-            return not _has_media(message.extra)  # service messages are shown
         to = chat.messages.get(message.reply_to or 0)
         if to is not None and to.from_bot:
             return True
+        if not message.text:
+            return not _has_media(message.extra)  # service messages are shown
         name = f"@{self.me.username}".lower()
         for entity in message.entities:
             part = covered(message.text, entity).lower()
@@ -197,7 +197,7 @@ def _chat_id(value: Any) -> int:
         return 0  # a @username; the fake has no public chats
 
 
-_MEDIA = ("photo", "video", "document", "audio", "voice", "animation")
+_MEDIA = ("photo", "video", "document", "audio", "voice", "animation", "video_note", "sticker")
 
 
 def _has_media(extra: Json) -> bool:

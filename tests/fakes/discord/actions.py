@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 from dataclasses import asdict
 from typing import Any
@@ -14,7 +15,7 @@ from tests.fakes.discord.gateway import GUILDS, INVALID_SESSION, RECONNECT, Gate
 from tests.fakes.discord.interactions import Interactions
 from tests.fakes.discord.messages import Messages
 from tests.fakes.discord.settings import Settings
-from tests.fakes.discord.state import DEFAULT, DM, REPLY, TEXT, THREAD, Bot, Channel, Guild, Message, User, World
+from tests.fakes.discord.state import DEFAULT, DM, REPLY, TEXT, THREAD, Bot, Channel, File, Guild, Message, User, World
 
 
 class UnknownAction(LookupError):
@@ -174,7 +175,7 @@ class Actions:
 
     def do_say(
         self, channel: str, user: str, text: str, mention: bool, reply_to: str | None, ping_replied: bool,
-        kind: int | None, webhook: bool, bot: str | None,
+        kind: int | None, webhook: bool, bot: str | None, files: list[Json], sticker: bool,
     ) -> str:  # fmt: skip
         place = self._world.channels[channel]
         if mention:
@@ -183,6 +184,11 @@ class Actions:
             self._world.snowflake(), channel, self._world.users[user], text,
             kind if kind is not None else REPLY if reply_to else DEFAULT, time.time(),
             reply_to=reply_to, webhook=self._world.snowflake() if webhook else None,
+            files=[
+                File(self._world.snowflake(), file["name"], file["mime"], base64.b64decode(file["content"]))
+                for file in files
+            ],
+            stickers=[{"id": self._world.snowflake(), "name": "Wave", "format_type": 1}] if sticker else [],
         )  # fmt: skip
         self._messages.mention_as_user(place, message, ping_replied=ping_replied)
         self._messages.post(place, message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -111,11 +112,17 @@ class Hand(ABC):
         kind: int | None = None,
         webhook: bool = False,
         bot: str | None = None,
+        files: Sequence[tuple[str, str | None, bytes]] = (),
+        sticker: bool = False,
     ) -> str:
-        """Write a message and return its id. `mention`: put the bot's mention before it. `kind`: a message type."""
+        """Write a message and return its id. `mention`: put the bot's mention before it. `kind`: a message type.
+
+        `files`: name, type (None: Discord tells none) and content of each.
+        """
+        sent = [{"name": name, "mime": mime, "content": b64encode(data).decode()} for name, mime, data in files]
         return await self.do(
             "say", channel=channel, user=user, text=text, mention=mention, reply_to=reply_to, ping_replied=ping_replied,
-            kind=kind, webhook=webhook, bot=bot,
+            kind=kind, webhook=webhook, bot=bot, files=sent, sticker=sticker,
         )  # fmt: skip
 
     async def edit(self, channel: str, message: str, text: str) -> None:

@@ -83,6 +83,22 @@ class Guild:
 
 
 @dataclass(slots=True)
+class File:
+    """A file of a message."""
+
+    id: str
+    name: str
+    mime: str | None
+    content: bytes
+
+    def json(self, channel: str, cdn: str) -> Json:
+        """An attachment object, with a link that is signed and runs out."""
+        url = f"{cdn}/attachments/{channel}/{self.id}/{self.name}?ex={self.id}&is=1&hm=5ea1&"
+        found: Json = {"id": self.id, "filename": self.name, "size": len(self.content), "url": url, "proxy_url": url}
+        return found | ({"content_type": self.mime} if self.mime else {})
+
+
+@dataclass(slots=True)
 class Message:
     id: str
     channel: str
@@ -104,6 +120,8 @@ class Message:
     edits: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
     """When it was edited, and the new text of each time."""
     deleted: bool = False
+    files: list[File] = field(default_factory=list[File])
+    stickers: list[Json] = field(default_factory=list[Json])
 
 
 @dataclass(slots=True)
@@ -140,6 +158,8 @@ class World:
         self.channels: dict[str, Channel] = {}
         self.dms: dict[tuple[str, str], Channel] = {}
         """By user ids of bot and person."""
+        self.cdn = ""
+        """Where files are, up to `/attachments`."""
         self._count = itertools.count()
         self._last_ms = 0
 
@@ -207,8 +227,11 @@ class World:
             "edited_timestamp": moment(message.edits[-1][0]) if message.edits else None, "tts": False, "pinned": False,
             "mention_everyone": message.mention_everyone, "mention_roles": message.mention_roles,
             "mentions": [self.users[user].json() for user in message.mentions if user in self.users],
-            "attachments": [], "embeds": [], "components": message.components,
+            "attachments": [file.json(message.channel, self.cdn) for file in message.files], "embeds": [],
+            "components": message.components,
         }  # fmt: skip
+        if message.stickers:
+            found["sticker_items"] = message.stickers
         if message.nonce is not None:
             found["nonce"] = message.nonce
         if message.webhook is not None:

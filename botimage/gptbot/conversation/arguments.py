@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 from gptbot.conversation.commands.base import Argument, Choice, Command
@@ -16,8 +17,9 @@ from gptbot_api import GptBotSpec
 
 _DAY = 86400.0
 _UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": _DAY}
-_AMOUNT = re.compile(r"(\d{1,6})\s*([^\W\d_]+)\.?")
-_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?:\s*(?:utc|gmt)?\s*([+-]\d{1,2}))?")
+_AMOUNT = re.compile(r"(\d{1,6})?\s*([^\W\d_]+)\.?")
+_COUNT = re.compile(r"(\d{1,6})\s*([^\W\d_]*)")
+_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?:\s*(?:utc|gmt)?\s*([+-]\d{1,2})?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,31 +110,48 @@ def _value(command: Command, wanted: Argument, word: str, spec: GptBotSpec, said
 
 
 def duration(word: str) -> float | None:
-    """Seconds of such as `2h`, `30 min`, `1 day`, in the words of any language; None when it is no such."""
+    """Seconds of such as `2h`, `30 min`, `1 day`, `hour`, in the words of any language; None when it is no such."""
     found = _AMOUNT.fullmatch(word.strip().lower())
-    if found is None:
+    if found is None or (not found[1] and len(found[2]) < 3):
         return None
     for unit, size in _UNITS.items():
-        if any(found[2] in _words(f"words-{unit}", language) for language in languages()):
-            return int(found[1]) * size or None
+        if found[2] in _all_words(f"words-{unit}"):
+            return int(found[1] or 1) * size or None
     return None
 
 
 def period(word: str) -> Period | None:
-    """What part of a conversation is meant: `50`, `2h`, `14:30`, `14:30+3` (else UTC), `me`; None: no such."""
-    word = word.strip().lower()
-    if re.fullmatch(r"\d{1,6}", word):
-        return Period(messages=int(word)) if int(word) else None
-    if any(word in _words("words-mine", language) for language in languages()):
+    """What part of a conversation is meant, in the words of any language; None: it is no such.
+
+    That is `50`, `2h`, `last 2 hours`, `14:30` (UTC), `since 14:30+3`, `today`, `since yesterday`, or such as `me`.
+    """
+    word = _without(word.strip().lower(), "words-since", "words-ago")
+    count = _COUNT.fullmatch(word)
+    if count is not None and (not count[2] or count[2] in _all_words("words-messages")):
+        return Period(messages=int(count[1])) if int(count[1]) else None
+    if word in _all_words("words-mine"):
         return Period(mine=True)
     if (length := duration(word)) is not None:
         return Period(since=time.time() - length)
+    for days, name in enumerate(("words-today", "words-yesterday")):
+        if word in _all_words(name):
+            midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+            return Period(since=midnight.timestamp() - days * _DAY)
     clock = _CLOCK.fullmatch(word)
     if clock is None or int(clock[1]) > 23 or int(clock[2]) > 59 or abs(int(clock[3] or 0)) > 14:
         return None
     now = datetime.now(timezone(timedelta(hours=int(clock[3]))) if clock[3] else UTC)
     then = now.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0).timestamp()
     return Period(since=then if then <= now.timestamp() else then - _DAY)
+
+
+def _without(text: str, before: str, behind: str) -> str:
+    """A text without the words that may stand before and behind what it means."""
+    while (parts := text.split(maxsplit=1)) and len(parts) == 2 and parts[0] in _all_words(before):
+        text = parts[1]
+    while (parts := text.rsplit(maxsplit=1)) and len(parts) == 2 and parts[1] in _all_words(behind):
+        text = parts[0]
+    return text
 
 
 def _choice(wanted: Argument, word: str, spec: GptBotSpec) -> str | None:
@@ -144,8 +163,10 @@ def _choice(wanted: Argument, word: str, spec: GptBotSpec) -> str | None:
     return None
 
 
-def _words(name: str, language: str) -> list[str]:
-    return [word.strip() for word in texts(language)(name).split(",")]
+@cache
+def _all_words(name: str) -> frozenset[str]:
+    """The words of a list of the locales, in all languages."""
+    return frozenset(word.strip() for language in languages() for word in texts(language)(name).split(","))
 
 
 def _line(name: str, command: Command, wanted: Argument | None, spec: GptBotSpec, said: Texts, **values: Any) -> str:

@@ -9,17 +9,19 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from gptbot.bot import Bot
 from gptbot.conversation import commands
 from gptbot.conversation.arguments import WrongArgument, parse
-from gptbot.conversation.commands.base import Command, CommandContext, Reply
+from gptbot.conversation.commands.base import Command, CommandContext, Question, Reply
+from gptbot.conversation.insisting import insist
 from gptbot.conversation.persona import in_force
 from gptbot.delivery.live import LiveMessage
 from gptbot.inbox.mailbox import Claim
+from gptbot.llm.types import Message
 from gptbot.locales import Texts
 from gptbot.platforms.base import Forgets
 from gptbot.telemetry import metrics
 from gptbot_api.base import seconds
 
 
-async def call(bot: Bot, claim: Claim, said: Texts, live: LiveMessage) -> Reply:
+async def call(bot: Bot, claim: Claim, said: Texts, live: LiveMessage) -> Reply | Question:
     """What the command of a claim answers; one line when it may not run, or its arguments are wrong."""
     envelope, spec = claim.messages[0], bot.config.bot.spec
     assert envelope.command is not None  # an envelope is plain, a notice or a command
@@ -43,6 +45,12 @@ async def call(bot: Bot, claim: Claim, said: Texts, live: LiveMessage) -> Reply:
         kept = {name: value or None for name, value in choices.items()}
         await bot.mailbox.choose(claim.conversation, kept, seconds(spec.privacy.retention))
 
+    async def ask(messages: Sequence[Message]) -> str:
+        completion = await bot.ask(messages)
+        spent = (completion.prompt_tokens or 0) + (completion.completion_tokens or 0)
+        await insist(bot, lambda: bot.limits.spend(spent or bot.tokens(messages), [envelope.user]))
+        return completion.text
+
     async with _progress(live) as progress:
         return await command.run(
             CommandContext(
@@ -52,8 +60,11 @@ async def call(bot: Bot, claim: Claim, said: Texts, live: LiveMessage) -> Reply:
                 platform=envelope.platform,
                 conversation=claim.conversation,
                 user=envelope.user,
+                speaker=envelope.speaker,
+                language=claim.settings.get("language") or envelope.language,
                 settings=claim.settings,
                 persona=in_force(spec, claim.settings).name,
+                noted=envelope.values or {},
                 argument=envelope.text,
                 arguments=arguments,
                 direct=envelope.direct,
@@ -64,6 +75,7 @@ async def call(bot: Bot, claim: Claim, said: Texts, live: LiveMessage) -> Reply:
                 address=envelope.address,
                 progress=progress,
                 choose=choose,
+                ask=ask,
                 forget=forget,
             )
         )

@@ -10,13 +10,17 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import Any
 
 from gptbot.bot import Bot
-from gptbot.conversation import context
+from gptbot.conversation import commands, context
 from gptbot.conversation.calls import call
-from gptbot.conversation.commands.base import Reply
-from gptbot.conversation.persona import in_force
+from gptbot.conversation.commands.base import Question, Reply
+from gptbot.conversation.folding import Measure
+from gptbot.conversation.insisting import insist as _insist
+from gptbot.conversation.system import system_prompt
 from gptbot.delivery.live import LiveMessage, Postponed
 from gptbot.delivery.split import close_fence
 from gptbot.inbox.envelope import RETRY
@@ -24,7 +28,7 @@ from gptbot.inbox.mailbox import Claim, TurnLost
 from gptbot.inbox.stops import COMMAND as STOP
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.llm.errors import ModelError, TookTooLong
-from gptbot.llm.types import Completion, Message, Role
+from gptbot.llm.types import Message, Role
 from gptbot.locales import Texts, texts
 from gptbot.platforms.base import Button, Rejected
 from gptbot.telemetry import metrics
@@ -60,19 +64,6 @@ class _Journal:
         await _insist(self._bot, lambda: self._bot.mailbox.sent(self._claim, part, message_id))
 
 
-async def _insist(bot: Bot, step: Callable[[], Awaitable[object]]) -> None:
-    """Do a step in the store, over and over while the store is away.
-
-    Twice does no harm: steps of the mailbox are fenced, and tokens rather count twice than the model is asked again.
-    """
-    while True:
-        try:
-            await step()
-            return
-        except StoreUnavailable:
-            await bot.store.wait_available()
-
-
 class Turn:
     """One turn of one bot. `run` ends it, whatever happens."""
 
@@ -87,11 +78,23 @@ class Turn:
         self._replaced = 0
         """Messages at the end of the context that the answer takes the place of."""
         if self._envelope.plain:
-            self._questions = [message.text for message in claim.messages]
+            self._questions = [context.question(message, claim.context) for message in claim.messages]
         elif self._envelope.command == RETRY and (last := context.last_exchange(claim.context)):
             self._questions, self._replaced = last.questions, last.size
+        self._images: list[list[str]] = []
+        """What the model is shown with each question."""
+        self._repeatable = True
+        """Whether the question can be asked again: not with images, which are not kept, nor if there is none."""
+        self.fold_due = False
+        """Whether the conversation has grown too long: some of it is to be folded, now that it is answered."""
         self._authors = [message.user for message in claim.messages]
-        self._asking: asyncio.Task[Completion] | None = None
+        self._asking: asyncio.Task[Any] | None = None
+
+    @property
+    def _stoppable(self) -> bool:
+        """Whether the model makes the reply."""
+        name = self._envelope.command
+        return self._questions is not None or (name is not None and commands.command(name).asks_model)
 
     def stop(self) -> None:
         """End the answer with what was said so far. What the model has finished goes out whole."""
@@ -130,17 +133,18 @@ class Turn:
         sender = self._bot.sender(envelope.platform)
         # Named after the first message, which every try has; shown below the last one.
         address = claim.messages[-1].address
-        stop = [] if self._questions is None else [self._button(STOP)]
+        stop = [self._button(STOP)] if self._stoppable else []
         places = self._bot.pacer.places(envelope.platform, sender, address)
         live = LiveMessage(sender, address, envelope.event, _Journal(self._bot, claim), claim.sent, places, stop)
         try:
             if envelope.notice:
                 reply = Reply(self._texts(envelope.notice, **(envelope.values or {})))
             elif self._questions is not None:
-                said = claim.reply if claim.reply is not None else await self._ask(live, self._questions)
-                reply = Reply(said, [] if claim.cut == _FLAGGED_QUESTION else [self._button(RETRY)])
+                said = claim.reply if claim.reply is not None else await self._read_and_ask(live, self._questions)
+                again = claim.cut != _FLAGGED_QUESTION and self._repeatable
+                reply = Reply(said, [self._button(RETRY)] if again else [])
             else:
-                reply = await call(self._bot, claim, self._texts, live)
+                reply = await self._call(live)
             await live.finish(self._told(reply.text), reply.buttons)
         except ModelError as error:
             return await self._model_failed(live, error)
@@ -155,16 +159,69 @@ class Turn:
     def _button(self, command: str) -> Button:
         return Button(self._texts(f"button-{command}"), command)
 
-    async def _ask(self, live: LiveMessage, questions: list[str]) -> str:
+    async def _call(self, live: LiveMessage) -> Reply:
+        """What a command answers, or has the model answer."""
+        claim = self._claim
+        if claim.reply is not None:
+            return Reply(claim.reply)
+        if claim.stop:
+            return Reply(await self._cut("", [], "cut-stopped"))
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._asking = calling = group.create_task(call(self._bot, claim, self._texts, live), name="command")
+                await asyncio.wait({calling})
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        if calling.cancelled():
+            return Reply(await self._cut("", [], "cut-stopped"))
+        answer = calling.result()
+        if isinstance(answer, Question):
+            return Reply(await self._ask_model(live, list(answer.messages), head=answer.head))
+        return answer
+
+    async def _read_and_ask(self, live: LiveMessage, questions: list[str]) -> str:
+        """Read the files of the questions, if there are any, and ask the model, if anything is left to ask."""
         bot, claim = self._bot, self._claim
-        system = bot.config.prompt(in_force(self._spec, claim.settings))
+        if not self._envelope.plain or not any(message.attachments for message in claim.messages):
+            return await self._ask(live, questions)
+        sender = bot.sender(self._envelope.platform)
+        async with AsyncExitStack() as stack:
+            reading = bot.reader.read(sender, claim.messages, questions, self._texts, claim.attempts)
+            async with live.typing():
+                read = await stack.enter_async_context(reading)
+            self._questions, self._images = read.questions, read.images
+            self._repeatable = bool(read.questions) and not any(read.images)
+            if read.questions:
+                return await self._ask(live, read.questions, read.unread)
+        reply = read.unread or self._texts("trouble-empty")
+        await _insist(bot, lambda: bot.mailbox.replied(claim, reply))
+        return reply
+
+    async def _ask(self, live: LiveMessage, questions: list[str], note: str | None = None) -> str:
+        """`note`: what the person is told below the answer."""
+        bot, claim = self._bot, self._claim
+        system = system_prompt(bot.config, claim.settings)
         before = claim.context[: len(claim.context) - self._replaced]
-        messages = context.prompt(system, before, questions)
+        group = not self._envelope.direct
+        messages = context.prompt(system, before, questions, summary=claim.summary, group=group)
+        for message, images in zip(messages[-len(questions) :], self._images, strict=False):
+            if images:
+                message["images"] = images
+        # A role of the user's own is the user's words too.
+        return await self._ask_model(live, messages, [*questions, claim.settings.get("act", "")], note=note)
+
+    async def _ask_model(
+        self, live: LiveMessage, messages: list[Message], looked_at: Sequence[str] = (), *, head: str = "",
+        note: str | None = None,
+    ) -> str:  # fmt: skip
+        """Have the model answer, below `head`, and note the reply. `looked_at`: what of it the person wrote."""
+        bot, claim = self._bot, self._claim
         if claim.stop:
             return await self._cut("", messages, "cut-stopped")
-        # A role of the user's own is the user's words too.
-        if await bot.moderator.flags_question([*questions, claim.settings.get("act", "")]):
+        if looked_at and await bot.moderator.flags_question(looked_at):
             return await self._cut("", messages, _FLAGGED_QUESTION)
+        if head:
+            live.replace(head)
         feed = live.keep if bot.moderator.holds_back else live.feed
         try:
             async with asyncio.TaskGroup() as group:
@@ -175,19 +232,21 @@ class Turn:
         except BaseExceptionGroup as errors:
             error = errors.exceptions[0]
             if isinstance(error, ModelError) and claim.stop:
-                return await self._cut(error.text, messages, "cut-stopped")
+                return await self._cut(head + error.text if error.text else "", messages, "cut-stopped")
             if isinstance(error, TookTooLong) and error.text:
                 log.warning("an answer was cut short", reason=str(error), bot=bot.key)
-                return await self._cut(error.text, messages, "cut-time")
+                return await self._cut(head + error.text, messages, "cut-time")
             raise error from None
         if asking.cancelled():
-            return await self._cut(live.text, messages, "cut-stopped")
+            return await self._cut(live.text if live.text != head else "", messages, "cut-stopped")
         completion = asking.result()
         spent = (completion.prompt_tokens or 0) + (completion.completion_tokens or 0)
         await _insist(bot, lambda: bot.limits.spend(spent, self._authors))
         if await bot.moderator.flags_answer(completion.text):
             return await self._cut("", messages, _FLAGGED_ANSWER)
-        reply = completion.text if completion.text.strip() else self._texts("trouble-empty")
+        reply = head + completion.text if completion.text.strip() else self._texts("trouble-empty")
+        if note is not None:
+            reply = f"{close_fence(reply.rstrip())}\n\n{note}"
         # Noted first: should this worker die now, the next one sends this very text, not another answer.
         await _insist(bot, lambda: bot.mailbox.replied(claim, reply))
         return reply
@@ -210,11 +269,13 @@ class Turn:
 
     async def _done(self, reply: str) -> str:
         exchange, drop = self._unanswered(), 0
-        if self._questions is not None and reply.strip():
+        if self._questions and reply.strip():
             questions: list[tuple[Role, str]] = [("user", question) for question in self._questions]
             exchange, drop = context.remember([*questions, ("assistant", reply)]), self._replaced
         ttl, keep = self._memory
         await _insist(self._bot, lambda: self._bot.mailbox.done(self._claim, exchange, ttl, keep, drop))
+        if self._spec.context.summarize and exchange:
+            self.fold_due = Measure.of(self._bot).exceeded([*self._claim.context, *exchange])
         if self._claim.cut in (_FLAGGED_QUESTION, _FLAGGED_ANSWER):
             return "moderated"
         return "answered" if self._claim.cut is None else "cut_short"
@@ -223,12 +284,13 @@ class Turn:
     def _memory(self) -> tuple[float, int]:
         """Seconds that the context is kept, and how many messages of it."""
         spec = self._spec
-        return min(seconds(spec.context.ttl), seconds(spec.privacy.retention)), spec.context.max_messages
+        return min(seconds(spec.context.ttl), seconds(spec.privacy.retention)), context.kept(spec.context)
 
     def _unanswered(self) -> list[bytes]:
         """What is kept of a question without an answer, to ask it again. A retry leaves what was there."""
         kept = self._envelope.plain and self._claim.cut != _FLAGGED_QUESTION
-        return context.unanswered(self._questions or []) if kept else []
+        questions = [question for question in self._questions or () if question.strip()]
+        return context.unanswered(questions) if kept and questions else []
 
     async def _model_failed(self, live: LiveMessage, error: ModelError) -> str:
         attempts = self._claim.attempts + 1
@@ -236,8 +298,9 @@ class Turn:
         log.warning("the model gave no answer", kind=error.kind, reason=str(error), attempt=attempts, bot=self._bot.key)
         name = "given-up" if final and error.kind not in _FINAL_KINDS else error.kind
         text = self._texts(f"trouble-{name}") if self._texts.has(f"trouble-{name}") else self._texts("trouble-internal")
+        again = name == "given-up" and self._questions is not None
         try:
-            await live.finish(text, [self._button(RETRY)] if name == "given-up" else (), final=final)
+            await live.finish(text, [self._button(RETRY)] if again else (), final=final)
         except (Postponed, Rejected) as trouble:
             log.warning("a notice could not be sent", reason=str(trouble), bot=self._bot.key)
         if final:

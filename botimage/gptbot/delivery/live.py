@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 from gptbot.delivery.pacing import Places
@@ -145,6 +146,16 @@ class LiveMessage:
                 await self._refused(wait)
             except (NotSent, OutcomeUnknown):
                 self._not_before = time.monotonic() + 2 * self._sender.edit_interval
+
+    @asynccontextmanager
+    async def typing(self) -> AsyncGenerator[None]:
+        """Show that an answer is being made, before there is anything to show."""
+        task = asyncio.create_task(self._type_until_text())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def finish(self, text: str, buttons: Sequence[Button] = (), *, final: bool = True) -> None:
         """Show the final text and its buttons, or with `final=False` a text that will be replaced by a later try.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from gptbot.inbox.mailbox import Mailbox
+from gptbot.llm.types import Message
 from gptbot.locales import Texts
 from gptbot.manifest import BotConfig
 from gptbot.platforms.base import Address, Button, Sender
@@ -67,10 +68,16 @@ class CommandContext:
     """Pseudonym of the conversation."""
     user: str
     """Pseudonym of the caller, the same in all chats."""
+    speaker: str
+    """The caller's name in this conversation, as the model is told it; empty in private."""
+    language: str | None
+    """The caller's language, as chosen in the conversation or as the platform tells it; there may be no texts in it."""
     settings: Mapping[str, str]
     """What was chosen in the conversation. `choose` changes it."""
     persona: str
     """Name of the persona in force."""
+    noted: Mapping[str, Any]
+    """What the gateway noted with the command (`Envelope.values`)."""
     argument: str
     """All that stood behind the command's name."""
     arguments: Mapping[str, Any]
@@ -88,8 +95,23 @@ class CommandContext:
     """Shows a text as the reply that is growing: for what takes long. The `Reply` takes its place."""
     choose: Callable[[Mapping[str, str]], Awaitable[None]]
     """Sets settings of the conversation; an empty value takes one back. Kept for `privacy.retention`."""
+    ask: Callable[[Sequence[Message]], Awaitable[str]]
+    """Asks the model for a text in one piece, on the caller's account. Raises ModelError."""
     forget: Callable[[Sequence[str]], Awaitable[None]]
     """Deletes the conversation's context and the settings named, and what its platform keeps of it in the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a command has the model answer, in place of a reply of its own.
+
+    The answer is shown as it grows, may be stopped, is counted and looked over as every answer of the model is.
+    """
+
+    messages: Sequence[Message]
+    """All of the request: no context is added, and nothing of it is remembered."""
+    head: str = ""
+    """Stands above the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +134,7 @@ class Command:
     """A command."""
 
     name: str
-    run: Callable[[CommandContext], Awaitable[Reply]]
+    run: Callable[[CommandContext], Awaitable[Reply | Question]]
     arguments: Sequence[Argument] = ()
     aliases: Sequence[str] = ()
     """Further names in no language of their own; those of a language are in its `command-NAME-aliases`."""
@@ -125,6 +147,8 @@ class Command:
     """Whether the reply is shown to the caller only, where the platform can; or that for an argument."""
     offered: Callable[[GptBotSpec], bool] = always
     """Whether a bot has the command at all; help and menus leave it out otherwise."""
+    asks_model: bool = False
+    """Whether it may ask the model, while it runs or with a `Question`: it can be stopped then, as answers can."""
     examples: int = 1
     """How many texts `command-NAME-example-N` there are."""
     order: int = 100

@@ -9,12 +9,12 @@ if not head then
   return 0
 end
 -- Only what the model answers can be stopped: envelopes are arrays, the 9th a command's name, the 10th a notice's.
--- Of the commands, that is `retry`.
+-- Of the commands, those are `retry` and `summary`.
 local readable, message = pcall(cjson.decode, head)
 if not readable or type(message) ~= 'table' or message[10] ~= cjson.null then
   return 0
 end
-if message[9] ~= cjson.null and message[9] ~= 'retry' then
+if message[9] ~= cjson.null and message[9] ~= 'retry' and message[9] ~= 'summary' then
   return 0
 end
 redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])

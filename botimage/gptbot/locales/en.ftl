@@ -29,17 +29,6 @@ command-stop = End the answer I am writing
 command-retry = Ask me the last question again
 command-reset = Forget this conversation and start afresh
 
-help-start =
-    I answer questions with a language model and remember our conversation for { $ttl }.
-help-direct = Just write to me, in any language.
-help-group-mentioned = In a group, mention me or reply to one of my messages.
-help-group-always = In this group I answer every message.
-help-group-commands = In a group I answer commands only.
-help-commands = Commands, each with `!` or `/` in front:
-help-line = • `{ $form }` – { $text }
-help-privacy = Before anything is stored or sent to the model, I take out { $kinds }. `!reset` erases this conversation at once.
-help-privacy-none = `!reset` erases this conversation at once.
-
 kind-email = e-mail addresses
 kind-phone = phone numbers
 kind-card = card numbers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -15,7 +15,7 @@ from gptbot.http.server import HttpServer
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import GatewayContext, Inbound, Leases, SenderContext
+from gptbot.platforms.base import GatewayContext, Hears, Inbound, Leases, SenderContext, Verdict
 from gptbot.platforms.web import PLATFORM
 from gptbot.platforms.web.gateway import WebGateway
 from gptbot.platforms.web.sender import WebSender
@@ -42,6 +42,7 @@ class Desk:
     sender: WebSender
     answer: Answer | None = None
     accepts: bool = True
+    verdict: Verdict = field(default_factory=Verdict)
     received: list[Inbound] = field(default_factory=list[Inbound])
     forgotten: list[str] = field(default_factory=list[str])
     _queue: asyncio.Queue[Inbound] = field(default_factory=asyncio.Queue[Inbound])
@@ -49,7 +50,14 @@ class Desk:
     async def forget(self, conversation: str) -> None:
         self.forgotten.append(conversation)
 
-    async def accept(self, message: Inbound) -> bool:
+    async def deleted(self, conversation: str, events: Sequence[str]) -> None:
+        raise AssertionError("nothing can be deleted on the page")
+
+    async def accept(self, message: Inbound, hears: Hears | None = None) -> bool:
+        assert hears is not None, "the page tells a refusal itself"
+        await hears(self.verdict)
+        if self.verdict.refusal is not None:
+            return False
         if message.event not in {known.event for known in self.received}:
             self.received.append(message)
             if self.accepts and self.answer:

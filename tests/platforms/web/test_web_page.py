@@ -11,7 +11,7 @@ import pytest
 
 from gptbot.http.headers import CONTENT_SECURITY_POLICY
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import Inbound, NotSent
+from gptbot.platforms.base import Inbound, NotSent, Verdict
 from gptbot.platforms.web.form import MAX_CHARACTERS
 from gptbot.platforms.web.page import ASSETS
 from gptbot.platforms.web.sender import WebSender
@@ -152,6 +152,31 @@ async def test_refused_by_the_intake(store: Store, browser: Browser) -> None:
         page = await stage.replica()
         await browser.load(page)
         assert (await browser.say(page, "anyone?"))["accepted"] is False
+
+
+async def test_a_refusal_is_told_at_once_and_stores_nothing(store: Store, browser: Browser) -> None:
+    async with scene(store) as stage:
+        page = await stage.replica()
+        await browser.load(page)
+        before = await store.command("KEYS", f"{stage.keys.prefix}*")
+        for verdict, status, said in (
+            (Verdict("limit-user", {"seconds": 61}), 429, "Please try again in 61 seconds."),
+            (Verdict("limit-mute", {"seconds": 3600}), 429, "I shall not read yours for 1 hour."),
+            (Verdict("access-denied"), 422, "You may not use this bot here."),
+        ):
+            stage.desk.verdict = verdict
+            assert said in (await browser.say(page, "anyone?", status=status))["error"]
+        assert await store.command("KEYS", f"{stage.keys.prefix}*") == before
+        assert stage.desk.received == []
+
+
+async def test_hidden_characters_do_not_keep_personal_data_in_what_is_shown(store: Store, browser: Browser) -> None:
+    async with scene(store) as stage:
+        page = await stage.replica()
+        await browser.load(page)
+        answer = await browser.say(page, "write to jane.doe@exa\u200bmple.org")
+        assert "[email]" in answer["html"]
+        assert "jane.doe" not in answer["html"]
 
 
 async def test_limits_say_what_to_do(store: Store, browser: Browser) -> None:

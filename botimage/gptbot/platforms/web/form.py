@@ -10,6 +10,8 @@ from urllib.parse import parse_qs
 
 from starlette.requests import ClientDisconnect, Request
 
+from gptbot import locales
+from gptbot.platforms.base import Verdict
 from gptbot.platforms.web.page import new_id
 from gptbot.platforms.web.texts import Texts
 
@@ -22,7 +24,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
 
 @dataclass
 class Refusal(Exception):
-    """A message is not taken. The text is one of the page's."""
+    """A message is not taken. The text is one of the page's, or of the bot's where the intake refused it."""
 
     status: int
     name: str
@@ -32,7 +34,16 @@ class Refusal(Exception):
 
     def text(self, texts: Texts) -> str:
         """The reason, in the reader's language."""
-        return texts.text(self.name, **self.values)
+        if self.name.startswith("web-"):
+            return texts.text(self.name, **self.values)
+        return locales.texts(texts.language)(self.name, **self.values)
+
+
+def refusal_of(verdict: Verdict, draft: str) -> Refusal:
+    """What the intake has against a message."""
+    assert verdict.refusal is not None
+    status = 429 if verdict.refusal.startswith("limit-") else 422
+    return Refusal(status, verdict.refusal, dict(verdict.values), draft)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,15 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gptbot.inbox.store import StoreUnavailable
-from gptbot.platforms.base import GatewayContext, Inbound
+from gptbot.platforms.base import Address, GatewayContext, Inbound, Verdict
 from gptbot.platforms.web import page
 from gptbot.platforms.web.entries import Entry, add, latest, leave, lifetime, stream_key
 from gptbot.platforms.web.events import EventStream
-from gptbot.platforms.web.form import Form, Refusal, read_form
+from gptbot.platforms.web.form import Form, Refusal, read_form, refusal_of
 from gptbot.platforms.web.hub import Hub
 from gptbot.platforms.web.session import from_own_page, hides_cookies, new_session, session_of, set_session
 from gptbot.platforms.web.texts import Texts, choose, preferred
+from gptbot.safety.normalize import normalize
 from gptbot.safety.redaction import Redactor
 from gptbot_api.platforms import Web
 
@@ -113,16 +114,23 @@ class WebGateway:
         return _json(refusal.status, {"error": refusal.text(texts)}, retry=refusal.status == 503)
 
     async def _take(self, session: str, form: Form, request: Request) -> tuple[Entry | None, bool]:
-        """Show the message on the session's pages, redacted, unless a button sent it; then hand it in."""
+        """Hand the message in, and show it on the session's pages, redacted, unless a button sent it.
+
+        A refusal is told in the response, and nothing is stored for it. Raises Refusal.
+        """
         name = self._pseudonym(session)
-        key, message, shown = stream_key(self._context.keys, name), f"u-{form.id}", self._redactor.redact(form.text)
-        store = self._context.store
         entry: Entry | None = None
-        if not form.press:
-            entry_id, _ = await asyncio.gather(
-                store.command(*add(key, "user", message, shown)), store.command("EXPIRE", key, self._lifetime)
-            )
-            entry = Entry(entry_id.decode(), "user", message, shown)
+        refused: Verdict | None = None
+
+        async def hears(verdict: Verdict) -> Address | None:
+            nonlocal entry, refused
+            if verdict.refusal is not None:
+                refused = verdict
+                return None
+            if entry is None and not form.press:
+                entry = await self._show(name, form)
+            return {"session": name}
+
         language = next(iter(preferred(request.headers.get("accept-language", ""))), None)
         accepted = await self._context.intake.accept(
             Inbound(
@@ -135,9 +143,22 @@ class WebGateway:
                 address={"session": name},
                 language=language,
                 principals=(PRINCIPAL,),
-            )
+            ),
+            hears,
         )
+        if refused is not None:
+            raise refusal_of(refused, form.text)
+        if entry is None and not form.press:  # not for the bot, as `answerIn` has it
+            entry = await self._show(name, form)
         return entry, accepted
+
+    async def _show(self, name: str, form: Form) -> Entry:
+        key, message, store = stream_key(self._context.keys, name), f"u-{form.id}", self._context.store
+        shown = self._redactor.redact(normalize(form.text))
+        entry_id, _ = await asyncio.gather(
+            store.command(*add(key, "user", message, shown)), store.command("EXPIRE", key, self._lifetime)
+        )
+        return Entry(entry_id.decode(), "user", message, shown)
 
     def _taken(self, entry: Entry | None, texts: Texts, *, accepted: bool, plain: bool) -> Response:
         if plain:

@@ -10,11 +10,13 @@ import pytest
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
+from gptbot.platforms.base import Forgets
 from gptbot.platforms.discord import catchup, places, shard
 from gptbot.platforms.discord.client import Socket
 from gptbot.platforms.discord.places import Place, Places
+from gptbot.platforms.discord.sender import DiscordSender
 from gptbot.platforms.discord.shard import Shard
-from tests.platforms.discord.conftest import Scene, Start, say, texts
+from tests.platforms.discord.conftest import Running, Scene, Start, say, texts
 
 
 async def until(condition: Any) -> None:
@@ -166,6 +168,18 @@ async def test_a_busy_channel_is_read_page_by_page_and_old_messages_are_left(
     assert len(await fetches(scene, scene.channel)) == 3
 
 
+async def kill(gateway: Running, scene: Scene) -> None:
+    """End a gateway as `kill -9` does: nothing is said or saved."""
+
+    async def die(self: Shard, socket: Socket, inflow: object) -> None:
+        await scene.discord.drop_sockets()  # by the kernel
+        await socket.shut()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Shard, "_part", die)
+        await gateway.stop()
+
+
 @pytest.mark.parametrize("acknowledged", [False, True])
 async def test_a_killed_gateway_has_acknowledged_nothing_that_the_store_does_not_know(
     scene: Scene, start: Start, monkeypatch: pytest.MonkeyPatch, acknowledged: bool
@@ -187,13 +201,7 @@ async def test_a_killed_gateway_has_acknowledged_nothing_that_the_store_does_not
     await until(heard)
     assert (session.forgotten >= said) == acknowledged
 
-    async def die(self: Shard, socket: Socket, inflow: object) -> None:
-        await scene.discord.drop_sockets()  # what the kernel does to a dead process; nothing is said or saved
-        await socket.shut()
-
-    monkeypatch.setattr(Shard, "_part", die)
-    await first.stop()
-    monkeypatch.undo()
+    await kill(first, scene)
     await say(scene, "three")
     second = start(intake=first.intake)
     await second.connected()
@@ -226,3 +234,16 @@ async def test_places_are_sealed_capped_and_forgotten(
     assert await noted.of_shard(0, 2, 9) == []
     monkeypatch.setattr(places.time, "time", lambda: now + 200)
     assert await noted.of_shard(1, 2, 9) == []
+
+
+async def test_who_forgets_a_chat_does_not_look_for_what_was_missed_there(
+    sender: DiscordSender, store: Store, keys: BotKeys
+) -> None:
+    noted = Places(store, keys, 100)
+    kept, forgotten = Place("1001", "5"), Place("1002", None)
+    for place in (kept, forgotten):
+        await noted.note(place)
+    assert isinstance(sender, Forgets)
+    await sender.forget({"channel": "1002", "message": "7"})
+    await sender.forget({"channel": "1002", "message": "8"})
+    assert await noted.of_shard(0, 1, 9) == [kept]

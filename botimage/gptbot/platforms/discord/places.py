@@ -80,6 +80,13 @@ class Places:
         self._noted.pop(place, None)
         await self._store.command("ZREM", self._key, self._seal(place))
 
+    async def forget_channel(self, channel: str) -> None:
+        """The same by whoever does not know which guild it is in. Raises StoreUnavailable."""
+        sealed = await self._store.command("ZRANGE", self._key, 0, -1)
+        gone = [value for value in sealed if (place := self._open(value)) is not None and place.channel == channel]
+        if gone:
+            await self._store.command("ZREM", self._key, *gone)
+
     def _seal(self, place: Place) -> bytes:
         """Synthetic-IV encryption (RFC 5297's construction, with HMAC): the same place is always the same bytes."""
         plain = int(place.channel).to_bytes(8, "big") + int(place.guild or 0).to_bytes(8, "big")

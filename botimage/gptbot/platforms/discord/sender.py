@@ -9,7 +9,8 @@ import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, cast
 
-from gptbot.platforms.base import Address, Button, MessageGone, Pace, Rejected, Said, SenderContext, SendError
+from gptbot.inbox.store import StoreUnavailable
+from gptbot.platforms.base import Address, Button, MessageGone, NotSent, Pace, Rejected, Said, SenderContext, SendError
 from gptbot.platforms.discord.attachments import fetch_attachment
 from gptbot.platforms.discord.history import History
 from gptbot.platforms.discord.limits import (
@@ -24,8 +25,10 @@ from gptbot.platforms.discord.limits import (
     Code,
     created,
 )
+from gptbot.platforms.discord.places import Places
 from gptbot.platforms.discord.rendering import render, rows
 from gptbot.platforms.discord.rest import Refused, Rest
+from gptbot_api.base import seconds
 from gptbot_api.platforms import Discord
 
 _PATIENCE = 5.0
@@ -55,6 +58,7 @@ class DiscordSender:
         self._rest = Rest(context.http, settings.api_base_url, token)
         self._http, self._api = context.http, settings.api_base_url
         self._history = History(self._rest)
+        self._places = Places(context.store, context.keys, seconds(context.bot.bot.spec.privacy.retention))
 
     def length(self, text: str) -> int:
         """Unicode code points of the text as it is sent."""
@@ -75,6 +79,13 @@ class DiscordSender:
     def history(self, address: Address, since: float) -> AsyncGenerator[Said, None]:
         """Get Channel Messages, page by page. See `platforms.base.Remembers`."""
         return self._history.read(address, since)
+
+    async def forget(self, address: Address) -> None:
+        """Do not look for missed messages there any more. See `platforms.base.Forgets`."""
+        try:
+            await self._places.forget_channel(address["channel"])
+        except StoreUnavailable:
+            raise NotSent("the store is away") from None
 
     async def typing(self, address: Address) -> None:
         """Trigger Typing Indicator; shows for 10 s. A deferred answer shows it by itself."""

@@ -194,6 +194,24 @@ async def test_an_empty_budget_of_session_starts_is_waited_for(scene: Scene, sta
     await gateway.reports.until(lambda connected, _: connected)
 
 
+async def test_a_low_budget_of_session_starts_is_told_and_spread_over_the_time_left(scene: Scene, start: Start) -> None:
+    await scene.discord.configure(identifies_left=4, budget_reset_after_ms=3000)
+    gateway = start()
+    await gateway.reports.until(
+        lambda connected, message: connected and message == "only 3 session starts are left for 0.0 h"
+    )
+    began = asyncio.get_running_loop().time()
+    await scene.discord.invalidate(resumable=False)
+    await gateway.reports.until(
+        lambda connected, message: not connected and message == "3 session starts are left; the next one is in 0 min"
+    )
+    assert (await scene.discord.stats())["identifies"][scene.bot] == 1
+    await gateway.reports.until(lambda connected, message: connected and message.startswith("only 2 session starts"))
+    assert asyncio.get_running_loop().time() - began > 0.8, "a third of the three seconds"
+    await say(scene, "hello")
+    await gateway.intake.next()
+
+
 async def test_shards_are_as_many_as_discord_says_and_each_has_a_lease(
     scene: Scene, start: Start, store: Store, keys: BotKeys
 ) -> None:

@@ -189,7 +189,8 @@ class World:
         return channel
 
     def channel_json(self, channel: Channel) -> Json:
-        found: Json = {"id": channel.id, "type": channel.type, "last_message_id": None, "flags": 0}
+        last = next(reversed(channel.messages), None)  # a deleted one stays the last (docs/resources/channel)
+        found: Json = {"id": channel.id, "type": channel.type, "last_message_id": last, "flags": 0}
         if channel.type == DM:
             return found | {"recipients": [self.users[channel.user or ""].json()]}
         found |= {

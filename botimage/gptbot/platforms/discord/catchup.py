@@ -1,7 +1,8 @@
 """What was written while nobody held a shard's session: fetched over REST, once, for direct messages and mentions.
 
 Discord sends a new session nothing of the past. Get Channel Messages does (docs/resources/message), for the channels in
-which the bot was spoken to of late. Slash commands of that time are lost: Discord told their users so at once.
+which the bot was spoken to of late, and those whose `last_message_id` in Guild Create tells that something was written.
+Slash commands of that time are lost: Discord told their users so at once.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Final
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.platforms.base import FloodWait, Inbound, NotSent, OutcomeUnknown
 from gptbot.platforms.discord.limits import snowflake
-from gptbot.platforms.discord.mapping import Directory, from_message, is_thread
+from gptbot.platforms.discord.mapping import Directory, Event, from_message, is_thread
 from gptbot.platforms.discord.places import Place, Places
 from gptbot.platforms.discord.rest import Refused, Rest
 from gptbot.telemetry.logs import get_logger
@@ -24,7 +25,7 @@ from gptbot.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 CHANNELS: Final = 50
-"""Channels a shard asks for, at most."""
+"""Channels a shard asks for, at most: of those in which the bot was spoken to, and of others as many again."""
 AGE: Final = 3600.0
 """Seconds a missed message may be old: a later answer is no answer any more."""
 _PAGE: Final = 100
@@ -47,9 +48,21 @@ class CatchUp:
     """Learns the roles of a guild that is not in the directory."""
     _pace: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_A_TIME), init=False)
 
+    def unheard(self, guild: Event, since: float) -> list[Place]:
+        """Channels and threads of a Guild Create in which something was written after `since`, the latest first."""
+        after = int(self._after(since))
+        talk = [(int(channel.get("last_message_id") or 0), channel["id"])
+                for channel in [*guild.get("channels", ()), *guild.get("threads", ())]]  # fmt: skip
+        return [Place(channel, guild["id"]) for last, channel in sorted(talk, reverse=True) if last > after]
+
+    @staticmethod
+    def _after(since: float) -> str:
+        """The id to ask on from."""
+        return snowflake(max(since - _OVERLAP, time.time() - AGE))
+
     async def missed(self, place: Place, since: float) -> list[Inbound]:
         """What people wrote to the bot in a channel after `since` (seconds since 1970), oldest first."""
-        after = snowflake(max(since - _OVERLAP, time.time() - AGE))
+        after = self._after(since)
         found: list[Inbound] = []
         members: dict[str, Any] = {}
         async with self._pace:

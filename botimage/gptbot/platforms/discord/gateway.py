@@ -22,7 +22,8 @@ from gptbot.platforms.discord.mapping import Directory, from_edit, from_interact
 from gptbot.platforms.discord.places import Places
 from gptbot.platforms.discord.rest import Rest
 from gptbot.platforms.discord.sessions import SharedSessions
-from gptbot.platforms.discord.shard import TROUBLE, UNAUTHORIZED, Resharded, Shard, telling
+from gptbot.platforms.discord.shard import Resharded, Shard
+from gptbot.platforms.discord.trouble import TROUBLE, UNAUTHORIZED, telling
 from gptbot.telemetry.logs import get_logger
 from gptbot_api import InvalidManifest
 from gptbot_api.base import seconds

@@ -110,6 +110,10 @@ class Inflow:
 
         self.put_first(conversation, none, done)
 
+    def under_way(self) -> list[asyncio.Task[None]]:
+        """What ends when all that is under way now is done with."""
+        return list(self._tails.values())
+
     async def room(self, timeout: float) -> bool:
         """Wait until a further event may be read. False: not within `timeout` seconds."""
         deadline = asyncio.get_running_loop().time() + timeout

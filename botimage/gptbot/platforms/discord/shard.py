@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NoReturn, TypeVar
 
-import aiohttp
 import discord
 from discord.gateway import ReconnectWebSocket
 
@@ -23,6 +22,7 @@ from gptbot.platforms.discord.limits import Close
 from gptbot.platforms.discord.places import Place
 from gptbot.platforms.discord.sessions import Progress, SharedSessions
 from gptbot.platforms.discord.starts import SessionStarts
+from gptbot.platforms.discord.trouble import MISCONFIGURED, TROUBLE, UNAUTHORIZED, telling
 from gptbot.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -35,24 +35,10 @@ _SETTLE: Final = 3.0
 _STEADY: Final = 30.0
 """Seconds after which a connection counts as good, so that its drop is followed by a try at once."""
 _LONGEST_PAUSE: Final = 60.0
+_GUILDS_COME: Final = 10.0
+"""Seconds in which a new session is told of the bot's guilds."""
 _OTHER_ADDRESS: Final = 3
 """Failures in a row after which a RESUME goes to the first address, not to the one READY told."""
-
-TROUBLE: Final = (OSError, aiohttp.ClientError, discord.HTTPException, discord.RateLimited, asyncio.TimeoutError)
-"""What passes by itself: no network, an outage, a rate limit."""
-UNAUTHORIZED: Final = (
-    "Discord refuses the bot's token: reset it in the Developer Portal under Bot, and put the new one into the Secret"
-)
-_CONTENT_REFUSED: Final = (
-    "Discord refuses the message-content intent: switch it on in the Developer Portal under Bot, Privileged Gateway"
-    " Intents, or set messageContentIntent to false"
-)
-_MISCONFIGURED: Final[Mapping[int, str]] = {
-    Close.AUTHENTICATION_FAILED: UNAUTHORIZED,
-    Close.DISALLOWED_INTENTS: _CONTENT_REFUSED,
-    Close.INVALID_INTENTS: "Discord does not know the intents asked for (close code 4013): update gptbot",
-    Close.INVALID_API_VERSION: "Discord serves version 10 of its gateway no more (close code 4012): update gptbot",
-}
 
 
 class Resharded(Exception):
@@ -78,8 +64,13 @@ class Shard:
     _socket: Socket | None = field(default=None, init=False)
     _places: list[Place] = field(default_factory=list[Place], init=False)
     """Where to look for what was missed."""
-    _fetching: object | None = field(default=None, init=False)
-    """Stands for what is being fetched now of what was missed."""
+    _fetching: set[asyncio.Task[None]] | None = field(default=None, init=False)
+    """What is being fetched now of what was missed."""
+    _others: int = field(default=0, init=False)
+    """How many further channels were asked for on this connection."""
+    _to_come: set[str] = field(default_factory=set[str], init=False)
+    """Guilds of which a new session is still to tell."""
+    _came: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _starts: SessionStarts = field(init=False)
     _save_now: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _holding: int = field(default=0, init=False)
@@ -94,13 +85,19 @@ class Shard:
             async with asyncio.TaskGroup() as tasks:
                 inflow = Inflow(self.intake, tasks, self._stalled, self.catch_up.places.taken)
 
-                def ready(_: Any, __: Socket) -> None:
+                def ready(data: Any, _: Socket) -> None:
+                    self._to_come = {guild["id"] for guild in data.get("guilds", ())}
                     self._on_ready(inflow, tasks, fresh=True)
+
+                def guild(data: Any, socket: Socket) -> None:
+                    ours["GUILD_CREATE"](data, socket)
+                    self._on_guild(inflow, data, socket)
 
                 def resumed(_: Any, __: Socket) -> None:
                     self._on_ready(inflow, tasks, fresh=False)
 
-                parsers = {**self.parsers(inflow, tasks), "READY": ready, "RESUMED": resumed}
+                ours = self.parsers(inflow, tasks)
+                parsers = {**ours, "READY": ready, "RESUMED": resumed, "GUILD_CREATE": guild}
                 tasks.create_task(self._save_often(), name="discord session")
                 await self._keep_connected(inflow, parsers)
         except BaseExceptionGroup as group:
@@ -135,6 +132,7 @@ class Shard:
                 await self._starts.admit()
             elif self._saved.session is not None and self._saved.session.id == session.id:
                 session = self._saved.session  # what Discord is told of, the store must know
+            self._others = 0
             socket = await self.client.open(
                 self.info.url, self.number, self.info.shards, session, elsewhere=failures >= _OTHER_ADDRESS
             )
@@ -149,8 +147,8 @@ class Shard:
         except discord.ConnectionClosed as closed:
             if closed.code in (Close.INVALID_SHARD, Close.SHARDING_REQUIRED):
                 raise Resharded from None
-            if closed.code in _MISCONFIGURED:
-                raise Misconfigured(_MISCONFIGURED[closed.code]) from None
+            if closed.code in MISCONFIGURED:
+                raise Misconfigured(MISCONFIGURED[closed.code]) from None
             return f"Discord closed the connection (code {closed.code})"
         except TROUBLE as error:
             if isinstance(error, discord.HTTPException) and error.status == 401:
@@ -202,21 +200,55 @@ class Shard:
         since = progress.missed if progress.missed is not None else progress.until if fresh else None
         if since is None or (not fresh and self._fetching is not None):  # a RESUME does not end what is being fetched
             return
-        self._fetching = now = object()
         self._progress = replace(progress, missed=since)
-
-        def fetch(place: Place) -> asyncio.Task[None]:
-            return inflow.put_first(place.channel, lambda: self.catch_up.missed(place, since), lambda: None)
-
+        # What an earlier session brought and is not in the store yet would be missed, too, if this process ended now.
+        self._fetching = under_way = set(inflow.under_way())
         # Before the first event of the new session, so that each channel's messages stay in order.
-        under_way = [fetch(place) for place in self._places]
-        tasks.create_task(self._caught_up(under_way, now), name="discord catch-up")
+        under_way.update(self._fetch(inflow, place, since) for place in self._places)
+        tasks.create_task(self._caught_up(under_way, all_known=not fresh), name="discord catch-up")
 
-    async def _caught_up(self, under_way: list[asyncio.Task[None]], now: object) -> None:
+    def _on_guild(self, inflow: Inflow, guild: Any, socket: Socket) -> None:
+        """A guild of a new session: somebody may have spoken to the bot where nobody did before.
+
+        Until that is known, the event is not done with: a gateway that goes on with the session is told of it again.
+        """
+        since = self._progress.missed
+        if since is not None:
+            known = {place.channel for place in self._places}
+            places = [place for place in self.catch_up.unheard(guild, since) if place.channel not in known]
+            places = places[: CHANNELS - self._others]
+            self._others += len(places)
+            fetches = {self._fetch(inflow, place, since) for place in places}
+            if fetches:
+                done, left = socket.keep(), set(fetches)
+
+                def finish(task: asyncio.Task[None]) -> None:
+                    left.discard(task)
+                    if not left and not task.cancelled():
+                        done()
+
+                for task in fetches:
+                    task.add_done_callback(finish)
+            if self._fetching is not None:
+                self._fetching |= fetches
+        self._to_come.discard(guild["id"])
+        self._came.set()
+
+    def _fetch(self, inflow: Inflow, place: Place, since: float) -> asyncio.Task[None]:
+        return inflow.put_first(place.channel, lambda: self.catch_up.missed(place, since), lambda: None)
+
+    async def _caught_up(self, under_way: set[asyncio.Task[None]], *, all_known: bool) -> None:
+        if not all_known:
+            with contextlib.suppress(TimeoutError):  # of a guild with an outage nothing comes
+                async with asyncio.timeout(_GUILDS_COME):
+                    while self._to_come:
+                        self._came.clear()
+                        await self._came.wait()
         if under_way:
             log.info("looking for messages that were missed", shard=self.number, channels=len(under_way))
-            await asyncio.wait(under_way)
-        if self._fetching is now:  # no newer session has its own
+        while left := [task for task in under_way if not task.done()]:
+            await asyncio.wait(left)
+        if self._fetching is under_way:  # no newer session has its own
             self._fetching = None
             self._progress = replace(self._progress, missed=None)
 
@@ -250,16 +282,3 @@ class Shard:
             self._saved = progress
             if self._socket is not None and progress.session is not None:
                 self._socket.noted(progress.session)
-
-
-def telling(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one exception of a group that tells most: what a person must mend first."""
-    leaves: list[BaseException] = []
-    waiting: list[BaseException] = [group]
-    while waiting:
-        error = waiting.pop()
-        if isinstance(error, BaseExceptionGroup):
-            waiting += error.exceptions
-        else:
-            leaves.append(error)
-    return next((error for error in leaves if isinstance(error, Misconfigured)), leaves[0])

@@ -46,8 +46,9 @@ async def filled(store: Store, keys: BotKeys, spec: GptBot) -> Mailbox:
         event = uuid.uuid4().hex[:22]
         assert await limits.check(user, chat, event) is None
         await limits.spend(10, [user])
+        where = {"session": chat}
         question = Envelope(
-            event=event, platform="web", user=user, text="given up", address={"session": chat}, direct=True, received=0.0
+            event=event, platform="web", user=user, text="given up", address=where, direct=True, received=0.0
         )
         await mailbox.enqueue(chat, question)
         [entry] = await mailbox.receive(1, 1)

@@ -73,14 +73,16 @@ class Forgetting:
     async def person(self, user: str, conversation: str, speaker: str, spec: GptBotSpec) -> Erased:
         """Erase what there is of a person: in all chats what is kept by person, in this one what was said by them.
 
-        `user`: their pseudonym; `speaker`: their name in the conversation (`Envelope.speaker`). Other chats are found
-        only by whoever asks in them. Answers to the person go with the questions, and so does the summary, in which
+        `user`: their pseudonym; `speaker`: their name in the conversation (`Envelope.speaker`), empty where nobody else
+        is: then `chat` erases what was said. Other chats are found only by whoever asks in them. Answers to the person go with the questions, and so does the summary, in which
         nobody's part can be told from another's.
         """
         keys, store = self._keys, self._store
-        messages = await self._drop_said(conversation, speaker)
-        overheard = await self._overheard.drop_speaker(conversation, speaker)
-        summary = await store.command("DEL", keys.summary(conversation), keys.folding(conversation))
+        messages = overheard = summary = 0
+        if speaker:
+            messages = await self._drop_said(conversation, speaker)
+            overheard = await self._overheard.drop_speaker(conversation, speaker)
+            summary = await store.command("DEL", keys.summary(conversation), keys.folding(conversation))
         letters = await self._drop_letters(lambda letter: letter.envelope is not None and letter.envelope.user == user)
         unneeded = self._unneeded(user, spec)
         usage = await store.command("DEL", *unneeded) if unneeded else 0

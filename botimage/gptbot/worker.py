@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 
 from gptbot.bot import Bot
+from gptbot.conversation.folding import Folder
 from gptbot.conversation.turn import Turn
 from gptbot.inbox.mailbox import Claim, Entry, TurnLost
 from gptbot.inbox.stops import Stops
@@ -34,6 +35,7 @@ class Worker:
         self._answering: dict[int, Turn] = {}
         """Fencing token to turn."""
         self._stops = Stops(bot.store, bot.keys)
+        self._folder = Folder(bot)
         self._flying: set[str] = set()
         self._changed = asyncio.Event()
         self._drained = asyncio.Event()
@@ -48,6 +50,7 @@ class Worker:
                     group.create_task(self._promote(), name="promote"),
                     group.create_task(self._take_over(group), name="take over"),
                     group.create_task(self._hear_stops(), name="stops"),
+                    group.create_task(self._folder.run(), name="fold"),
                 ]
                 await self._claim(group)
                 await self._wait_for_turns()
@@ -149,6 +152,8 @@ class Worker:
             await turn.run()
         finally:
             del self._answering[claim.token]
+        if turn.fold_due:
+            self._folder.add(claim.conversation)
 
     async def _renew(self) -> None:
         """Every third of a lease, keep the turns under way; one that is lost is stopped."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from gptbot.platforms.base import Inbound
+from gptbot.platforms.base import Inbound, person
+from gptbot.platforms.discord.mapping import Directory, from_message
 from tests.fakes.discord import FakeDiscord
 from tests.platforms.discord.conftest import Running, Scene, Start
 
@@ -136,13 +137,36 @@ async def test_bots_webhooks_and_system_messages_are_left_alone(
     assert await heard(gateway, scene) == []
 
 
-async def test_mentions_inside_become_names(scene: Scene, start: Start) -> None:
+async def test_mentions_inside_become_marks_and_no_id_is_left(scene: Scene, start: Start) -> None:
     gateway = start()
     await gateway.connected()
     bob = await scene.discord.add_user("Bob")
-    await scene.discord.say(scene.channel, scene.user, f"<@!{scene.bot}>: does <@{bob}> know <@{scene.bot}> well?")
+    said = f"<@!{scene.bot}>: does <@{bob}> know <@{scene.bot}> well? <#1234567890> <@&99> <a:wave:77> </ask now:55>"
+    await scene.discord.say(scene.channel, scene.user, said)
     [inbound] = await gateway.intake.next()
-    assert inbound.text == "does @Bob know @Helper well?"
+    assert inbound.text == f"does {person(bob)} know @Helper well? #channel @role :wave: /ask now"
+
+
+async def test_what_is_replied_to_comes_with_its_author(discord: FakeDiscord, scene: Scene, start: Start) -> None:
+    gateway = start()
+    await gateway.connected()
+    bob = await discord.add_user("Bob")
+    # Without the content intent, the bot reads what mentions it, and what is replied to there.
+    question = await discord.say(scene.channel, bob, f"ask <@{scene.user}>", mention=True)
+    await discord.say(scene.channel, scene.user, "is that so?", reply_to=question, mention=True)
+    _, reply = await gateway.intake.next(2)
+    assert (reply.text, reply.quote) == ("is that so?", f"{person(bob)}: ask {person(scene.user)}")
+
+
+def test_a_forwarded_message_is_a_quote() -> None:
+    event = {
+        "id": "1", "type": 0, "channel_id": "2", "author": {"id": "3", "username": "ada"}, "content": "",
+        "mentions": [], "message_reference": {"type": 1, "message_id": "4", "channel_id": "5"},
+        "message_snapshots": [{"message": {"type": 0, "content": "the kettle of <@6> is loud", "mentions": []}}],
+    }  # fmt: skip
+    inbound = from_message(event, Directory(user="9"))
+    assert inbound is not None
+    assert (inbound.text, inbound.quote) == ("", f"the kettle of {person('6')} is loud")
 
 
 async def test_a_guild_that_chose_a_language_tells_it(discord: FakeDiscord, scene: Scene, start: Start) -> None:

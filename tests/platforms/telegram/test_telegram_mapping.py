@@ -7,7 +7,7 @@ from typing import Any
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import Inbound
+from gptbot.platforms.base import Inbound, person
 from tests.fakes.telegram import FakeTelegram
 from tests.platforms.telegram.harness import ADA, BOB, GROUP, config, eventually, running
 
@@ -52,7 +52,7 @@ async def test_addressed_in_a_group(fake: FakeTelegram, store: Store, keys: BotK
         "@gptbot_test_bot !help": "!help",
         "/help@gptbot_test_bot": "/help",
         "/persona@GptBot_Test_Bot translator": "/persona translator",
-        "@gptbot_test_bot ask @bob_the_user": "ask @bob_the_user",
+        "@gptbot_test_bot ask @Bob_the_user": f"ask {person('@bob_the_user')}",
         "hey @gptbot_test_bot and again @gptbot_test_bot!": "hey and again !",
     }
     messages = await taken(fake, store, keys, *[(GROUP, ADA, said, {}) for said in understood])
@@ -78,13 +78,48 @@ async def test_reply_to_the_bot(fake: FakeTelegram, store: Store, keys: BotKeys)
     assert message.addressed
 
 
+async def test_people_are_marked_as_they_are_mentioned(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    nameless = {"id": 4711, "is_bot": False, "first_name": "Eve"}
+    named = {"id": 4712, "is_bot": False, "first_name": "Carol", "username": "Carol_C"}
+    entities = [
+        {"type": "text_mention", "offset": 3, "length": 3, "user": nameless},
+        {"type": "text_mention", "offset": 11, "length": 5, "user": named},
+    ]
+    [message] = await taken(fake, store, keys, (GROUP, ADA, "😀 Eve and Carol!", {"entities": entities}))
+    assert message.text == f"😀 {person('4711')} and {person('@carol_c')}!"
+    assert message.speaker == speaker_of(fake, ADA)
+
+
+def speaker_of(fake: FakeTelegram, user: int) -> str:
+    username = fake.world.users[user].username
+    return f"@{username.lower()}" if username else str(user)
+
+
+async def test_what_is_replied_to_is_quoted(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    ours = fake.world.store(fake.world.chat(GROUP), fake.world.me, "an old answer", [])
+    theirs = fake.world.store(fake.world.chat(GROUP), fake.world.users[BOB], "the kettle is loud", [])
+    chosen = {"extra": {"quote": {"text": "loud", "position": 14, "is_manual": True}}}
+    elsewhere = {"extra": {"quote": {"text": "from afar", "position": 0}, "external_reply": {"origin": {
+        "type": "hidden_user", "date": 1, "sender_user_name": "Eve"}}}}  # fmt: skip
+    messages = await taken(
+        fake, store, keys, (GROUP, ADA, "why?", {"reply_to": ours.id}), (GROUP, ADA, "so?", {"reply_to": theirs.id}),
+        (GROUP, ADA, "how?", {"reply_to": theirs.id} | chosen), (GROUP, ADA, "who?", elsewhere), (GROUP, ADA, "hm", {}),
+    )  # fmt: skip
+    bob = person(speaker_of(fake, BOB))
+    assert [message.quote for message in messages] == [
+        "an old answer", f"{bob}: the kettle is loud", f"{bob}: loud", "from afar", "",
+    ]  # fmt: skip
+
+
 async def test_not_addressed_in_a_group(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
     talk = [
         "just talking", "!help", "/help", "ask @bob_the_user", "mail gptbot_test_bot", "@gptbot_test_bot_2 hi",
         "me@gptbot_test_bot",
     ]  # fmt: skip
     messages = await taken(fake, store, keys, *[(GROUP, ADA, said, {}) for said in talk])
-    assert [message.text for message in messages] == talk
+    marked = [text.replace("@bob_the_user", person("@bob_the_user")) for text in talk]
+    marked = [text.replace("@gptbot_test_bot_2", person("@gptbot_test_bot_2")) for text in marked]
+    assert [message.text for message in messages] == marked
     assert not any(message.addressed for message in messages)
 
 
@@ -136,11 +171,7 @@ async def test_what_is_not_for_the_bot(fake: FakeTelegram, store: Store, keys: B
         (GROUP, ADA, "/help@another_bot", {}),
         (GROUP, OTHER_BOT, "@gptbot_test_bot I am a bot as well", {}),
         (GROUP, ADA, "", {"extra": joined}),
-        (GROUP, ADA, "", {"extra": PHOTO}),
         (GROUP, ADA, "news", {"extra": {"is_automatic_forward": True, "sender_chat": channel}}),
-        (ADA, ADA, "", {"extra": {"sticker": {
-            "file_id": "f", "file_unique_id": "u", "type": "regular", "width": 1, "height": 1, "is_animated": False,
-            "is_video": False}}}),
         (GROUP, ADA, "inline", {"extra": {"via_bot": fake.world.me.api()}}),
     )  # fmt: skip
     assert messages == []

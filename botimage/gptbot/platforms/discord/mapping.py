@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import Any, Final
 
@@ -120,6 +120,7 @@ def from_message(data: Event, directory: Directory) -> Inbound | None:
     guild_id: str | None = data.get("guild_id")
     guild = directory.guilds.get(guild_id, _Guild()) if guild_id else _Guild()
     own_roles = guild.own_roles.intersection(data.get("mention_roles") or [])
+    read = partial(to_bot, user=directory.user, name=directory.name, roles=own_roles)
     replied: Event = data.get("referenced_message") or {}
     addressed = (
         any(user["id"] == directory.user for user in data.get("mentions") or ())
@@ -129,12 +130,12 @@ def from_message(data: Event, directory: Directory) -> Inbound | None:
     channel = data["channel_id"]
     return Inbound(
         event=data["id"], conversation=channel, user=author["id"],
-        text=to_bot(data.get("content") or "", directory.user, directory.name, own_roles),
+        text=read(data.get("content") or ""),
         direct=guild_id is None, addressed=addressed, address={"channel": channel, "message": data["id"]},
         language=guild.locale,
         principals=_principals(author["id"], guild_id, data.get("member"), channel, guild.parents.get(channel)),
         sent=((int(data["id"]) >> 22) + _EPOCH_MS) / 1000,
-        quote=quoted(replied, directory.user, guild_id is None) if data["type"] == _REPLY else forwarded(data),
+        quote=quoted(replied, directory.user, guild_id is None, read) if data["type"] == _REPLY else forwarded(data),
         attachments=attachments(data),
     )  # fmt: skip
 

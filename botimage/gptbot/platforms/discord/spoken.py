@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gptbot.platforms.base import person
@@ -39,11 +39,11 @@ def to_bot(content: str, user: str, name: str, roles: Iterable[str]) -> str:
     return anonymous(re.sub(own, f"@{name}", content)).strip()
 
 
-def quoted(message: Mapping[str, Any], user: str, direct: bool) -> str:
+def quoted(message: Mapping[str, Any], user: str, direct: bool, read: Callable[[str], str]) -> str:
     """A message that is replied to, behind its author; the bot (`user`) needs no name, nor does anyone where it is
-    `direct`. Empty when it is gone, or is none to read.
+    `direct`. Empty when it is gone, or is none to read. `read` reads its text.
     """
-    text = anonymous(message.get("content") or "").strip() or forwarded(message)
+    text = read(message.get("content") or "") or forwarded(message)
     author = (message.get("author") or {}).get("id")
     return f"{person(author)}: {text}" if text and author not in (None, user) and not direct else text
 

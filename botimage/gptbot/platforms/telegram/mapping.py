@@ -8,9 +8,10 @@ from aiogram.enums import ChatType, MessageEntityType
 from aiogram.types import CallbackQuery, Message, MessageEntity, MessageGenerationStopped, Update, User
 
 from gptbot.platforms.base import Address, Inbound
+from gptbot.platforms.telegram.attachments import attachments
 from gptbot.platforms.telegram.callbacks import command as command_of
+from gptbot.platforms.telegram.spoken import quoted, speaker, to_bot
 
-_LEFT_BY_A_MENTION = " \t,:;"
 _STOP = "!stop"
 
 
@@ -81,10 +82,10 @@ def _said(message: Message, me: User) -> Inbound | None:
     """A message, or None when it is not one that the bot could answer.
 
     Not answered are: messages of bots (and our own), posts that a channel forwards into its discussion group, commands
-    for another bot, and what has no text: service messages, stickers, pictures without a caption.
+    for another bot, and what has neither text nor a file, such as service messages.
     """
-    text = message.text or message.caption
-    if text is None or message.is_automatic_forward:
+    text, files = message.text or message.caption or "", attachments(message)
+    if not (text or files) or message.is_automatic_forward:
         return None
     author = _author(message, me)
     if author is None:
@@ -92,9 +93,9 @@ def _said(message: Message, me: User) -> Inbound | None:
     entities = message.entities or message.caption_entities or []
     direct = message.chat.type == ChatType.PRIVATE
     command = _command_target(text, entities)
-    if command and command != _name(me):
+    if command and command != (me.username or "").lower():
         return None
-    said, mentioned = _without_mention(text, entities, me)
+    said, mentioned = to_bot(text, entities, me)
     chat, topic = message.chat.id, _topic(message)
     return Inbound(
         event=f"{chat}:{message.message_id}",  # an edit is another update, of the same message
@@ -107,6 +108,9 @@ def _said(message: Message, me: User) -> Inbound | None:
         language=message.from_user.language_code if message.from_user else None,
         principals=(f"user:{author}", f"chat:{chat}"),
         sent=message.date.timestamp(),
+        speaker=speaker(message),
+        quote=quoted(message, me, direct),
+        attachments=files,
     )
 
 
@@ -134,35 +138,3 @@ def _command_target(text: str, entities: list[MessageEntity]) -> str:
         if entity.type == MessageEntityType.BOT_COMMAND and entity.offset == 0:
             return entity.extract_from(text).partition("@")[2].lower()
     return ""
-
-
-def _name(me: User) -> str:
-    return (me.username or "").lower()
-
-
-def _without_mention(text: str, entities: list[MessageEntity], me: User) -> tuple[str, bool]:
-    """The text without mentions of the bot, and whether there were any. `/cmd@bot` becomes `/cmd`."""
-    units = text.encode("utf-16-le")  # entities count UTF-16 code units, of two bytes each
-    mentioned = False
-    for entity in sorted(entities, key=lambda entity: entity.offset, reverse=True):
-        start, end = entity.offset * 2, (entity.offset + entity.length) * 2
-        covered = units[start:end].decode("utf-16-le", "replace")
-        match entity.type:
-            case MessageEntityType.MENTION if covered[1:].lower() == _name(me):
-                pass
-            case MessageEntityType.TEXT_MENTION if entity.user is not None and entity.user.id == me.id:
-                pass
-            case MessageEntityType.BOT_COMMAND if entity.offset == 0 and "@" in covered:
-                units = covered.partition("@")[0].encode("utf-16-le") + units[end:]
-                continue
-            case _:
-                continue
-        mentioned = True
-        before = units[:start].decode("utf-16-le", "replace")
-        after = units[end:].decode("utf-16-le", "replace")
-        if not before.strip():
-            after = after.lstrip(_LEFT_BY_A_MENTION)
-        elif before[-1:].isspace() and after[:1].isspace():
-            after = after[1:]
-        units = (before + after).encode("utf-16-le", "surrogatepass")
-    return units.decode("utf-16-le", "replace").strip(), mentioned

@@ -62,28 +62,15 @@ def quoted(message: Message, me: User, direct: bool) -> str:
     """
     to = message.reply_to_message
     if message.quote is not None:
-        text = _anonymous(message.quote.text, message.quote.entities or [])
+        text, _ = to_bot(message.quote.text, message.quote.entities or [], me)
     elif to is not None:
-        text = _anonymous(to.text or to.caption or "", to.entities or to.caption_entities or [])
+        text, _ = to_bot(to.text or to.caption or "", to.entities or to.caption_entities or [], me)
     else:
         return ""
-    text = text.strip()
     if not text or direct or to is None or (to.from_user is not None and to.from_user.id == me.id):
         return text
     who = speaker(to)
     return f"{person(who)}: {text}" if who else text
-
-
-def _anonymous(text: str, entities: Sequence[MessageEntity]) -> str:
-    """The text with marks for the people mentioned."""
-    units = text.encode(_CODING)
-    for entity in sorted(entities, key=lambda entity: entity.offset, reverse=True):
-        if entity.type in (MessageEntityType.MENTION, MessageEntityType.TEXT_MENTION):
-            start, end = entity.offset * 2, (entity.offset + entity.length) * 2
-            units = (
-                units[:start] + _mark(units[start:end].decode(_CODING, "replace"), entity).encode(_CODING) + units[end:]
-            )
-    return units.decode(_CODING, "replace")
 
 
 def _mark(covered: str, entity: MessageEntity) -> str:

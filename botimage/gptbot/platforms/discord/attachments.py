@@ -65,9 +65,10 @@ async def fetch_attachment(
 def _trusted(url: str, api: str) -> str:
     """The address, if it is Discord's: nothing else in the network is fetched, whatever a message says."""
     try:
-        target, own = URL(url), URL(api)
+        target = URL(url)
+        own = target.origin() == URL(api).origin()
     except ValueError:
         raise Rejected("Discord names no address of the file") from None
-    if (target.scheme == "https" and target.host in _HOSTS) or target.origin() == own.origin():
+    if own or (target.scheme == "https" and target.host in _HOSTS):
         return url
     raise Rejected("Discord names an address of the file that is not its own")

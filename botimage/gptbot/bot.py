@@ -11,16 +11,17 @@ import aiohttp
 from gptbot.conversation.reading import Reader
 from gptbot.delivery.pacing import Pacer
 from gptbot.embedded.window import CONTEXT_WINDOW
+from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.intake import BotIntake
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import TURN_LEASE, Mailbox
-from gptbot.inbox.store import Store
+from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.llm.budget import TokenBudget, stream_trimmed
 from gptbot.llm.client import ModelClient
 from gptbot.llm.transcription import Transcriber
 from gptbot.llm.types import Completion, Endpoint, Message
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import Sender, SenderContext
+from gptbot.platforms.base import Sender, SenderContext, SendError
 from gptbot.platforms.registry import platform
 from gptbot.safety.limits import Limits
 from gptbot.safety.moderation import Moderator
@@ -102,9 +103,17 @@ class Bot:
     def intake(self, name: str) -> BotIntake:
         """The door for messages of a platform."""
         from gptbot.conversation import commands
+        from gptbot.conversation.erasing import erase_at_once
         from gptbot.conversation.spoken import spoken_command
 
-        return BotIntake(lambda: self.config, name, self.mailbox, self.limits, commands, spoken_command)
+        async def erase(conversation: str, envelope: Envelope) -> Mapping[str, int]:
+            spec = self.config.bot.spec
+            try:
+                return await erase_at_once(self.mailbox, self.sender(name), spec, conversation, envelope)
+            except SendError as error:  # what a platform keeps is in the store as well
+                raise StoreUnavailable(str(error)) from None
+
+        return BotIntake(lambda: self.config, name, self.mailbox, self.limits, commands, spoken_command, erase)
 
     async def ask(self, messages: Sequence[Message], on_text: Callable[[str], None] | None = None) -> Completion:
         """Ask the model, with as much of the conversation as it has room for. Raises ModelError.

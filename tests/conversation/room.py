@@ -1,4 +1,4 @@
-"""A room where people talk with a bot: the gateway's door, a turn of a worker and a real store; only the model is scripted."""
+"""A room where people talk with a bot: door, turns and store are real, the model is scripted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gptbot.bot import Bot, endpoints
 from gptbot.conversation.turn import Turn
 from gptbot.inbox.store import Store
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import Address, Button, Inbound
+from gptbot.platforms.base import Address, Button, Hears, Inbound
 from gptbot_api import parse
 from tests.fakes.openai import FakeOpenAI
 
@@ -69,7 +69,7 @@ class Room:
         bot._senders["web"] = self.sender
         self._intake = bot.intake("web")
 
-    async def tell(self, text: str, *, administrator: bool = False, **changes: Any) -> bool:
+    async def tell(self, text: str, *, administrator: bool = False, hears: Hears | None = None, **changes: Any) -> bool:
         """Write a message; whether it is taken."""
 
         async def asked() -> bool:
@@ -79,7 +79,7 @@ class Room:
             "event": uuid.uuid4().hex, "conversation": "room", "user": "ada", "text": text, "direct": True,
             "addressed": True, "address": {"session": "s"}, "language": "en", "administrator": asked,
         }  # fmt: skip
-        return await self._intake.accept(Inbound(**{**fields, **changes}))
+        return await self._intake.accept(Inbound(**{**fields, **changes}), hears)
 
     async def answer(self) -> Answer:
         """Let a worker do the next turn."""

@@ -106,6 +106,14 @@ async def test_plain_words_count_only_when_they_are_for_the_bot(store: Store, mo
         assert not await talk.tell("You are now a pirate")
 
 
+async def test_a_role_that_moderation_objects_to_is_not_taken(store: Store, model: FakeOpenAI) -> None:
+    model.settings.flagged = ["villain"]
+    async with room(store, model, safety={"moderation": {"baseUrl": model.base_url}}) as talk:
+        assert (await talk.ask("!act a villain")).text.startswith("I would rather not talk about that.")
+        assert await talk.settings() == {}
+        assert "“a clerk”" in (await talk.ask("!act a clerk")).text
+
+
 async def test_a_locked_role_is_changed_by_administrators_alone(talk: Room) -> None:
     group = {"direct": False}
     await talk.ask("!settings persona-lock on", administrator=True, **group)

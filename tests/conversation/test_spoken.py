@@ -140,7 +140,9 @@ def test_words_amount_to_a_command(custom: str, text: str, expected: tuple[str, 
         "apiVersion": "gptbot.dev/v1alpha1", "kind": "GptBot", "metadata": {"name": "bot"},
         "spec": {
             "platforms": {"web": {}}, "llm": {"embedded": {}}, "customPersona": custom,
-            "personas": [{"name": "translator", "prompt": "p"}, {"name": "russian", "title": "Переводчик", "prompt": "p"}],
+            "personas": [
+                {"name": "translator", "prompt": "p"}, {"name": "russian", "title": "Переводчик", "prompt": "p"},
+            ],
         },
     }).spec  # fmt: skip
     assert spoken_command(spec, text) == expected

@@ -11,6 +11,8 @@ from gptbot.platforms.base import Attachment
 
 RETRY = "retry"
 """Name of the command whose answer the model makes: the last question is asked again."""
+FORGET = "forget"
+"""Name of the command that is carried out at the gateway's door, past line and limits."""
 
 _FIRST_FIELDS = 11
 _LATER: tuple[Any, ...] = ("", "", (), False)

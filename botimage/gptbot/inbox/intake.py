@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gptbot.files.limits import readable
 from gptbot.inbox.changes import Changes, Edit
 from gptbot.inbox.choices import Chosen
-from gptbot.inbox.envelope import Envelope
+from gptbot.inbox.envelope import FORGET, Envelope
 from gptbot.inbox.invocations import Commands, command_like, parse_command
 from gptbot.inbox.mailbox import Mailbox
 from gptbot.inbox.overheard import ON, Overheard, OverheardMessages
@@ -32,6 +32,8 @@ from gptbot_api.base import seconds
 
 _EDITED_ANEW = 24 * 3600.0
 """Seconds in which an edit may turn a message into a question: older answers are forgotten to have been given."""
+_FORGET_AGAIN = 3.0
+"""Seconds after which somebody over a limit may ask to be forgotten again."""
 _DENIED_AGAIN = 24 * 3600.0
 """Seconds after which somebody the bot is not for is told so again."""
 
@@ -67,9 +69,14 @@ class BotIntake:
         limits: Limits,
         commands: Commands,
         spoken: Callable[[GptBotSpec, str], tuple[str, str] | None] | None = None,
+        erase: Callable[[str, Envelope], Awaitable[Mapping[str, int]]] | None = None,
     ) -> None:
-        """`spoken`: the command, and its argument, that plain words amount to."""
+        """`spoken`: the command, and its argument, that plain words amount to.
+
+        `erase`: erases what a `forget` in a conversation asks for, and says how much there was of what.
+        """
         self._spoken = spoken
+        self._erase = erase
         self._config = config
         self._platform = platform
         self._mailbox = mailbox
@@ -140,7 +147,7 @@ class BotIntake:
                 wanted = unknown is not None or _wanted(chosen.answer_in or when, said, meant)
         if not wanted and not edited:
             return self._count("not_addressed")
-        if command is None and wanted and meant and self._spoken is not None:
+        if command is None and wanted and meant and not files and self._spoken is not None:
             command, text = self._spoken(spec, text) or (None, text)
         user = keys.pseudonym(platform, "user", message.user)
         event = keys.pseudonym(platform, "event", message.event)
@@ -148,7 +155,8 @@ class BotIntake:
             told = Notice("access-denied", await self._tells_denied(message, user, hears), "denied")
             return await self._refuse(told, message, user, conversation, event, hears)
         known = self._limits.refused(user, conversation)
-        if known is not None and known.limit == "mute":
+        forgets = command == FORGET and not edited
+        if known is not None and known.limit == "mute" and not forgets:
             return await self._refuse(self._over(known), message, user, conversation, event, hears)
         if edited and not await self._edit(message, text if wanted and unknown is None else None, command):
             return self._count("edited")
@@ -168,7 +176,7 @@ class BotIntake:
         plain = command is None and unknown is None
         if plain and not message.direct and not _wanted(chosen.answer_in or when, said, meant):
             return self._count("not_addressed")
-        if refusal is not None:
+        if refusal is not None and not (forgets and await self._limits.tell(FORGET, user, _FORGET_AGAIN)):
             return await self._refuse(self._over(refusal), message, user, conversation, event, hears)
         if len(message.text) > MOST_CHARACTERS:
             return await self._refuse(_TOO_LONG, message, user, conversation, event, hears)
@@ -187,6 +195,8 @@ class BotIntake:
             quote=_shortened(redactor.redact(quote)) if plain else "",
             attachments=files if plain else (),
         )  # fmt: skip
+        if forgets and self._erase is not None:
+            envelope = replace(envelope, values=dict(await self._erase(conversation, envelope)))
         new = await self._mailbox.enqueue(conversation, envelope)
         self._count("enqueued" if new else "duplicate")
         return True

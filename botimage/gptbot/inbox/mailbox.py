@@ -262,6 +262,10 @@ class Mailbox:
         """Make turns runnable whose time has come; how many."""
         return int(await self.store.run(_PROMOTE, (*self._line, self.keys.later), GROUP, most))
 
+    async def waiting(self, conversation: str) -> list[Envelope]:
+        """The messages of a conversation that are not answered yet, up to the first that cannot be read."""
+        return _readable(await self.store.command("LRANGE", self.keys.mail(conversation), 0, -1))
+
     async def backlog(self) -> int:
         """Conversations in line or being answered: finished entries are deleted, so the stream's length says it."""
         return int(await self.store.command("XLEN", self.keys.runnable))

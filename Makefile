@@ -30,7 +30,7 @@ lint: dev-env ## style, types, layers, drift of generated files and locks
 fmt: dev-env ## format the code and mend what ruff can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-crds: dev-env ## make all generated files anew: the CRD and its copies, docs/api.md, docs/values.md
+crds: dev-env ## make all generated files anew: the CRD and its copies, docs/api.md, docs/values.md, the guides of the commands
 	@$(BIN)/python -m scripts.generate
 
 lock: dev-env ## resolve the lock files anew, keeping what is pinned (UPGRADE=1: newest versions)

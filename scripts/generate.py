@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from gptbot_api import crd, docs
-from scripts import values_doc
+from scripts import commands_doc, values_doc
 
 ROOT = Path(__file__).parent.parent
 
@@ -15,6 +16,7 @@ FILES: dict[str, Callable[[], str]] = {
     "crds/gptbots.gptbot.dev.yaml": crd.render,
     "charts/gptbot/crds/gptbots.gptbot.dev.yaml": crd.render,
     "docs/api.md": docs.reference,
+    **{name: partial(commands_doc.render, language) for name, language in commands_doc.pages().items()},
     "docs/values.md": lambda: values_doc.render(values_doc.VALUES.read_text()),
 }
 """Each file and what makes its text."""
@@ -36,6 +38,7 @@ def main(arguments: list[str]) -> int:
         if "--check" in arguments:
             print(f"{name}: is not what its source says; run `make crds` and commit it", file=sys.stderr)  # noqa: T201
         else:
+            (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
             (ROOT / name).write_text(FILES[name]())
             print(f"wrote {name}")  # noqa: T201
     return 1 if out_of_date and "--check" in arguments else 0

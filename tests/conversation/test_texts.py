@@ -105,7 +105,8 @@ def test_no_two_commands_share_a_name() -> None:
 
 def test_every_text_is_used() -> None:
     """By its name in the code, or by the beginning of one that is put together there."""
-    code = "".join(path.read_text() for path in FOLDER.parent.rglob("*") if path.suffix in (".py", ".html", ".js"))
+    sources = [*FOLDER.parent.rglob("*"), *(FOLDER.parents[2] / "scripts").glob("*.py")]
+    code = "".join(path.read_text() for path in sources if path.suffix in (".py", ".html", ".js"))
     names = set(re.findall(r"[\"'`]([a-z][a-z0-9_]*(?:-[a-z0-9_]+)+)[\"'`]", code))
     begun = tuple(set(re.findall(r"f[\"']([a-z][a-z-]*-)\{", code)))
     unused = {

@@ -8,6 +8,7 @@ words-yesterday = yesterday
 argument-period = what
 
 command-summary = Retell this chat in short
+command-summary-aliases = recap, tldr
 command-summary-long =
     Who said, asked, decided and promised what: without names, people appear as `@user-k3Fq`.
     Without an argument: since your last message, else the last 50 messages. `!summary 100` takes the last 100 messages, `!summary 2h` or `!summary since 14:00` all since then (UTC; `14:00+3` for another time zone), `!summary today` all of today. At most 1,000 messages.

@@ -10,7 +10,13 @@ if not known and (ARGV[6] == '1' or tonumber(ARGV[2]) < oldest) then
   return 0
 end
 if not known then
-  redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+  -- Platforms may tell the time in whole seconds: of one second, what came first stays first.
+  local sent = tonumber(ARGV[2])
+  local newest = tonumber(redis.call('ZREVRANGE', KEYS[2], 0, 0, 'WITHSCORES')[2]) or 0
+  if newest >= sent and newest - sent < 2000 then
+    sent = newest + 1
+  end
+  redis.call('ZADD', KEYS[2], string.format('%.0f', sent), ARGV[1])
 end
 redis.call('HSET', KEYS[3], ARGV[1], ARGV[3])
 local function drop(events)

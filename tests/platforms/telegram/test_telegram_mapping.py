@@ -177,15 +177,6 @@ async def test_what_is_not_for_the_bot(fake: FakeTelegram, store: Store, keys: B
     assert messages == []
 
 
-async def test_edits_are_not_read(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
-    async with running(config(fake), store, keys) as bot:
-        await eventually(lambda: bot.reports.connected)
-        message = await fake.say(ADA, ADA, "first")
-        await eventually(lambda: bot.intake.texts == ["first"])
-        edited = fake.world.api(message) | {"text": "changed", "edit_date": 1}
-        assert await fake.push_update("edited_message", edited, ADA) is None
-
-
 async def test_anonymous_administrator_is_a_person(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
     anonymous = 1087968824  # GroupAnonymousBot, the stand-in of the Bot API
     await fake.add_user(anonymous, "Group", username="GroupAnonymousBot", is_bot=True)

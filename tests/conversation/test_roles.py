@@ -35,7 +35,8 @@ async def test_the_list_has_a_button_for_each_other_role(talk: Room) -> None:
 
 
 async def test_a_name_that_is_nearly_one_is_told(talk: Room) -> None:
-    assert "Did you mean `pirate`?" in (await talk.ask("!persona pirat")).text
+    for nearly in ("pirat", "Sea Wolff"):
+        assert "Did you mean `pirate`?" in (await talk.ask(f"!persona {nearly}")).text
     assert "`assistant`, `pirate`, `off`" in (await talk.ask("!persona zzz")).text
     assert await talk.settings() == {}
 

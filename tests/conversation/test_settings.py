@@ -138,3 +138,12 @@ async def test_settings_outlast_a_reset_and_nothing_else(talk: Room, text: str) 
     await talk.ask(text, **BOSS)
     kept = {"language": "en", "answer_in": "always"}
     assert await talk.settings() == (kept if text == "!reset" else {})
+
+
+async def test_what_is_in_use_is_kept(store: Store, model: FakeOpenAI) -> None:
+    async with room(store, model, privacy={"retention": "1h"}) as talk:
+        await talk.ask("!language en")
+        settings = talk.bot.keys.settings(talk.bot.keys.pseudonym("web", "conversation", "room"))
+        await store.command("PEXPIRE", settings, 5000)
+        await talk.ask("!ping")
+        assert 3_590_000 < await store.command("PTTL", settings) <= 3_600_000

@@ -83,10 +83,12 @@ def _value(command: Command, wanted: Argument, word: str, spec: GptBotSpec, said
         case "choice":
             value = _choice(wanted, word, spec)
             if value is None:
-                names = [choice.value for choice in choices(wanted, spec, said)]
-                near = get_close_matches(word.lower(), names, n=1, cutoff=0.6)
-                listed = ", ".join(f"`{name}`" for name in names)
-                raise wrong("wrong-choice-near", near=near[0]) if near else wrong("wrong-choice", names=listed)
+                there = choices(wanted, spec, said)
+                values = {choice.label.casefold(): choice.value for choice in there}
+                values |= {choice.value: choice.value for choice in there}
+                near = get_close_matches(word.casefold(), list(values), n=1, cutoff=0.6)
+                listed = ", ".join(f"`{choice.value}`" for choice in there)
+                raise wrong("wrong-choice-near", near=values[near[0]]) if near else wrong("wrong-choice", names=listed)
             return value
         case "text":
             if wanted.most is not None and len(word) > wanted.most:

@@ -273,6 +273,9 @@ class Turn:
             questions: list[tuple[Role, str]] = [("user", question) for question in self._questions]
             exchange, drop = context.remember([*questions, ("assistant", reply)]), self._replaced
         ttl, keep = self._memory
+        if self._claim.settings:
+            retention = seconds(self._spec.privacy.retention)
+            await _insist(self._bot, lambda: self._bot.mailbox.keep_choices(self._claim.conversation, retention))
         await _insist(self._bot, lambda: self._bot.mailbox.done(self._claim, exchange, ttl, keep, drop))
         if self._spec.context.summarize and exchange:
             self.fold_due = Measure.of(self._bot).exceeded([*self._claim.context, *exchange])

@@ -271,7 +271,7 @@ class Mailbox:
         return int(await self.store.command("XLEN", self.keys.runnable))
 
     async def choose(self, conversation: str, choices: Mapping[str, str | None], ttl: float) -> None:
-        """Remember settings of a conversation for `ttl` seconds after the last change; None forgets one."""
+        """Remember settings of a conversation for `ttl` seconds, from the last change or use on; None forgets one."""
         key = self.keys.settings(conversation)
         for name, value in choices.items():
             if value is None:
@@ -280,6 +280,10 @@ class Mailbox:
                 await self.store.command("HSET", key, name, value)
         await self.store.command("PEXPIRE", key, int(ttl * 1000))
         self.choices.changed(conversation)
+
+    async def keep_choices(self, conversation: str, ttl: float) -> None:
+        """Keep what was chosen in a conversation for `ttl` seconds from now on: it is in use."""
+        await self.store.command("PEXPIRE", self.keys.settings(conversation), int(ttl * 1000))
 
     async def forget(self, conversation: str, choices: Sequence[str] | None = None) -> None:
         """Delete what was said in a conversation, and its settings; of those only `choices`, where they are named."""

@@ -3,6 +3,7 @@ web-language = en
 web-log = Conversation
 web-skip = Skip to the message box
 web-new = New conversation
+web-commands = Commands
 web-message = Message
 web-placeholder = Write a message…
 web-send = Send

@@ -3,6 +3,7 @@ web-language = ru
 web-log = Беседа
 web-skip = Перейти к полю ввода
 web-new = Новая беседа
+web-commands = Команды
 web-message = Сообщение
 web-placeholder = Напишите сообщение…
 web-send = Отправить

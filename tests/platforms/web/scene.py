@@ -15,7 +15,7 @@ from gptbot.http.server import HttpServer
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import GatewayContext, Hears, Inbound, Leases, SenderContext, Verdict
+from gptbot.platforms.base import CommandInfo, GatewayContext, Hears, Inbound, Leases, SenderContext, Verdict
 from gptbot.platforms.web import PLATFORM
 from gptbot.platforms.web.gateway import WebGateway
 from gptbot.platforms.web.sender import WebSender
@@ -92,6 +92,8 @@ class Scene:
     sender: WebSender
     reports: list[tuple[bool, str]]
     _stack: AsyncExitStack
+    commands: Sequence[CommandInfo] = ()
+    """What the page's menu offers."""
 
     async def replica(self, port: int = 0) -> str:
         """Start one more gateway and return its page's address."""
@@ -104,7 +106,7 @@ class Scene:
 
         context = GatewayContext(
             bot=self.config, settings=self.config.bot.spec.platforms.enabled()["web"], intake=self.desk,
-            leases=cast(Leases, NoLeases()), report=report, commands=(), store=self.store, keys=self.keys,
+            leases=cast(Leases, NoLeases()), report=report, commands=self.commands, store=self.store, keys=self.keys,
         )  # fmt: skip
         return cast(WebGateway, PLATFORM.gateway(context))
 

@@ -205,8 +205,9 @@ class WebGateway:
         asked = bool(shown) and shown[-1].kind == "user" and _recent(shown[-1])
         waiting = "plain" in request.query_params and (asked or bool(live))
         view = page.View(
-            texts=texts, title=self._title, spec=self._bot.spec, conversation=self._tag(session), messages=messages,
-            live=live, after=entries[-1].id if entries else "0-0", waiting=waiting, draft=draft, error=error,
+            texts=texts, title=self._title, spec=self._bot.spec, commands=self._context.commands,
+            conversation=self._tag(session), messages=messages, live=live,
+            after=entries[-1].id if entries else "0-0", waiting=waiting, draft=draft, error=error,
         )  # fmt: skip
         response = HTMLResponse(view.html(), status, headers={"Retry-After": "5"} if status == 503 else None)
         set_session(response, request, self._bot.key, session, self._lifetime)

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from string import Template
 
+from gptbot.platforms.base import CommandInfo
 from gptbot.platforms.web.entries import Entry, lifetime
 from gptbot.platforms.web.live import LiveMessage
 from gptbot.platforms.web.markdown import escape, render
@@ -47,6 +48,8 @@ class View:
     spec: GptBotSpec
     conversation: str
     """Tells the server which session the page was made for, without telling it to anybody."""
+    commands: Sequence[CommandInfo] = ()
+    """What the menu offers."""
     messages: Sequence[str] = ()
     """HTML of the complete messages."""
     live: Sequence[str] = ()
@@ -79,6 +82,8 @@ class View:
             refresh=f'<meta http-equiv="refresh" content="3;url={PLAIN}">' if self.waiting else "",
             welcome="hidden" if self.messages or self.live else "",
             chips=self._chips(),
+            menu=self._menu(),
+            offers="" if self.commands else "hidden",
             privacy=escape(texts.text(privacy, time=kept)),
             typing=escape(texts.text("web-typing", bot=self.title)),
             **{"message-id": escape(self.message_id)},
@@ -91,6 +96,20 @@ class View:
         return "".join(
             f'<button name="text" value="{escape(command)}" title="{escape(command)}">{escape(label)}</button>'
             for command, label in chips[:MAX_CHIPS]
+        )
+
+    def _menu(self) -> str:
+        """Each command as a button of a form: it works by keyboard, and without a script."""
+        language = self.texts.language
+        offered = [
+            (info.name, info.descriptions.get(language) or info.descriptions["en"])
+            for info in self.commands
+            if "private" in info.where
+        ]
+        return "".join(
+            f'<li><button name="text" value="!{escape(name)}"><b>!{escape(name)}</b> '
+            f"<span>{escape(text)}</span></button></li>"
+            for name, text in offered
         )
 
 

@@ -193,6 +193,18 @@ const note = (id) => {
 };
 composer.addEventListener("submit", send);
 $("chips").addEventListener("submit", send);
+// The menu of commands opens and closes by itself; a script closes it once it is done with.
+const menu = $("menu");
+menu.querySelector("form").addEventListener("submit", (event) => {
+  menu.open = false;
+  send(event);
+});
+menu.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !menu.open) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
 box.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();

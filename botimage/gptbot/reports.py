@@ -1,7 +1,7 @@
 """What a gateway tells operators of its platforms: kept in the store, merged with other gateways' by who reads it.
 
 A platform that is read by one gateway at a time, or by each alike, has one field of the hash, that of its name. One
-whose receivers are shared out (`discord:0`, `discord:1`) has a field for each, written by the gateway that holds it: so
+whose receivers are shared out (`NAME:0`, `NAME:1`) has a field for each, written by the gateway that holds it: so
 a report of one gateway never hides another's, and is followed by the next holder's without a gap.
 """
 

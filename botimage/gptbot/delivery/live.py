@@ -213,9 +213,14 @@ class LiveMessage:
                 self._nonce += "r"  # the old nonce would bring the deleted message back
             else:
                 return True
-        elif not final and await self._draft(number, text, buttons):
+        drafted = None if final or known is not None else await self._draft(number, text, buttons)
+        if drafted:
             return False
-        await self._place(begin=True)
+        if drafted is None:
+            await self._place(begin=True)
+        else:  # what is not shown as a draft after all has its place
+            await self._journal.begin()
+            self._journal.check()
         message_id = await self._sender.send(
             self._address, text, nonce=f"{self._nonce}{number}", first=number == 0, final=final, buttons=buttons
         )
@@ -223,10 +228,13 @@ class LiveMessage:
         await self._journal.sent(number, message_id)
         return True
 
-    async def _draft(self, number: int, text: str, buttons: Sequence[Button]) -> bool:
-        """Show a text that still grows as a draft, where there is such and nothing was sent of this part."""
+    async def _draft(self, number: int, text: str, buttons: Sequence[Button]) -> bool | None:
+        """Show a text that still grows as a draft, where there is such and nothing was sent of this part.
+
+        None: there is no such. False: it cannot be, and the place that it took is left.
+        """
         if self._give_up is not None or not isinstance(self._sender, Drafts):
-            return False
+            return None
         await self._place(begin=False)
         drafted = await self._sender.draft(self._address, text, nonce=f"{self._nonce}{number}", buttons=buttons)
         self._fades = self._sender.draft_lasts * _DRAFT_RENEWAL if drafted else None

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from gptbot.bot import Bot, endpoints
-from gptbot.conversation.context import remember, remembered, unanswered
+from gptbot.conversation.context import prompt, remember, remembered, unanswered
 from gptbot.conversation.folding import Folder, Measure, fold, oldest
 from gptbot.inbox.store import Store
 from gptbot.llm.errors import ModelError
@@ -162,6 +162,36 @@ async def test_when_the_model_fails_nothing_is_lost_and_the_next_try_waits(
     asked = len(model.requests)
     assert await fold(bot, CONVERSATION) == "needless"
     assert len(model.requests) == asked
+
+
+async def test_a_request_that_is_too_long_after_all_is_made_shorter_with_all_its_parts(
+    bot: Bot, model: FakeOpenAI
+) -> None:
+    model.settings.context_window = 1200
+    told = prompt("You are a pirate. " * 30, exchanges(30, 300), ["And now?"], summary="Ada likes kettles. " * 30)
+    completion = await bot.ask(told, lambda _: None)
+    assert completion.text
+    assert [request.status for request in model.requests] == [400, 200]
+    system, *said, last = model.requests[-1].messages
+    assert system["role"] == "system"
+    assert "pirate" in system["content"]
+    assert "kettles" in system["content"]
+    assert last["content"] == "And now?"
+    assert all(message["role"] != "system" for message in said)
+
+
+async def test_notes_without_end_are_ended(bot: Bot, model: FakeOpenAI) -> None:
+    memory = Memory(bot)
+    await memory.fill(exchanges(6))
+    model.say("again and " * 20_000, tokens_per_second=20_000)
+    assert await fold(bot, CONVERSATION) == "folded"
+    [request] = model.requests
+    await asyncio.wait_for(request.ended.wait(), 10)
+    assert request.outcome == "aborted"
+    summary = await memory.summary()
+    assert summary is not None
+    assert 1000 < len(summary) < 3200
+    assert int(await bot.store.command("HGET", bot.keys.tokens, "tokens")) > 300
 
 
 async def test_only_one_worker_folds(bot: Bot, model: FakeOpenAI) -> None:

@@ -17,6 +17,7 @@ import orjson
 from gptbot.bot import Bot
 from gptbot.conversation.context import last_exchange, remembered
 from gptbot.inbox.store import Script, StoreUnavailable
+from gptbot.llm.budget import MESSAGE_TOKENS
 from gptbot.llm.errors import ModelError
 from gptbot.llm.types import Message
 from gptbot.safety.redaction import Redactor
@@ -25,7 +26,7 @@ from gptbot.telemetry.logs import get_logger
 
 log = get_logger("folding")
 
-FOLD_TIME = 120.0
+FOLD_TIME = 300.0
 """Seconds that one summary may take; as long, no other worker makes one of the same conversation."""
 FOLD_AGAIN = 60.0
 """Seconds until the next try when the model gave none."""
@@ -121,9 +122,8 @@ async def fold(bot: Bot, conversation: str) -> str:
         return "needless"
     outcome = "needless"
     try:
-        async with asyncio.timeout(FOLD_TIME):
-            while await _fold_once(bot, conversation, holder):
-                outcome = "folded"
+        while await _fold_once(bot, conversation, holder):
+            outcome = "folded"
     except _Overtaken:
         outcome = "overtaken"
     except (ModelError, TimeoutError):
@@ -140,7 +140,8 @@ class _Overtaken(Exception):
 async def _fold_once(bot: Bot, conversation: str, holder: str) -> bool:
     """Fold as many messages as the model reads at once; False when none need be."""
     keys = bot.keys
-    context, before = await asyncio.gather(
+    _, context, before = await asyncio.gather(
+        bot.store.command("PEXPIRE", keys.folding(conversation), int(FOLD_TIME * 1000)),
         bot.store.command("LRANGE", keys.context(conversation), 0, -1),
         bot.store.command("GET", keys.summary(conversation)),
     )
@@ -152,15 +153,39 @@ async def _fold_once(bot: Bot, conversation: str, holder: str) -> bool:
     system: Message = {"role": "system", "content": _SYSTEM.format(words=most // 2)}
     while count > 1 and bot.tokens([system, _material(summary, context[:count])]) > bot.room:
         count = (count + 1) // 2
-    completion = await bot.ask([system, _material(summary, context[:count])], lambda _: None)
-    await bot.limits.spend((completion.prompt_tokens or 0) + (completion.completion_tokens or 0))
-    notes = Redactor(bot.config.bot.spec.privacy.redact).redact(completion.text.strip())
+    async with asyncio.timeout(FOLD_TIME):
+        notes, spent = await _ask(bot, [system, _material(summary, context[:count])], most)
+    await bot.limits.spend(spent)
+    notes = Redactor(bot.config.bot.spec.privacy.redact).redact(notes.strip())
     notes = bot.budget.shortened(bot.first_model, notes, most)
     places = (keys.context(conversation), keys.summary(conversation), keys.folding(conversation))
     digests = (_digest(b"\n".join(context[:count])), _digest(before or b""))
     if not await bot.store.run(_FOLD, places, holder, count, *digests, notes):
         raise _Overtaken
     return True
+
+
+async def _ask(bot: Bot, messages: list[Message], most: int) -> tuple[str, int]:
+    """Notes of at most about `most` tokens, and what they cost. A small model may find no end: it is given one."""
+    said, enough = "", asyncio.Event()
+
+    def take(text: str) -> None:
+        nonlocal said
+        said += text
+        if bot.tokens([{"role": "assistant", "content": said}]) > most + MESSAGE_TOKENS:
+            enough.set()
+
+    asking, ending = asyncio.create_task(bot.ask(messages, take)), asyncio.create_task(enough.wait())
+    try:
+        await asyncio.wait({asking, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if not asking.done():
+            return said, bot.tokens([*messages, {"role": "assistant", "content": said}])
+        completion = asking.result()
+        return completion.text, (completion.prompt_tokens or 0) + (completion.completion_tokens or 0)
+    finally:
+        for task in (asking, ending):
+            task.cancel()
+        await asyncio.gather(asking, ending, return_exceptions=True)
 
 
 def _material(summary: str, context: Sequence[bytes]) -> Message:

@@ -230,3 +230,60 @@ async def test_a_conversation_that_was_left_is_forgotten(door: Door) -> None:
     await door.mailbox.choose(conversation, {"persona": "pirate"}, 60)
     await door.intake.forget("chat-4711")
     assert await door.store.command("KEYS", f"{{{door.keys.bot}}}*") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("/help@somebot", ("help", "")), ("!Помощь", ("help", "")), ("/HELP persona", ("help", "persona")),
+        ("!сброс", ("reset", "")), ("/start", ("help", "")), ("! help", (None, "! help")),
+    ],
+)  # fmt: skip
+def test_commands_are_known_by_all_their_names(text: str, expected: tuple[str | None, str]) -> None:
+    assert parse_command(text, commands) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "notice", "near"),
+    [
+        ("/hlep", "command-unknown-near", "help"), ("!summery 5", "command-unknown-near", "summary"),
+        ("!помощ", "command-unknown-near", "помощь"), ("/weather Paris", "command-unknown", None),
+    ],
+)  # fmt: skip
+async def test_a_mistyped_command_gets_the_nearest_one(door: Door, text: str, notice: str, near: str | None) -> None:
+    assert not await door.say(text)
+    (message,) = await door.mail()
+    assert (message.notice, message.text) == (notice, "")
+    assert (message.values or {}).get("near") == near
+
+
+async def test_commands_of_other_bots_are_left_alone(store: Store, keys: BotKeys) -> None:
+    door = Door(store, keys, answerIn={"groups": "always"})
+    for text in ("/weather Paris", "!hlep", "!play song"):
+        assert not await door.say(text, direct=False)
+    assert await door.mail() == []
+    assert await door.say("!!!", direct=False), "no command at all"
+    assert await door.say("/etc/hosts is a file", direct=False)
+    assert not await door.say("!hlep", direct=False, addressed=True)
+    assert [message.notice for message in await door.mail()] == [None, None, "command-unknown-near"]
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "principals", "expected", "times"),
+    [
+        ("/settings", True, (), True, 1), ("/settings", False, (), False, 1), ("/ping", True, (), False, 0),
+        ("/settings", False, ("user:7",), True, 0),
+    ],
+)  # fmt: skip
+async def test_the_platform_is_asked_for_administrators_only_by_commands_that_need_it(
+    store: Store, keys: BotKeys, text: str, answer: bool, principals: tuple[str, ...], expected: bool, times: int
+) -> None:
+    door, asked = Door(store, keys, access={"administrators": ["web:user:7"]}), list[bool]()
+
+    async def administrator() -> bool:
+        asked.append(answer)
+        return answer
+
+    assert await door.say(text, direct=False, principals=principals, administrator=administrator)
+    (message,) = await door.mail()
+    assert (message.administrator, len(asked)) == (expected, times)

@@ -22,6 +22,10 @@ class Kept:
     ttl: float | None
     """Seconds until it goes; None: never."""
 
+    def holds(self, text: str) -> bool:
+        """Whether a text is in its name or its values."""
+        return text in self.key or any(text.encode() in value for value in self.values)
+
 
 async def dump(store: Store) -> list[Kept]:
     """Every key of the store with its values."""

@@ -12,6 +12,7 @@ import orjson
 
 from gptbot.platforms.base import FloodWait, NotSent, OutcomeUnknown, PlatformError
 from gptbot.platforms.discord.buckets import Buckets
+from gptbot.platforms.wording import wording
 
 USER_AGENT: Final = f"DiscordBot (https://gptbot.dev, {version('gptbot')})"
 TIMEOUT = 15.0
@@ -25,7 +26,7 @@ class Refused(PlatformError):
     """Discord said no, for good: a 4xx answer other than 401 and 429."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
-        super().__init__(f"Discord refuses: {message or 'no reason given'} (HTTP {status}, code {code})")
+        super().__init__(f"Discord refuses: {wording(message) or 'no reason given'} (HTTP {status}, code {code})")
         self.status = status
         self.code = code
         """JSON error code, 0 without one."""

@@ -12,6 +12,7 @@ import orjson
 from gptbot.platforms.base import FloodWait, NotSent, OutcomeUnknown, Rejected, SendError
 from gptbot.platforms.download import download
 from gptbot.platforms.telegram.limits import CONNECT_TIMEOUT, DOWNLOAD_TIMEOUT, REQUEST_TIMEOUT
+from gptbot.platforms.wording import wording
 
 API_PATH = "spec.platforms.telegram.apiBaseUrl"
 _JSON = {"Content-Type": "application/json"}
@@ -31,7 +32,7 @@ class BadRequest(Rejected):
     """Where the group went, when it became a supergroup (Bot API, `ResponseParameters`)."""
 
     def __str__(self) -> str:
-        return f"Telegram refuses it: {self.description}"
+        return f"Telegram refuses it: {wording(self.description)}"
 
 
 class BotApi:
@@ -96,7 +97,7 @@ def _failure(status: int, answer: dict[str, Any] | None, retry_after: str | None
         case 401 | 404:
             return NotSent(f"Telegram does not know the bot ({status}): check its token and {API_PATH}")
         case 403 if answer is not None:
-            return Rejected(f"Telegram refuses it: {description}")
+            return Rejected(f"Telegram refuses it: {wording(description)}")
         case 503:  # RFC 9110: the server is not ready to handle the request, so it did not
             return NotSent("the Bot API server is not available (503)")
         case _ if 300 <= status < 500:  # some proxy's answer; the Bot API has none of these

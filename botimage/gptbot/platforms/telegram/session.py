@@ -28,6 +28,7 @@ from gptbot.manifest import BotConfig
 from gptbot.platforms.base import Misconfigured, Report
 from gptbot.platforms.telegram.limits import REQUEST_TIMEOUT, RETRY_FIRST, RETRY_MOST
 from gptbot.platforms.telegram.platform import TOKEN_PATH
+from gptbot.platforms.wording import wording
 from gptbot_api import InvalidManifest
 from gptbot_api.platforms import Telegram
 
@@ -105,7 +106,7 @@ def trouble(error: Exception) -> Trouble:
         case ClientDecodeError():
             return Trouble("spec.platforms.telegram.apiBaseUrl does not answer as a Bot API server does; trying again")
         case TelegramAPIError():
-            return Trouble(f"Telegram refuses a request: {error.message}; trying again")
+            return Trouble(f"Telegram refuses a request: {wording(error.message)}; trying again")
         case _:
             return Trouble(f"reading from Telegram failed ({type(error).__name__}); trying again")
 

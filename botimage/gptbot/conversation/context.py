@@ -25,7 +25,7 @@ _SUMMARY = (
     "<notes>\n{summary}\n</notes>"
 )
 _PART_OF_AN_ANSWER = 1024
-"""Characters. People choose shorter parts to ask about (Telegram allows no longer quote): those are repeated."""
+"""Characters. People choose shorter parts to ask about (some platforms allow no longer quote): those are repeated."""
 _NOT_SAID = re.compile(r"[\W_]+")
 
 

@@ -12,7 +12,7 @@ command-summary-aliases = recap, tldr
 command-summary-long =
     Who said, asked, decided and promised what: without names, people appear as `@user-k3Fq`.
     Without an argument: since your last message, else the last 50 messages. `!summary 100` takes the last 100 messages, `!summary 2h` or `!summary since 14:00` all since then (UTC; `14:00+3` for another time zone), `!summary today` all of today. At most 1,000 messages.
-    Where the platform lets me read earlier messages (Discord), I read them when you ask. Where it does not (Telegram groups), I retell what an administrator had me keep with `!settings summary-buffer on`; without that, and in private chats, what I was asked and answered. To see all messages of a Telegram group, I have to be its administrator, or its privacy mode has to be off.
+    Where the platform lets me read earlier messages, I read them when you ask. Where it does not, I retell what an administrator had me keep with `!settings summary-buffer on`; without that, and in private chats, what I was asked and answered. To see all messages of a group, I have to be its administrator on some platforms.
     The Stop button or `!stop` ends it.
 command-summary-argument-period = Messages or time: 100, 2h, since 14:00, today
 command-summary-example-1 = `!summary` retells what you missed.

@@ -108,7 +108,7 @@ async def test_a_file_is_fetched(fake: FakeTelegram, sender: TelegramSender) -> 
     await fake.upload("large", bytes((20 << 20) + 1))
     with pytest.raises(TooLarge):
         await sender.fetch(ADDRESS, {"file_id": "large"}, 1 << 30)
-    with pytest.raises(Rejected, match="wrong file_id"):
+    with pytest.raises(Rejected):
         await sender.fetch(ADDRESS, {"file_id": "gone"}, 100)
 
 

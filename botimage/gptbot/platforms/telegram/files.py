@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gptbot.platforms.base import OutcomeUnknown, Rejected, TooLarge
-from gptbot.platforms.telegram.api import BotApi
+from gptbot.platforms.telegram.api import BadRequest, BotApi
 from gptbot.platforms.telegram.limits import DOWNLOAD_BYTES
 
 
@@ -14,8 +14,8 @@ async def fetch_file(api: BotApi, file_id: str, limit: int) -> bytes:
     limit = min(limit, DOWNLOAD_BYTES)
     try:
         found: Any = await api.call("getFile", {"file_id": file_id})
-    except Rejected as error:
-        if "too big" in str(error):
+    except BadRequest as error:
+        if "too big" in error.description:
             raise TooLarge(DOWNLOAD_BYTES) from None
         raise
     details: dict[str, Any] = found if isinstance(found, dict) else {}

@@ -57,10 +57,14 @@ def messages(path: Path) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ftl")), ids=lambda path: path.name)
-def test_every_file_says_all_that_english_says(path: Path) -> None:
-    english = FOLDER / re.sub(r"(\w\w)\.ftl$", "en.ftl", path.name)
-    assert messages(path) == messages(english)
+@pytest.mark.parametrize("language", languages())
+def test_every_language_says_all_that_english_says(language: str) -> None:
+    """In one file or in several."""
+    said, english = (
+        {name: values for path in FOLDER.glob(f"*{code}.ftl") for name, values in messages(path).items()}
+        for code in (language, "en")
+    )
+    assert said == english
 
 
 def test_the_nearest_language_is_found() -> None:

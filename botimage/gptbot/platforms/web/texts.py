@@ -1,4 +1,4 @@
-"""Texts of the page, from `locales/web.LANGUAGE.ftl`: every language that has such a file is offered."""
+"""Texts of the page, from `locales/web.LANGUAGE.ftl`, or `LANGUAGE.ftl` where a language is one file."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def languages() -> dict[str, Texts]:
     """All languages there are."""
     found: dict[str, Texts] = {}
     for file in sorted(files("gptbot.locales").iterdir(), key=lambda file: file.name):
-        if file.name.startswith("web.") and file.name.endswith(".ftl"):
-            language = file.name.split(".")[1]
-            found[language] = Texts(language, file.read_text(encoding="utf-8"))
+        *topic, language, suffix = file.name.split(".")
+        if suffix == "ftl" and topic in ([], ["web"]) and "\nweb-" in (text := file.read_text(encoding="utf-8")):
+            found[language] = Texts(language, text)
     return found
 
 

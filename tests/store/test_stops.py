@@ -66,6 +66,15 @@ async def test_behind_another_command_it_is_a_command_too(scene: Scene) -> None:
     assert await scene.stops.heard() == []
 
 
+@pytest.mark.parametrize("command", ["!summary", "!retry"])
+async def test_a_command_that_the_model_answers_is_stopped(scene: Scene, command: str) -> None:
+    await scene.door.say(command)
+    claim = await scene.claim()
+    assert await scene.door.say("!stop")
+    assert await scene.stops.heard() == [claim.token]
+    assert [message.command for message in await scene.door.mail()] == [command[1:]]
+
+
 async def test_an_answer_that_has_not_begun_is_stopped_when_it_is_claimed(scene: Scene) -> None:
     await scene.door.say("one")
     await scene.door.say("two")

@@ -49,7 +49,7 @@ class _Idle:
         return [Entry("", conversation) for conversation, _ in found]
 
     async def claim(self, entry: Entry) -> Claim:
-        return Claim(entry, 0, [self._claims.pop(entry.conversation)], [], {}, None, 0)
+        return Claim(entry, 0, [self._claims.pop(entry.conversation)], [], "", {}, None, 0)
 
     async def nothing(self, *_: object) -> None:
         pass

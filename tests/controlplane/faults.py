@@ -229,7 +229,8 @@ FIELDS = [
     _case(
         "spec.privacy.redact",
         ["email", "name"],
-        'spec.privacy.redact[1]: Unsupported value: "name": supported values: "email", "phone", "card", "iban", "ip"',
+        'spec.privacy.redact[1]: Unsupported value: "name": supported values: '
+        '"email", "phone", "card", "iban", "ip", "passport", "taxid", "secret"',
     ),
     # bounds
     _least("spec.llm.timeoutSeconds", 0, 1),

@@ -17,7 +17,8 @@ import orjson
 from gptbot.inbox.dead import DeadLetter, DeadLetters
 from gptbot.inbox.mailbox import MAX_DEAD, Mailbox
 from gptbot.inbox.overheard import OverheardMessages
-from gptbot.platforms.base import Address, Forgets, Sender
+from gptbot.platforms.base import Forgets, Sender
+from gptbot.platforms.inbound import Address
 from gptbot_api import GptBotSpec
 
 
@@ -74,8 +75,8 @@ class Forgetting:
         """Erase what there is of a person: in all chats what is kept by person, in this one what was said by them.
 
         `user`: their pseudonym; `speaker`: their name in the conversation (`Envelope.speaker`), empty where nobody else
-        is: then `chat` erases what was said. Other chats are found only by whoever asks in them. Answers to the person go with the questions, and so does the summary, in which
-        nobody's part can be told from another's.
+        is: then `chat` erases what was said. Other chats are found only by whoever asks in them. Answers to the person
+        go with the questions, and so does the summary, in which nobody's part can be told from another's.
         """
         keys, store = self._keys, self._store
         messages = overheard = summary = 0

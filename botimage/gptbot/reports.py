@@ -52,7 +52,8 @@ class Reports:
             if receiver:
                 self._renew(name)  # another gateway may have written since it was ours
             return
-        if not before or (before.connected, before.message) != (connected, message):
+        shared = bool(of and connected and not message and not receiver)  # its receivers tell when they are connected
+        if not shared and (not before or (before.connected, before.message) != (connected, message)):
             say = log.info if connected and not message else log.warning
             more = {"receiver": receiver} if receiver else {}
             say("connected" if connected else "not connected", platform=platform, bot=self._keys.bot,

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from gptbot_api.store_faults import UNREACHABLE
 from tests.fakes.openai import FakeOpenAI
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram.state import Message
@@ -137,7 +138,7 @@ async def test_the_store_goes_away_and_comes_back(
         await telegram.say(PERSON, PERSON, "two")
         await telegram.say(PERSON, PERSON, "three")
         await until(lambda: worker.said("cannot claim"))
-        await until(lambda: worker.said("the store is not usable", reason="the store cannot be reached"))
+        await until(lambda: worker.said("the store is not usable", reason=str(UNREACHABLE)))
         assert (await worker.get("/readyz"))[0] == 503
         assert "gptbot_store_up 0.0" in (await worker.get("/metrics"))[1]
         assert (await worker.get("/livez"))[0] == 200

@@ -21,7 +21,8 @@ from gptbot.llm.client import ModelClient
 from gptbot.llm.transcription import Transcriber
 from gptbot.llm.types import Completion, Endpoint, Message
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import Sender, SenderContext, SendError
+from gptbot.platforms.base import Sender, SenderContext
+from gptbot.platforms.errors import SendError
 from gptbot.platforms.registry import platform
 from gptbot.safety.limits import Limits
 from gptbot.safety.moderation import Moderator

@@ -10,7 +10,8 @@ from gptbot.bot import Bot
 from gptbot.conversation import commands
 from gptbot.inbox.leases import StoreLeases
 from gptbot.inbox.store import StoreUnavailable
-from gptbot.platforms.base import GatewayContext, Misconfigured, PlatformGateway
+from gptbot.platforms.base import GatewayContext, PlatformGateway
+from gptbot.platforms.errors import Misconfigured
 from gptbot.platforms.registry import platform
 from gptbot.reports import Reports
 from gptbot.telemetry.logs import get_logger

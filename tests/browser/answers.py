@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from gptbot.platforms.base import Inbound
+from gptbot.platforms.inbound import Inbound
 from gptbot.platforms.web.sender import WebSender
 
 ANSWER = """\

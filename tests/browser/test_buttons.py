@@ -8,7 +8,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import Button, Inbound
+from gptbot.platforms.base import Button
+from gptbot.platforms.inbound import Inbound
 from gptbot.platforms.web.sender import WebSender
 from tests.browser.conftest import ask
 from tests.platforms.web.scene import scene

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, expect
 from gptbot.conversation import commands
 from gptbot.inbox.store import Store
 from gptbot.locales import languages, texts
-from gptbot.platforms.base import Inbound
+from gptbot.platforms.inbound import Inbound
 from gptbot.platforms.web.sender import WebSender
 from tests.browser.conftest import ask, shoot
 from tests.platforms.web.scene import Scene, scene

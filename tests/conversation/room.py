@@ -14,7 +14,8 @@ from gptbot.bot import Bot, endpoints
 from gptbot.conversation.turn import Turn
 from gptbot.inbox.store import Store
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import Address, Button, Hears, Inbound
+from gptbot.platforms.base import Button
+from gptbot.platforms.inbound import Address, Hears, Inbound
 from gptbot_api import parse
 from tests.fakes.openai import FakeOpenAI
 

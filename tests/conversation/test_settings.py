@@ -11,7 +11,7 @@ from gptbot.inbox.choices import LASTS, Choices
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.overheard import Overheard, OverheardMessages
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import Verdict
+from gptbot.platforms.inbound import Verdict
 from tests.conversation.room import Room, room
 from tests.fakes.openai import FakeOpenAI
 

@@ -11,7 +11,8 @@ import pytest
 
 from gptbot.delivery.live import LiveMessage, Postponed
 from gptbot.inbox.mailbox import TurnLost
-from gptbot.platforms.base import Button, FloodWait, MessageGone, NotSent, OutcomeUnknown, Rejected, SendError
+from gptbot.platforms.base import Button
+from gptbot.platforms.errors import FloodWait, MessageGone, NotSent, OutcomeUnknown, Rejected, SendError
 
 
 @dataclass

@@ -13,7 +13,8 @@ import pytest_asyncio
 from gptbot.delivery.pacing import Pacer, Places
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import FloodWait, Limit, Pace
+from gptbot.platforms.errors import FloodWait
+from gptbot.platforms.pace import Limit, Pace
 from tests.delivery.test_live import Platform
 
 CHAT = Limit(name="chat", requests=3, seconds=1.0, interim=2, chat=True)

@@ -17,7 +17,7 @@ from gptbot.delivery.live import LiveMessage
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.store import Store
 from gptbot.manifest import load
-from gptbot.platforms.base import Address
+from gptbot.platforms.inbound import Address
 from tests.delivery.test_live import Journal
 from tests.fakes.openai import FakeOpenAI
 from tests.fakes.telegram import FakeTelegram

@@ -19,7 +19,9 @@ from gptbot.llm.errors import Overloaded
 from gptbot.llm.transcription import Transcriber
 from gptbot.llm.types import Endpoint
 from gptbot.locales import texts
-from gptbot.platforms.base import Address, Attachment, Button, FloodWait, NotSent, Rejected, SendError, TooLarge
+from gptbot.platforms.base import Button
+from gptbot.platforms.errors import FloodWait, NotSent, Rejected, SendError, TooLarge
+from gptbot.platforms.inbound import Address, Attachment
 from gptbot_api import GptBotSpec, parse
 from tests.fakes.openai import FakeOpenAI
 from tests.files.pictures import png

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gptbot.inbox.keys import BotKeys
-from gptbot.platforms.base import person
+from gptbot.platforms.inbound import person
 from gptbot.safety.pseudonyms import Pseudonyms
 
 NAMES = Pseudonyms(BotKeys("test/bot", b"p" * 32), "web", "chat-1")

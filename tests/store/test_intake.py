@@ -16,7 +16,7 @@ from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Mailbox
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import Hears, Inbound, Verdict
+from gptbot.platforms.inbound import Hears, Inbound, Verdict
 from gptbot.safety.limits import Limits
 from gptbot_api import parse
 

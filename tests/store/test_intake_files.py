@@ -8,7 +8,7 @@ import pytest
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import Attachment
+from gptbot.platforms.inbound import Attachment
 from tests.store.test_intake import Door
 
 SEES = {"llm": {"baseUrl": "http://127.0.0.1:1/v1", "model": "m", "vision": True}}

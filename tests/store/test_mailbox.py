@@ -13,7 +13,7 @@ from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Claim, Entry, Mailbox, TurnLost
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import Attachment
+from gptbot.platforms.inbound import Attachment
 
 
 def envelope(number: int, **changes: Any) -> Envelope:

@@ -21,7 +21,9 @@ from gptbot.inbox.envelope import Envelope
 from gptbot.llm.errors import BadRequest, ContextTooLong
 from gptbot.llm.transcription import Transcriber
 from gptbot.locales import Texts
-from gptbot.platforms.base import Attachment, Fetches, FloodWait, Rejected, Sender, SendError, TooLarge
+from gptbot.platforms.base import Fetches, Sender
+from gptbot.platforms.errors import FloodWait, Rejected, SendError, TooLarge
+from gptbot.platforms.inbound import Attachment
 from gptbot.safety.normalize import normalize
 from gptbot.safety.redaction import Redactor
 from gptbot.telemetry.logs import get_logger

@@ -30,7 +30,8 @@ from gptbot.inbox.store import StoreUnavailable
 from gptbot.llm.errors import ModelError, TookTooLong
 from gptbot.llm.types import Message, Role
 from gptbot.locales import Texts, texts
-from gptbot.platforms.base import Button, Rejected
+from gptbot.platforms.base import Button
+from gptbot.platforms.errors import Rejected
 from gptbot.telemetry import metrics
 from gptbot.telemetry.logs import get_logger
 from gptbot_api.base import seconds

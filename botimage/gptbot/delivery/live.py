@@ -11,17 +11,9 @@ from typing import Protocol
 
 from gptbot.delivery.pacing import Places
 from gptbot.delivery.split import split
-from gptbot.platforms.base import (
-    Address,
-    Button,
-    Drafts,
-    FloodWait,
-    MessageGone,
-    NotSent,
-    OutcomeUnknown,
-    Sender,
-    TooLong,
-)
+from gptbot.platforms.base import Button, Drafts, Sender
+from gptbot.platforms.errors import FloodWait, MessageGone, NotSent, OutcomeUnknown, TooLong
+from gptbot.platforms.inbound import Address
 
 _FIRST_TEXT_DELAY = 0.3
 """Seconds of text gathered before the first message, so that it says more than a word."""

@@ -19,7 +19,10 @@ from redis.exceptions import ResponseError
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Script, Store, StoreUnavailable
-from gptbot.platforms.base import Address, FloodWait, Limit, Pace, Paced, Sender
+from gptbot.platforms.base import Sender
+from gptbot.platforms.errors import FloodWait
+from gptbot.platforms.inbound import Address
+from gptbot.platforms.pace import Limit, Pace, Paced
 
 _PACE = Script.load("pace")
 _PATIENCE = 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gptbot.platforms.base import Attachment
+from gptbot.platforms.inbound import Attachment
 from gptbot_api.llm import Llm
 
 MOST_FILES: Final = 5

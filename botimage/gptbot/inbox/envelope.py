@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import orjson
 
-from gptbot.platforms.base import Attachment
+from gptbot.platforms.inbound import Attachment
 
 RETRY = "retry"
 """Name of the command whose answer the model makes: the last question is asked again."""

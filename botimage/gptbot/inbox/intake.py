@@ -19,7 +19,7 @@ from gptbot.inbox.overheard import ON, Overheard, OverheardMessages
 from gptbot.inbox.stops import COMMAND as STOP
 from gptbot.inbox.stops import Stops
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import Address, Hears, Inbound, Verdict
+from gptbot.platforms.inbound import Address, Hears, Inbound, Verdict
 from gptbot.safety.access import administers, allowed
 from gptbot.safety.limits import Limits
 from gptbot.safety.limits import Refusal as LimitRefusal
@@ -59,7 +59,7 @@ _TOO_LONG = Notice("message-too-long", tell=True, outcome="too_long", values={"m
 
 
 class BotIntake:
-    """Takes in the messages of one bot from one platform. See `platforms.base.Intake`."""
+    """Takes in the messages of one bot from one platform. See `platforms.inbound.Intake`."""
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import aiohttp
 
-from gptbot.platforms.base import FloodWait, NotSent, Rejected, SendError, TooLarge
+from gptbot.platforms.errors import FloodWait, NotSent, Rejected, SendError, TooLarge
 
 _CONNECT_TIMEOUT = 10.0
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from gptbot.inbox.keys import BotKeys
-from gptbot.platforms.base import PERSON_END, PERSON_START
+from gptbot.platforms.inbound import PERSON_END, PERSON_START
 
 _LETTERS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 """Base58: what looks like another letter is not in it, since models have to copy it."""
@@ -38,7 +38,7 @@ class Pseudonyms:
         return f"user-{letters}"
 
     def put_in(self, text: str) -> str:
-        """The text with `@` and a name in the place of each mark of a person (`platforms.base.person`)."""
+        """The text with `@` and a name in the place of each mark of a person (`platforms.inbound.person`)."""
         if PERSON_START not in text:
             return text
         return _MARK.sub(lambda mark: f"@{self.of(mark[1])}", text)

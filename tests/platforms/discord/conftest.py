@@ -17,9 +17,10 @@ from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.leases import StoreLeases
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import ArgumentInfo, CommandInfo, GatewayContext, Hears, Inbound, SenderContext, Verdict
+from gptbot.platforms.base import ArgumentInfo, CommandInfo, GatewayContext, SenderContext
 from gptbot.platforms.discord import PLATFORM
 from gptbot.platforms.discord.sender import DiscordSender
+from gptbot.platforms.inbound import Hears, Inbound, Verdict
 from gptbot_api import parse
 from gptbot_api.platforms import Discord
 from tests.fakes.discord import FakeDiscord
@@ -52,7 +53,7 @@ COMMANDS = (
 
 
 class NotingIntake:
-    """Takes messages in as `platforms.base.Intake` says: an event twice is one message; a store away takes nothing."""
+    """Takes messages in as `Intake` says: an event twice is one message; a store away takes nothing."""
 
     def __init__(self) -> None:
         self.taken: list[Inbound] = []

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from gptbot.locales import texts
-from gptbot.platforms.base import Button, Inbound, Rejected, Verdict
+from gptbot.platforms.base import Button
 from gptbot.platforms.discord import interactions
 from gptbot.platforms.discord.limits import EPHEMERAL
 from gptbot.platforms.discord.rendering import rows
 from gptbot.platforms.discord.sender import DiscordSender
+from gptbot.platforms.errors import Rejected
+from gptbot.platforms.inbound import Inbound, Verdict
 from tests.fakes.discord.state import LOADING
 from tests.platforms.discord.conftest import Running, Scene, Start
 from tests.platforms.discord.test_discord_slash import registered

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gptbot.platforms.base import Attachment, Fetches, OutcomeUnknown, Rejected, TooLarge
+from gptbot.platforms.base import Fetches
 from gptbot.platforms.discord.sender import DiscordSender
+from gptbot.platforms.errors import OutcomeUnknown, Rejected, TooLarge
+from gptbot.platforms.inbound import Attachment
 from tests.platforms.discord.conftest import Scene, Start
 
 PNG = ("Ada at home.png", "image/png", b"\x89PNG")

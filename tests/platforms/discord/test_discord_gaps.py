@@ -10,8 +10,8 @@ import pytest
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import Hears, Inbound
 from gptbot.platforms.discord import catchup, shard
+from gptbot.platforms.inbound import Hears, Inbound
 from tests.platforms.discord.conftest import NotingIntake, Scene, Start, say, texts
 from tests.platforms.discord.test_discord_catchup import fetches, kill, until, waits
 

@@ -8,10 +8,10 @@ import pytest
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import Misconfigured
 from gptbot.platforms.discord.client import Session, Socket, resume_address
 from gptbot.platforms.discord.sessions import Progress, SharedSessions
 from gptbot.platforms.discord.shard import Shard
+from gptbot.platforms.errors import Misconfigured
 from tests.fakes.discord import FakeDiscord
 from tests.platforms.discord.conftest import Running, Scene, Start, config, say, texts
 

@@ -6,8 +6,10 @@ from contextlib import aclosing
 
 import pytest
 
-from gptbot.platforms.base import Address, FloodWait, HistoryClosed, Remembers, Said, person
+from gptbot.platforms.base import Remembers, Said
 from gptbot.platforms.discord.sender import DiscordSender
+from gptbot.platforms.errors import FloodWait, HistoryClosed
+from gptbot.platforms.inbound import Address, person
 from tests.platforms.discord.conftest import Scene
 
 

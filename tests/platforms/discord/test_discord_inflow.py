@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from gptbot.platforms.base import Hears, Inbound
 from gptbot.platforms.discord import client, inflow, shard
+from gptbot.platforms.inbound import Hears, Inbound
 from tests.platforms.discord.conftest import NotingIntake, Scene, Start, say, texts
 
 

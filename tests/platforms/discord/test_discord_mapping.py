@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from gptbot.platforms.base import Inbound, person
 from gptbot.platforms.discord.mapping import Directory, from_message
+from gptbot.platforms.inbound import Inbound, person
 from tests.fakes.discord import FakeDiscord
 from tests.platforms.discord.conftest import Running, Scene, Start
 

@@ -13,19 +13,12 @@ import pytest
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import (
-    Address,
-    FloodWait,
-    MessageGone,
-    NotSent,
-    OutcomeUnknown,
-    Rejected,
-    SenderContext,
-    SendError,
-)
+from gptbot.platforms.base import SenderContext
 from gptbot.platforms.discord import rest
 from gptbot.platforms.discord.limits import SUPPRESS_EMBEDS
 from gptbot.platforms.discord.sender import DiscordSender
+from gptbot.platforms.errors import FloodWait, MessageGone, NotSent, OutcomeUnknown, Rejected, SendError
+from gptbot.platforms.inbound import Address
 from tests.fakes.discord import FakeDiscord
 from tests.platforms.discord.conftest import Scene, config, settings_of
 

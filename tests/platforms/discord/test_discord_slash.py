@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from gptbot.platforms.base import CommandInfo, Inbound, MessageGone, Rejected
+from gptbot.platforms.base import CommandInfo
 from gptbot.platforms.discord import commands
 from gptbot.platforms.discord.limits import EPOCH_MS
 from gptbot.platforms.discord.sender import DiscordSender
+from gptbot.platforms.errors import MessageGone, Rejected
+from gptbot.platforms.inbound import Inbound
 from tests.fakes.discord.state import LOADING
 from tests.platforms.discord.conftest import COMMANDS, Running, Scene, Start
 

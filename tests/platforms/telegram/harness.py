@@ -1,4 +1,4 @@
-"""A Telegram gateway and sender against the fake, with an intake that is as strict as `platforms.base` says."""
+"""A Telegram gateway and sender against the fake, with an intake that is as strict as `platforms.inbound` says."""
 
 from __future__ import annotations
 
@@ -13,16 +13,8 @@ import aiohttp
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import (
-    ArgumentInfo,
-    CommandInfo,
-    GatewayContext,
-    Hears,
-    Inbound,
-    Leases,
-    PlatformGateway,
-    SenderContext,
-)
+from gptbot.platforms.base import ArgumentInfo, CommandInfo, GatewayContext, Leases, PlatformGateway, SenderContext
+from gptbot.platforms.inbound import Hears, Inbound
 from gptbot.platforms.registry import platform
 from gptbot.platforms.telegram.sender import TelegramSender
 from gptbot_api import parse

@@ -11,7 +11,8 @@ import pytest_asyncio
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import Button, Hears, Inbound
+from gptbot.platforms.base import Button
+from gptbot.platforms.inbound import Hears, Inbound
 from gptbot.platforms.telegram.api import BadRequest, BotApi
 from gptbot.platforms.telegram.callbacks import command, keyboard
 from gptbot.platforms.telegram.sender import TelegramSender

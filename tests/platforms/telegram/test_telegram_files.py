@@ -10,7 +10,9 @@ import pytest_asyncio
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import Attachment, Fetches, NotSent, Rejected, SendError, TooLarge
+from gptbot.platforms.base import Fetches
+from gptbot.platforms.errors import NotSent, Rejected, SendError, TooLarge
+from gptbot.platforms.inbound import Attachment
 from gptbot.platforms.telegram.sender import TelegramSender
 from tests.fakes.telegram import FakeTelegram
 from tests.platforms.telegram.harness import ADA, BOB, GROUP, config, running, sending

@@ -7,7 +7,7 @@ from typing import Any
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import Inbound, person
+from gptbot.platforms.inbound import Inbound, person
 from tests.fakes.telegram import FakeTelegram
 from tests.platforms.telegram.harness import ADA, BOB, GROUP, config, eventually, running
 

@@ -14,7 +14,7 @@ import structlog.testing
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.leases import StoreLeases
 from gptbot.inbox.store import Store, StoreUnavailable
-from gptbot.platforms.base import Misconfigured
+from gptbot.platforms.errors import Misconfigured
 from gptbot.platforms.telegram import session
 from gptbot.telemetry.logs import _where_from
 from tests.fakes.telegram import FakeTelegram

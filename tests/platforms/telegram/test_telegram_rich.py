@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import FloodWait, Rejected, TooLong
+from gptbot.platforms.errors import FloodWait, Rejected, TooLong
 from gptbot.platforms.telegram.sender import TelegramSender
 from tests.fakes.telegram import FakeTelegram
 from tests.platforms.telegram.harness import ADA, GROUP, sending

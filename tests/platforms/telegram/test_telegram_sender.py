@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import (
+from gptbot.platforms.errors import (
     FloodWait,
     MessageGone,
     NotSent,

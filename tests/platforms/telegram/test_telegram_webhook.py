@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.leases import StoreLeases
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import Misconfigured
+from gptbot.platforms.errors import Misconfigured
 from gptbot.platforms.telegram import session, webhook
 from tests.fakes.telegram import FakeTelegram
 from tests.platforms.telegram.harness import ADA, SECRET, FakeIntake, Running, config, eventually, prepare, running

@@ -15,7 +15,8 @@ from gptbot.http.server import HttpServer
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import CommandInfo, GatewayContext, Hears, Inbound, Leases, SenderContext, Verdict
+from gptbot.platforms.base import CommandInfo, GatewayContext, Leases, SenderContext
+from gptbot.platforms.inbound import Hears, Inbound, Verdict
 from gptbot.platforms.web import PLATFORM
 from gptbot.platforms.web.gateway import WebGateway
 from gptbot.platforms.web.sender import WebSender

@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack
 
 from gptbot.http.server import HttpServer
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import Forgets, Inbound
+from gptbot.platforms.base import Forgets
+from gptbot.platforms.inbound import Inbound
 from gptbot.platforms.web.entries import CAP
 from gptbot.platforms.web.hub import PAGES_PER_SESSION
 from gptbot.platforms.web.sender import WebSender

@@ -11,7 +11,8 @@ import pytest
 
 from gptbot.http.headers import CONTENT_SECURITY_POLICY
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import Inbound, NotSent, Verdict
+from gptbot.platforms.errors import NotSent
+from gptbot.platforms.inbound import Inbound, Verdict
 from gptbot.platforms.web.form import MAX_CHARACTERS
 from gptbot.platforms.web.page import ASSETS
 from gptbot.platforms.web.sender import WebSender

@@ -16,7 +16,8 @@ from gptbot.inbox.mailbox import Mailbox
 from gptbot.llm.types import Message
 from gptbot.locales import Texts
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import Address, Button, Sender
+from gptbot.platforms.base import Button, Sender
+from gptbot.platforms.inbound import Address
 from gptbot_api import GptBotSpec
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from gptbot.conversation.commands.base import Argument, Choice, Command, Command
 from gptbot.conversation.duration import spoken
 from gptbot.files.limits import readable
 from gptbot.locales import Texts, languages
-from gptbot.platforms.base import Attachment
+from gptbot.platforms.inbound import Attachment
 from gptbot_api import GptBotSpec
 
 

@@ -10,7 +10,8 @@ from gptbot.conversation.past import Past, past
 from gptbot.conversation.retelling import Retelling
 from gptbot.inbox.overheard import ON, SETTING
 from gptbot.locales import Texts, languages, texts
-from gptbot.platforms.base import HistoryClosed, Remembers, SendError
+from gptbot.platforms.base import Remembers
+from gptbot.platforms.errors import HistoryClosed, SendError
 
 
 async def _run(context: CommandContext) -> Reply | Question:

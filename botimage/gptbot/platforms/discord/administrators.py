@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from gptbot.platforms.base import Inbound
 from gptbot.platforms.discord.limits import ADMINISTRATOR, MANAGE_GUILD
 from gptbot.platforms.discord.mapping import Directory, Event
+from gptbot.platforms.inbound import Inbound
 
 
 def with_administrator(

@@ -8,9 +8,10 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
-from gptbot.platforms.base import Attachment, Rejected, TooLarge
 from gptbot.platforms.discord.rest import Refused, Rest
 from gptbot.platforms.download import download
+from gptbot.platforms.errors import Rejected, TooLarge
+from gptbot.platforms.inbound import Attachment
 from gptbot.platforms.kinds import kind_of
 
 _HOSTS: Final = frozenset({"cdn.discordapp.com", "media.discordapp.net"})

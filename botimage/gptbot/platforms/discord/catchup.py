@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gptbot.inbox.store import StoreUnavailable
-from gptbot.platforms.base import FloodWait, Inbound, NotSent, OutcomeUnknown
 from gptbot.platforms.discord.limits import snowflake
 from gptbot.platforms.discord.mapping import Directory, Event, from_message, is_thread
 from gptbot.platforms.discord.places import Place, Places
 from gptbot.platforms.discord.rest import Refused, Rest
+from gptbot.platforms.errors import FloodWait, NotSent, OutcomeUnknown
+from gptbot.platforms.inbound import Inbound
 from gptbot.telemetry.logs import get_logger
 
 log = get_logger(__name__)

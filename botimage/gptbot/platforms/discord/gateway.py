@@ -11,7 +11,7 @@ import aiohttp
 import discord
 from starlette.routing import BaseRoute
 
-from gptbot.platforms.base import GatewayContext, Inbound, Misconfigured
+from gptbot.platforms.base import GatewayContext
 from gptbot.platforms.discord import commands
 from gptbot.platforms.discord.administrators import with_administrator
 from gptbot.platforms.discord.catchup import CatchUp
@@ -24,6 +24,8 @@ from gptbot.platforms.discord.rest import Rest
 from gptbot.platforms.discord.sessions import SharedSessions
 from gptbot.platforms.discord.shard import Resharded, Shard
 from gptbot.platforms.discord.trouble import TROUBLE, UNAUTHORIZED, telling
+from gptbot.platforms.errors import Misconfigured
+from gptbot.platforms.inbound import Inbound
 from gptbot.telemetry.logs import get_logger
 from gptbot_api import InvalidManifest
 from gptbot_api.base import seconds

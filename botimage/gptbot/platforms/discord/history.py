@@ -7,9 +7,11 @@ import re
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Final
 
-from gptbot.platforms.base import Address, FloodWait, HistoryClosed, NotSent, OutcomeUnknown, Rejected, Said, person
+from gptbot.platforms.base import Said
 from gptbot.platforms.discord.limits import EPHEMERAL, created
 from gptbot.platforms.discord.rest import Refused, Rest
+from gptbot.platforms.errors import FloodWait, HistoryClosed, NotSent, OutcomeUnknown, Rejected
+from gptbot.platforms.inbound import Address, person
 
 PAGE: Final = 100
 """Messages of one request, at most ("Get Channel Messages")."""

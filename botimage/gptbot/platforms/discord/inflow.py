@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from gptbot.inbox.store import StoreUnavailable
-from gptbot.platforms.base import Hears, Inbound, Intake
+from gptbot.platforms.inbound import Hears, Inbound, Intake
 from gptbot.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -76,7 +76,7 @@ class Inflow:
     def put(self, conversation: str, message: Understand, done: Callable[[], None], hears: Hears | None = None) -> None:
         """Hand a message in after those of the same conversation; `done` is called once it is in the store.
 
-        `message` is called in its turn. `hears`: see `platforms.base.Intake.accept`.
+        `message` is called in its turn. `hears`: see `platforms.inbound.Intake.accept`.
         """
 
         async def one() -> Sequence[Inbound]:

@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from gptbot.inbox.envelope import RETRY
 from gptbot.locales import texts
-from gptbot.platforms.base import Address, FloodWait, NotSent, OutcomeUnknown, PlatformError, Verdict
 from gptbot.platforms.discord.limits import EPHEMERAL, INTERACTION_DEADLINE, Code
 from gptbot.platforms.discord.mapping import interaction_address, is_button, language
 from gptbot.platforms.discord.rest import Refused, Rest
+from gptbot.platforms.errors import FloodWait, NotSent, OutcomeUnknown, PlatformError
+from gptbot.platforms.inbound import Address, Verdict
 
 _MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES = 4, 5, 6, 7, 8
 """Types of a callback: a message, a message to come, nothing to see, the message of the button changed, choices."""
@@ -48,7 +49,7 @@ class Acknowledgement:
             self._done.set_result((verdict, taken))
 
     async def hears(self, verdict: Verdict) -> Address | None:
-        """Where the answer goes; None when its author was told a refusal. See `platforms.base.Hears`."""
+        """Where the answer goes; None when its author was told a refusal. See `platforms.inbound.Hears`."""
         if not self._verdict.done():
             self._verdict.set_result(verdict)
         known, taken = await asyncio.shield(self._done)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from gptbot.platforms.base import Limit
+from gptbot.platforms.pace import Limit
 
 MAX_CONTENT: Final = 2000
 """Characters of a message (docs/resources/message, "Create Message"). Discord counts Unicode code points, as Python's

@@ -8,7 +8,6 @@ from functools import partial, reduce
 from operator import or_
 from typing import Any, Final
 
-from gptbot.platforms.base import Address, Inbound
 from gptbot.platforms.discord.attachments import attachments
 from gptbot.platforms.discord.limits import (
     ADMINISTRATOR,
@@ -18,6 +17,7 @@ from gptbot.platforms.discord.limits import (
     VIEW_CHANNEL,
 )
 from gptbot.platforms.discord.spoken import anonymous, forwarded, quoted, to_bot
+from gptbot.platforms.inbound import Address, Inbound
 
 Event = Mapping[str, Any]
 """The `d` of a dispatched event, as Discord sent it."""

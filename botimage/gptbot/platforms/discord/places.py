@@ -12,7 +12,7 @@ from typing import Final
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store, StoreUnavailable
-from gptbot.platforms.base import Inbound
+from gptbot.platforms.inbound import Inbound
 
 MOST: Final = 1000
 """Channels of a bot that are noted, at most: those spoken in last."""

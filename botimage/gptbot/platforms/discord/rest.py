@@ -10,8 +10,8 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
-from gptbot.platforms.base import FloodWait, NotSent, OutcomeUnknown, PlatformError
 from gptbot.platforms.discord.buckets import Buckets
+from gptbot.platforms.errors import FloodWait, NotSent, OutcomeUnknown, PlatformError
 from gptbot.platforms.wording import wording
 
 USER_AGENT: Final = f"DiscordBot (https://gptbot.dev, {version('gptbot')})"

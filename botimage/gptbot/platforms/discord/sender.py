@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, cast
 
 from gptbot.inbox.store import StoreUnavailable
-from gptbot.platforms.base import Address, Button, MessageGone, NotSent, Pace, Rejected, Said, SenderContext, SendError
+from gptbot.platforms.base import Button, Said, SenderContext
 from gptbot.platforms.discord.attachments import fetch_attachment
 from gptbot.platforms.discord.history import History
 from gptbot.platforms.discord.limits import (
@@ -28,6 +28,9 @@ from gptbot.platforms.discord.limits import (
 from gptbot.platforms.discord.places import Places
 from gptbot.platforms.discord.rendering import render, rows
 from gptbot.platforms.discord.rest import Refused, Rest
+from gptbot.platforms.errors import MessageGone, NotSent, Rejected, SendError
+from gptbot.platforms.inbound import Address
+from gptbot.platforms.pace import Pace
 from gptbot_api.base import seconds
 from gptbot_api.platforms import Discord
 

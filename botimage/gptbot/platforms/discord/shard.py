@@ -14,7 +14,6 @@ import discord
 from discord.gateway import ReconnectWebSocket
 
 from gptbot.inbox.store import StoreUnavailable
-from gptbot.platforms.base import Intake, Misconfigured
 from gptbot.platforms.discord.catchup import CHANNELS, CatchUp
 from gptbot.platforms.discord.client import Client, GatewayInfo, Parser, Session, Socket, resume_address
 from gptbot.platforms.discord.inflow import Inflow
@@ -23,6 +22,8 @@ from gptbot.platforms.discord.places import Place
 from gptbot.platforms.discord.sessions import Progress, SharedSessions
 from gptbot.platforms.discord.starts import SessionStarts
 from gptbot.platforms.discord.trouble import MISCONFIGURED, TROUBLE, UNAUTHORIZED, telling
+from gptbot.platforms.errors import Misconfigured
+from gptbot.platforms.inbound import Intake
 from gptbot.telemetry.logs import get_logger
 
 log = get_logger(__name__)

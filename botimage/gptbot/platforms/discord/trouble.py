@@ -9,8 +9,8 @@ from typing import Final
 import aiohttp
 import discord
 
-from gptbot.platforms.base import Misconfigured
 from gptbot.platforms.discord.limits import Close
+from gptbot.platforms.errors import Misconfigured
 
 TROUBLE: Final = (OSError, aiohttp.ClientError, discord.HTTPException, discord.RateLimited, asyncio.TimeoutError)
 """What passes by itself: no network, an outage, a rate limit."""

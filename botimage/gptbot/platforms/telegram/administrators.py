@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from aiogram import Bot
 
-from gptbot.platforms.base import Inbound
+from gptbot.platforms.inbound import Inbound
 from gptbot.platforms.telegram.limits import ANSWER_TIMEOUT
 from gptbot.platforms.telegram.session import FAILURES, trouble
 from gptbot.telemetry.logs import get_logger

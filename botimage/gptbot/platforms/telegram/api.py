@@ -9,8 +9,8 @@ from urllib.parse import quote
 import aiohttp
 import orjson
 
-from gptbot.platforms.base import FloodWait, NotSent, OutcomeUnknown, Rejected, SendError
 from gptbot.platforms.download import download
+from gptbot.platforms.errors import FloodWait, NotSent, OutcomeUnknown, Rejected, SendError
 from gptbot.platforms.telegram.limits import CONNECT_TIMEOUT, DOWNLOAD_TIMEOUT, REQUEST_TIMEOUT
 from gptbot.platforms.wording import wording
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from aiogram.types import Message, PhotoSize
 
-from gptbot.platforms.base import Attachment
+from gptbot.platforms.inbound import Attachment
 from gptbot.platforms.kinds import kind_of
 from gptbot.platforms.telegram.limits import PHOTO_BYTES
 

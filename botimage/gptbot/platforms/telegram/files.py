@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gptbot.platforms.base import OutcomeUnknown, Rejected, TooLarge
+from gptbot.platforms.errors import OutcomeUnknown, Rejected, TooLarge
 from gptbot.platforms.telegram.api import BadRequest, BotApi
 from gptbot.platforms.telegram.limits import DOWNLOAD_BYTES
 

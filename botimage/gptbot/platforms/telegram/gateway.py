@@ -9,7 +9,8 @@ from aiogram import Bot
 from aiogram.types import User
 from starlette.routing import BaseRoute
 
-from gptbot.platforms.base import GatewayContext, Misconfigured
+from gptbot.platforms.base import GatewayContext
+from gptbot.platforms.errors import Misconfigured
 from gptbot.platforms.telegram.menu import set_menu
 from gptbot.platforms.telegram.polling import Poller, TokenRefused
 from gptbot.platforms.telegram.session import FAILURES, Backoff, Reporter, connect, refused, trouble

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gptbot.platforms.base import Limit
+from gptbot.platforms.pace import Limit
 
 MAX_LENGTH: Final = 4096
 """UTF-16 code units of a text message after its entities are parsed (Bot API, `sendMessage`: 1-4096 characters)."""

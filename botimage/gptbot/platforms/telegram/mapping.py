@@ -7,7 +7,7 @@ from dataclasses import replace
 from aiogram.enums import ChatType, MessageEntityType
 from aiogram.types import CallbackQuery, Message, MessageEntity, MessageGenerationStopped, Update, User
 
-from gptbot.platforms.base import Address, Inbound
+from gptbot.platforms.inbound import Address, Inbound
 from gptbot.platforms.telegram.attachments import attachments
 from gptbot.platforms.telegram.callbacks import command as command_of
 from gptbot.platforms.telegram.spoken import quoted, speaker, to_bot

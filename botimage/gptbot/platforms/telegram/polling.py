@@ -13,7 +13,8 @@ from aiogram.types import Update, User
 from pydantic import ValidationError
 
 from gptbot.inbox.store import StoreUnavailable
-from gptbot.platforms.base import GatewayContext, Inbound
+from gptbot.platforms.base import GatewayContext
+from gptbot.platforms.inbound import Inbound
 from gptbot.platforms.telegram.administrators import with_administrator
 from gptbot.platforms.telegram.limits import OFFSET_LASTS, POISON_ATTEMPTS, POLL_BATCH, POLL_TIMEOUT, REQUEST_TIMEOUT
 from gptbot.platforms.telegram.mapping import inbound

@@ -7,7 +7,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gptbot.platforms.base import Address, Button, MessageGone, OutcomeUnknown, Pace, Rejected, SendError
+from gptbot.platforms.base import Button
+from gptbot.platforms.errors import MessageGone, OutcomeUnknown, Rejected, SendError
+from gptbot.platforms.inbound import Address
+from gptbot.platforms.pace import Pace
 from gptbot.platforms.telegram.api import BadRequest, BotApi
 from gptbot.platforms.telegram.callbacks import keyboard
 from gptbot.platforms.telegram.features import RICH, RICH_DRAFT, Features

@@ -25,7 +25,8 @@ from aiogram.methods import TelegramMethod
 from aiogram.utils.token import TokenValidationError
 
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import Misconfigured, Report
+from gptbot.platforms.base import Report
+from gptbot.platforms.errors import Misconfigured
 from gptbot.platforms.telegram.limits import REQUEST_TIMEOUT, RETRY_FIRST, RETRY_MOST
 from gptbot.platforms.telegram.platform import TOKEN_PATH
 from gptbot.platforms.wording import wording

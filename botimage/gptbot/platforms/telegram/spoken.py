@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from aiogram.enums import MessageEntityType
 from aiogram.types import Chat, Message, MessageEntity, User
 
-from gptbot.platforms.base import person
+from gptbot.platforms.inbound import person
 
 _LEFT_BY_A_MENTION = " \t,:;"
 _CODING = "utf-16-le"

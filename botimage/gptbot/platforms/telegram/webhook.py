@@ -17,7 +17,9 @@ from starlette.routing import Route
 
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import GatewayContext, Inbound, Misconfigured
+from gptbot.platforms.base import GatewayContext
+from gptbot.platforms.errors import Misconfigured
+from gptbot.platforms.inbound import Inbound
 from gptbot.platforms.telegram.administrators import with_administrator
 from gptbot.platforms.telegram.limits import MAX_UPDATE_BYTES, SECRET_TOKEN, WEBHOOK_CHECK, WEBHOOK_CONNECTIONS
 from gptbot.platforms.telegram.platform import SECRET_PATH

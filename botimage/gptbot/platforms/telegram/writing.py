@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gptbot.platforms.base import MessageGone, TooLong
+from gptbot.platforms.errors import MessageGone, TooLong
 from gptbot.platforms.telegram.api import BadRequest, BotApi, UnknownMethod
 from gptbot.platforms.telegram.features import RICH, RICH_DRAFT, Features
 from gptbot.platforms.telegram.limits import MAX_LENGTH, RICH_MAX_LENGTH, utf16_length

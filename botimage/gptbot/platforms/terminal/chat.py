@@ -11,7 +11,7 @@ import orjson
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
-from gptbot.platforms.base import Inbound, Intake
+from gptbot.platforms.inbound import Inbound, Intake
 
 
 class NotTaken(Exception):

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import orjson
 
 from gptbot.inbox.store import StoreUnavailable
-from gptbot.platforms.base import Address, Button, NotSent, SenderContext
+from gptbot.platforms.base import Button, SenderContext
+from gptbot.platforms.errors import NotSent
+from gptbot.platforms.inbound import Address
 
 TTL = 600
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from starlette.requests import ClientDisconnect, Request
 
 from gptbot import locales
-from gptbot.platforms.base import Verdict
+from gptbot.platforms.inbound import Verdict
 from gptbot.platforms.web.page import new_id
 from gptbot.platforms.web.texts import Texts
 

@@ -14,7 +14,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gptbot.inbox.store import StoreUnavailable
-from gptbot.platforms.base import Address, GatewayContext, Inbound, Verdict
+from gptbot.platforms.base import GatewayContext
+from gptbot.platforms.inbound import Address, Inbound, Verdict
 from gptbot.platforms.web import page
 from gptbot.platforms.web.entries import Entry, add, latest, leave, lifetime, stream_key
 from gptbot.platforms.web.events import EventStream

@@ -9,7 +9,9 @@ from contextlib import suppress
 from typing import Any
 
 from gptbot.inbox.store import StoreUnavailable
-from gptbot.platforms.base import Address, Button, NotSent, SenderContext
+from gptbot.platforms.base import Button, SenderContext
+from gptbot.platforms.errors import NotSent
+from gptbot.platforms.inbound import Address
 from gptbot.platforms.web.entries import add, leave, lifetime, stream_key
 
 _REMEMBERED = 10_000

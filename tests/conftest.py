@@ -15,9 +15,9 @@ from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
 
 _TESTS = Path(__file__).parent
-_GROUPS = {"controlplane": "controlplane", "process": "processes", "chaos": "processes", "browser": "browser"}
-"""Folder to group. A group's tests run one after another in one worker: they share an API server or a browser, or keep
-a core busy. They start in this order, the longest first; `chaos` comes last in its group, when others are done."""
+_FOLDERS = ("process", "controlplane", "browser", "chaos")
+"""Folders whose tests share an API server or a browser, or keep a core busy: they run one after another in one worker,
+and start first, since they take longest. Those of `process` are two such lots."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -25,13 +25,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Deal tests out to the workers of `pytest -n N --dist loadgroup`: by folder or else by file."""
     if config.getoption("dist", "no") != "loadgroup":
         return
-    order = list(_GROUPS)
     place: dict[pytest.Item, int] = {}
     for item in items:
         path = item.path.relative_to(_TESTS)
         folder = path.parts[0]
-        place[item] = order.index(folder) if folder in _GROUPS else len(order)
-        item.add_marker(pytest.mark.xdist_group(_GROUPS.get(folder) or path.as_posix()))
+        place[item] = _FOLDERS.index(folder) if folder in _FOLDERS else len(_FOLDERS)
+        group = folder if folder in _FOLDERS else path.as_posix()
+        if folder == "process":
+            group += " 1" if path.name < "test_m" else " 2"
+        item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=place.__getitem__)
 
 

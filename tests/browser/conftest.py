@@ -74,7 +74,7 @@ def listen(context: BrowserContext, problems: list[str]) -> None:
     def heard(message: ConsoleMessage) -> None:
         # A test's server ends before its page does, and the page tries to connect again: that is no complaint.
         if message.type in ("error", "warning") and "ERR_CONNECTION_REFUSED" not in message.text:
-            problems.append(message.text)
+            problems.append(f"{message.text} at {message.location.get('url', '')}")
 
     context.on("console", heard)
     context.on("weberror", lambda error: problems.append(str(error.error)))

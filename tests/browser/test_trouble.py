@@ -127,7 +127,7 @@ async def test_link_from_another_site_finds_the_conversation(store: Store, conte
             return web.Response(text=html, content_type="text/html")
 
         app = web.Application()
-        app.router.add_get("/", elsewhere)
+        app.router.add_get("/{path:.*}", elsewhere)  # browsers ask for an icon now and then
         runner = web.AppRunner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from benchmarks.results import Target, finish
 from gptbot.embedded.valkey import EmbeddedValkey
+from gptbot.inbox.claims import Claim, Entry
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
-from gptbot.inbox.mailbox import Claim, Entry, Mailbox
+from gptbot.inbox.mailbox import Mailbox
 from gptbot.inbox.store import Store
 
 CONVERSATIONS = 1000

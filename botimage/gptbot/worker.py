@@ -8,7 +8,7 @@ import contextlib
 from gptbot.bot import Bot
 from gptbot.conversation.folding import Folder
 from gptbot.conversation.turn import Turn
-from gptbot.inbox.mailbox import Claim, Entry, TurnLost
+from gptbot.inbox.claims import Claim, Entry, TurnLost
 from gptbot.inbox.stops import Stops
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.locales import languages, texts

@@ -12,8 +12,8 @@ import pytest
 
 from gptbot.bot import Bot, endpoints
 from gptbot.conversation.turn import Turn
+from gptbot.inbox.claims import Claim
 from gptbot.inbox.envelope import Envelope
-from gptbot.inbox.mailbox import Claim
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.manifest import load
 from tests.fakes.openai import FakeOpenAI

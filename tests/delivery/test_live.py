@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gptbot.delivery.live import LiveMessage, Postponed
-from gptbot.inbox.mailbox import TurnLost
+from gptbot.inbox.claims import TurnLost
 from gptbot.platforms.base import Button
 from gptbot.platforms.errors import FloodWait, MessageGone, NotSent, OutcomeUnknown, Rejected, SendError
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from gptbot.inbox.claims import Claim, TurnLost
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
-from gptbot.inbox.mailbox import Claim, TurnLost
 from gptbot.inbox.stops import Stops
 from gptbot.inbox.store import Store
 from tests.store.test_intake import Door

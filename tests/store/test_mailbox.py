@@ -8,10 +8,11 @@ from typing import Any
 import orjson
 import pytest
 
+from gptbot.inbox.claims import Claim, Entry, TurnLost
 from gptbot.inbox.dead import DeadLetters
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
-from gptbot.inbox.mailbox import Claim, Entry, Mailbox, TurnLost
+from gptbot.inbox.mailbox import Mailbox
 from gptbot.inbox.store import Store
 from gptbot.platforms.inbound import Attachment
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from gptbot.inbox.changes import Changes, Edit
+from gptbot.inbox.claims import Claim, Entry, TurnLost
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
-from gptbot.inbox.mailbox import Claim, Entry, Mailbox, TurnLost
+from gptbot.inbox.mailbox import Mailbox
 from gptbot.inbox.stops import Stops
 from gptbot.inbox.store import Store
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from gptbot.inbox.claims import Claim
 from gptbot.inbox.keys import BotKeys
-from gptbot.inbox.mailbox import Claim
 from gptbot.inbox.stops import Stops
 from gptbot.inbox.store import Store
 from tests.store.test_intake import Door

@@ -13,7 +13,7 @@ from gptbot.conversation.commands.base import Command, CommandContext, Question,
 from gptbot.conversation.insisting import insist
 from gptbot.conversation.persona import in_force
 from gptbot.delivery.live import LiveMessage
-from gptbot.inbox.mailbox import Claim
+from gptbot.inbox.claims import Claim
 from gptbot.llm.types import Message
 from gptbot.locales import Texts
 from gptbot.platforms.base import Forgets

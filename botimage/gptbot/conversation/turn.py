@@ -23,8 +23,8 @@ from gptbot.conversation.insisting import insist as _insist
 from gptbot.conversation.system import system_prompt
 from gptbot.delivery.live import LiveMessage, Postponed
 from gptbot.delivery.split import close_fence
+from gptbot.inbox.claims import Claim, TurnLost
 from gptbot.inbox.envelope import RETRY
-from gptbot.inbox.mailbox import Claim, TurnLost
 from gptbot.inbox.stops import COMMAND as STOP
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.llm.errors import ModelError, TookTooLong

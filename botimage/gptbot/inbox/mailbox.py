@@ -8,14 +8,13 @@ A fencing token is handed out with each claim; every later step is refused once 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from redis.exceptions import ResponseError
 
 from gptbot.inbox.choices import Choices
+from gptbot.inbox.claims import Claim, Entry, TurnLost, entries, pairs, readable, together
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Script, Store
@@ -34,50 +33,6 @@ UNREADABLE_TTL = 24 * 3600.0
 _RENEW, _NOTE = Script.load("renew"), Script.load("note")
 _ENQUEUE, _RETRY, _PROMOTE = (Script.load(name, "line") for name in ("enqueue", "retry", "promote"))
 _CLAIM, _DONE, _BURY = (Script.load(name, "line", "turn") for name in ("claim", "done", "bury"))
-
-
-class TurnLost(Exception):
-    """The turn is another worker's now: nothing more may be sent or written for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A conversation delivered to this worker and not claimed yet."""
-
-    id: str
-    conversation: str
-
-
-@dataclass(slots=True)
-class Claim:
-    """A turn: a conversation's oldest messages, and what is needed to answer them."""
-
-    entry: Entry
-    token: int
-    messages: list[Envelope]
-    context: list[bytes]
-    summary: str
-    """What was said before the context."""
-    sent: dict[int, str]
-    """Part number to message id of what earlier tries already sent."""
-    reply: str | None
-    """The finished reply, when an earlier try got that far."""
-    attempts: int
-    stop: bool = False
-    """Whether somebody asked for the end of the answer."""
-    cut: str | None = None
-    """Name of the text that tells why `reply` is only what was said until then."""
-    settings: dict[str, str] = field(default_factory=dict[str, str])
-    """What was chosen in the conversation: persona, language."""
-    deadline: float = 0.0
-    """Until when the turn is ours for certain, on the monotonic clock."""
-    lost: bool = False
-    """Set when a renewal found another owner."""
-
-    @property
-    def conversation(self) -> str:
-        """Pseudonym of the conversation."""
-        return self.entry.conversation
 
 
 class Mailbox:
@@ -128,7 +83,7 @@ class Mailbox:
                 raise
             await self.create_group()  # the store lost its data
             return []
-        return _entries(reply[0][1]) if reply else []
+        return entries(reply[0][1]) if reply else []
 
     async def take_over(self, count: int) -> list[Entry]:
         """Entries of workers that have not renewed for the length of a lease."""
@@ -141,7 +96,7 @@ class Mailbox:
                 raise
             await self.create_group()
             return []
-        return _entries(reply[1])
+        return entries(reply[1])
 
     async def claim(self, entry: Entry, most: int = 1) -> Claim | None:
         """Make an entry this worker's turn; None when there is nothing to do.
@@ -157,19 +112,19 @@ class Mailbox:
         if not reply:
             return None
         token, mail, said, turn, settings, before = reply
-        notes = _pairs(turn)
-        messages = _readable(mail)
+        notes = pairs(turn)
+        messages = readable(mail)
         if not messages:
             await self._bury(entry, int(token), 1, "unreadable: another version of gptbot wrote it", UNREADABLE_TTL)
             return None
         answered, stop = int(notes.get("answers", 0)), int(notes.get("stop", 0))
-        messages = messages[:answered] if answered else _together(messages[: stop or None])
+        messages = messages[:answered] if answered else together(messages[: stop or None])
         return Claim(
             entry=entry, token=int(token), messages=messages,
             context=list(said), summary=(before or b"").decode(), reply=notes.get("reply"),
             attempts=int(notes.get("attempts", 0)),
             sent={int(name[1:]): value for name, value in notes.items() if name.startswith("m")},
-            stop=bool(stop), cut=notes.get("cut"), settings=_pairs(settings), deadline=asked + self.lease,
+            stop=bool(stop), cut=notes.get("cut"), settings=pairs(settings), deadline=asked + self.lease,
         )  # fmt: skip
 
     async def renew(self, claim: Claim) -> None:
@@ -264,7 +219,7 @@ class Mailbox:
 
     async def waiting(self, conversation: str) -> list[Envelope]:
         """The messages of a conversation that are not answered yet, up to the first that cannot be read."""
-        return _readable(await self.store.command("LRANGE", self.keys.mail(conversation), 0, -1))
+        return readable(await self.store.command("LRANGE", self.keys.mail(conversation), 0, -1))
 
     async def backlog(self) -> int:
         """Conversations in line or being answered: finished entries are deleted, so the stream's length says it."""
@@ -299,34 +254,3 @@ class Mailbox:
             steps.append(self.store.command("HDEL", self.keys.settings(conversation), *choices))
         await asyncio.gather(*steps)
         self.choices.changed(conversation)
-
-
-def _entries(raw: list[list[bytes | list[bytes]]]) -> list[Entry]:
-    entries: list[Entry] = []
-    for identifier, fields in raw:
-        if fields:  # a deleted entry comes back without fields
-            entries.append(Entry(bytes(identifier).decode(), bytes(fields[1]).decode()))  # type: ignore[arg-type]
-    return entries
-
-
-def _readable(mail: list[bytes]) -> list[Envelope]:
-    """The messages up to the first that cannot be read."""
-    messages: list[Envelope] = []
-    with contextlib.suppress(ValueError):
-        for item in mail:
-            messages.append(Envelope.decode(item))  # noqa: PERF401 - those before the first failure stay
-    return messages
-
-
-def _together(messages: list[Envelope]) -> list[Envelope]:
-    """The messages at the head that one answer can be for: plain ones from one platform, or one of another kind."""
-    head = messages[0]
-    end = 1
-    if head.plain:
-        while end < len(messages) and messages[end].plain and messages[end].platform == head.platform:
-            end += 1
-    return messages[:end]
-
-
-def _pairs(raw: list[bytes]) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in zip(raw[::2], raw[1::2], strict=True)}

@@ -1,0 +1,85 @@
+"""What a worker has of a mailbox: an entry of the line, a claimed turn; and how replies of the store become them."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+
+from gptbot.inbox.envelope import Envelope
+
+
+class TurnLost(Exception):
+    """The turn is another worker's now: nothing more may be sent or written for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A conversation delivered to this worker and not claimed yet."""
+
+    id: str
+    conversation: str
+
+
+@dataclass(slots=True)
+class Claim:
+    """A turn: a conversation's oldest messages, and what is needed to answer them."""
+
+    entry: Entry
+    token: int
+    messages: list[Envelope]
+    context: list[bytes]
+    summary: str
+    """What was said before the context."""
+    sent: dict[int, str]
+    """Part number to message id of what earlier tries already sent."""
+    reply: str | None
+    """The finished reply, when an earlier try got that far."""
+    attempts: int
+    stop: bool = False
+    """Whether somebody asked for the end of the answer."""
+    cut: str | None = None
+    """Name of the text that tells why `reply` is only what was said until then."""
+    settings: dict[str, str] = field(default_factory=dict[str, str])
+    """What was chosen in the conversation: persona, language."""
+    deadline: float = 0.0
+    """Until when the turn is ours for certain, on the monotonic clock."""
+    lost: bool = False
+    """Set when a renewal found another owner."""
+
+    @property
+    def conversation(self) -> str:
+        """Pseudonym of the conversation."""
+        return self.entry.conversation
+
+
+def entries(raw: list[list[bytes | list[bytes]]]) -> list[Entry]:
+    """The entries of a reply, without those that were deleted."""
+    found: list[Entry] = []
+    for identifier, fields in raw:
+        if fields:  # a deleted entry comes back without fields
+            found.append(Entry(bytes(identifier).decode(), bytes(fields[1]).decode()))  # type: ignore[arg-type]
+    return found
+
+
+def readable(mail: list[bytes]) -> list[Envelope]:
+    """The messages up to the first that cannot be read."""
+    messages: list[Envelope] = []
+    with contextlib.suppress(ValueError):
+        for item in mail:
+            messages.append(Envelope.decode(item))  # noqa: PERF401 - those before the first failure stay
+    return messages
+
+
+def together(messages: list[Envelope]) -> list[Envelope]:
+    """The messages at the head that one answer can be for: plain ones from one platform, or one of another kind."""
+    head = messages[0]
+    end = 1
+    if head.plain:
+        while end < len(messages) and messages[end].plain and messages[end].platform == head.platform:
+            end += 1
+    return messages[:end]
+
+
+def pairs(raw: list[bytes]) -> dict[str, str]:
+    """A hash, of the names and values that a script returns in turn."""
+    return {name.decode(): value.decode() for name, value in zip(raw[::2], raw[1::2], strict=True)}

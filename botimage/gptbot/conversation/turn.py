@@ -10,16 +10,14 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from typing import Any
 
 from gptbot.bot import Bot
 from gptbot.conversation import commands, context
-from gptbot.conversation.calls import call
-from gptbot.conversation.commands.base import Question, Reply
+from gptbot.conversation.answering import FLAGGED_ANSWER, FLAGGED_QUESTION, Answering
+from gptbot.conversation.commands.base import Reply
 from gptbot.conversation.folding import Measure
-from gptbot.conversation.insisting import insist as _insist
+from gptbot.conversation.insisting import insist
 from gptbot.conversation.system import system_prompt
 from gptbot.delivery.live import LiveMessage, Postponed
 from gptbot.delivery.split import close_fence
@@ -27,8 +25,8 @@ from gptbot.inbox.claims import Claim, TurnLost
 from gptbot.inbox.envelope import RETRY
 from gptbot.inbox.stops import COMMAND as STOP
 from gptbot.inbox.store import StoreUnavailable
-from gptbot.llm.errors import ModelError, TookTooLong
-from gptbot.llm.types import Message, Role
+from gptbot.llm.errors import ModelError
+from gptbot.llm.types import Role
 from gptbot.locales import Texts, texts
 from gptbot.platforms.base import Button
 from gptbot.platforms.errors import Rejected
@@ -44,8 +42,6 @@ _BASE_DELAY = 2.0
 _MAX_DELAY = 300.0
 _FINAL_KINDS = frozenset({"refused", "context_too_long"})
 """Model errors that another try would only repeat."""
-_FLAGGED_QUESTION, _FLAGGED_ANSWER = "moderation-input", "moderation-output"
-"""Texts told in place of an answer where the moderation endpoint objects."""
 
 
 class _Journal:
@@ -59,10 +55,10 @@ class _Journal:
         self._bot.mailbox.check(self._claim)
 
     async def begin(self) -> None:
-        await _insist(self._bot, lambda: self._bot.mailbox.begin(self._claim))
+        await insist(self._bot, lambda: self._bot.mailbox.begin(self._claim))
 
     async def sent(self, part: int, message_id: str) -> None:
-        await _insist(self._bot, lambda: self._bot.mailbox.sent(self._claim, part, message_id))
+        await insist(self._bot, lambda: self._bot.mailbox.sent(self._claim, part, message_id))
 
 
 class Turn:
@@ -88,8 +84,7 @@ class Turn:
         """Whether the question can be asked again: not with images, which are not kept, nor if there is none."""
         self.fold_due = False
         """Whether the conversation has grown too long: some of it is to be folded, now that it is answered."""
-        self._authors = [message.user for message in claim.messages]
-        self._asking: asyncio.Task[Any] | None = None
+        self._answering = Answering(bot, claim, self._texts)
 
     @property
     def _stoppable(self) -> bool:
@@ -99,9 +94,7 @@ class Turn:
 
     def stop(self) -> None:
         """End the answer with what was said so far. What the model has finished goes out whole."""
-        self._claim.stop = True
-        if self._asking is not None:
-            self._asking.cancel()
+        self._answering.stop()
 
     async def run(self) -> None:
         """Answer and finish the turn. Raises nothing but CancelledError: then it is handed to another worker."""
@@ -142,10 +135,10 @@ class Turn:
                 reply = Reply(self._texts(envelope.notice, **(envelope.values or {})))
             elif self._questions is not None:
                 said = claim.reply if claim.reply is not None else await self._read_and_ask(live, self._questions)
-                again = claim.cut != _FLAGGED_QUESTION and self._repeatable
+                again = claim.cut != FLAGGED_QUESTION and self._repeatable
                 reply = Reply(said, [self._button(RETRY)] if again else [])
             else:
-                reply = await self._call(live)
+                reply = await self._answering.by_command(live)
             await live.finish(self._told(reply.text), reply.buttons)
         except ModelError as error:
             return await self._model_failed(live, error)
@@ -159,26 +152,6 @@ class Turn:
 
     def _button(self, command: str) -> Button:
         return Button(self._texts(f"button-{command}"), command)
-
-    async def _call(self, live: LiveMessage) -> Reply:
-        """What a command answers, or has the model answer."""
-        claim = self._claim
-        if claim.reply is not None:
-            return Reply(claim.reply)
-        if claim.stop:
-            return Reply(await self._cut("", [], "cut-stopped"))
-        try:
-            async with asyncio.TaskGroup() as group:
-                self._asking = calling = group.create_task(call(self._bot, claim, self._texts, live), name="command")
-                await asyncio.wait({calling})
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
-        if calling.cancelled():
-            return Reply(await self._cut("", [], "cut-stopped"))
-        answer = calling.result()
-        if isinstance(answer, Question):
-            return Reply(await self._ask_model(live, list(answer.messages), head=answer.head))
-        return answer
 
     async def _read_and_ask(self, live: LiveMessage, questions: list[str]) -> str:
         """Read the files of the questions, if there are any, and ask the model, if anything is left to ask."""
@@ -195,7 +168,7 @@ class Turn:
             if read.questions:
                 return await self._ask(live, read.questions, read.unread)
         reply = read.unread or self._texts("trouble-empty")
-        await _insist(bot, lambda: bot.mailbox.replied(claim, reply))
+        await insist(bot, lambda: bot.mailbox.replied(claim, reply))
         return reply
 
     async def _ask(self, live: LiveMessage, questions: list[str], note: str | None = None) -> str:
@@ -209,58 +182,7 @@ class Turn:
             if images:
                 message["images"] = images
         # A role of the user's own is the user's words too.
-        return await self._ask_model(live, messages, [*questions, claim.settings.get("act", "")], note=note)
-
-    async def _ask_model(
-        self, live: LiveMessage, messages: list[Message], looked_at: Sequence[str] = (), *, head: str = "",
-        note: str | None = None,
-    ) -> str:  # fmt: skip
-        """Have the model answer, below `head`, and note the reply. `looked_at`: what of it the person wrote."""
-        bot, claim = self._bot, self._claim
-        if claim.stop:
-            return await self._cut("", messages, "cut-stopped")
-        if looked_at and await bot.moderator.flags_question(looked_at):
-            return await self._cut("", messages, _FLAGGED_QUESTION)
-        if head:
-            live.replace(head)
-        feed = live.keep if bot.moderator.holds_back else live.feed
-        try:
-            async with asyncio.TaskGroup() as group:
-                show = group.create_task(live.show(), name="live message")
-                self._asking = asking = group.create_task(bot.ask(messages, feed), name="model")
-                await asyncio.wait({asking})
-                show.cancel()
-        except BaseExceptionGroup as errors:
-            error = errors.exceptions[0]
-            if isinstance(error, ModelError) and claim.stop:
-                return await self._cut(head + error.text if error.text else "", messages, "cut-stopped")
-            if isinstance(error, TookTooLong) and error.text:
-                log.warning("an answer was cut short", reason=str(error), bot=bot.key)
-                return await self._cut(head + error.text, messages, "cut-time")
-            raise error from None
-        if asking.cancelled():
-            return await self._cut(live.text if live.text != head else "", messages, "cut-stopped")
-        completion = asking.result()
-        spent = (completion.prompt_tokens or 0) + (completion.completion_tokens or 0)
-        await _insist(bot, lambda: bot.limits.spend(spent, self._authors))
-        if await bot.moderator.flags_answer(completion.text):
-            return await self._cut("", messages, _FLAGGED_ANSWER)
-        reply = head + completion.text if completion.text.strip() else self._texts("trouble-empty")
-        if note is not None:
-            reply = f"{close_fence(reply.rstrip())}\n\n{note}"
-        # Noted first: should this worker die now, the next one sends this very text, not another answer.
-        await _insist(bot, lambda: bot.mailbox.replied(claim, reply))
-        return reply
-
-    async def _cut(self, said: str, messages: list[Message], why: str) -> str:
-        """Take what was said as the reply. The API counts no tokens of an answer that it did not end."""
-        if said:
-            spent = self._bot.tokens([*messages, {"role": "assistant", "content": said}])
-            await _insist(self._bot, lambda: self._bot.limits.spend(spent, self._authors))
-            if await self._bot.moderator.flags_answer(said):
-                said, why = "", _FLAGGED_ANSWER
-        await _insist(self._bot, lambda: self._bot.mailbox.replied(self._claim, said, why))
-        return said
+        return await self._answering.by_model(live, messages, [*questions, claim.settings.get("act", "")], note=note)
 
     def _told(self, reply: str) -> str:
         """The reply as people see it: one that was cut short says so."""
@@ -276,11 +198,11 @@ class Turn:
         ttl, keep = self._memory
         if self._claim.settings:
             retention = seconds(self._spec.privacy.retention)
-            await _insist(self._bot, lambda: self._bot.mailbox.keep_choices(self._claim.conversation, retention))
-        await _insist(self._bot, lambda: self._bot.mailbox.done(self._claim, exchange, ttl, keep, drop))
+            await insist(self._bot, lambda: self._bot.mailbox.keep_choices(self._claim.conversation, retention))
+        await insist(self._bot, lambda: self._bot.mailbox.done(self._claim, exchange, ttl, keep, drop))
         if self._spec.context.summarize and exchange:
             self.fold_due = Measure.of(self._bot).exceeded([*self._claim.context, *exchange])
-        if self._claim.cut in (_FLAGGED_QUESTION, _FLAGGED_ANSWER):
+        if self._claim.cut in (FLAGGED_QUESTION, FLAGGED_ANSWER):
             return "moderated"
         return "answered" if self._claim.cut is None else "cut_short"
 
@@ -292,7 +214,7 @@ class Turn:
 
     def _unanswered(self) -> list[bytes]:
         """What is kept of a question without an answer, to ask it again. A retry leaves what was there."""
-        kept = self._envelope.plain and self._claim.cut != _FLAGGED_QUESTION
+        kept = self._envelope.plain and self._claim.cut != FLAGGED_QUESTION
         questions = [question for question in self._questions or () if question.strip()]
         return context.unanswered(questions) if kept and questions else []
 
@@ -319,20 +241,20 @@ class Turn:
     async def _put_off(self, delay: float, outcome: str) -> str:
         if self._claim.attempts + 1 > MAX_ATTEMPTS and outcome == "internal":
             return await self._bury("internal error")
-        await _insist(self._bot, lambda: self._bot.mailbox.retry(self._claim, delay))
+        await insist(self._bot, lambda: self._bot.mailbox.retry(self._claim, delay))
         return outcome
 
     async def _bury(self, reason: str) -> str:
         ttl = seconds(self._spec.privacy.retention)
         lost, (memory, keep) = self._unanswered(), self._memory
-        await _insist(self._bot, lambda: self._bot.mailbox.bury(self._claim, reason, ttl, lost, memory, keep))
+        await insist(self._bot, lambda: self._bot.mailbox.bury(self._claim, reason, ttl, lost, memory, keep))
         return "buried"
 
     async def _give_back(self) -> None:
         """Once the store is back, let any worker try again: nobody failed, so it is no failed try."""
         await self._bot.store.wait_available()
         with contextlib.suppress(TurnLost):
-            await _insist(self._bot, lambda: self._bot.mailbox.retry(self._claim, 0, attempt=False))
+            await insist(self._bot, lambda: self._bot.mailbox.retry(self._claim, 0, attempt=False))
 
     async def _hand_over(self) -> None:
         try:

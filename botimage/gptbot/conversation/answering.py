@@ -1,0 +1,116 @@
+"""Has a command or the model answer a turn, until somebody stops it, and notes the reply."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from gptbot.bot import Bot
+from gptbot.conversation.calls import call
+from gptbot.conversation.commands.base import Question, Reply
+from gptbot.conversation.insisting import insist
+from gptbot.delivery.live import LiveMessage
+from gptbot.delivery.split import close_fence
+from gptbot.inbox.claims import Claim
+from gptbot.llm.errors import ModelError, TookTooLong
+from gptbot.llm.types import Message
+from gptbot.locales import Texts
+from gptbot.telemetry.logs import get_logger
+
+log = get_logger("turn")
+
+FLAGGED_QUESTION, FLAGGED_ANSWER = "moderation-input", "moderation-output"
+"""Texts told in place of an answer where the moderation endpoint objects."""
+
+
+class Answering:
+    """The answer of one turn."""
+
+    def __init__(self, bot: Bot, claim: Claim, said: Texts) -> None:
+        self._bot = bot
+        self._claim = claim
+        self._texts = said
+        self._authors = [message.user for message in claim.messages]
+        self._running: asyncio.Task[Any] | None = None
+        """What a stop ends."""
+
+    def stop(self) -> None:
+        """End the answer with what was said so far. What the model has finished goes out whole."""
+        self._claim.stop = True
+        if self._running is not None:
+            self._running.cancel()
+
+    async def by_command(self, live: LiveMessage) -> Reply:
+        """What the command of the turn answers, or has the model answer. Raises ModelError."""
+        claim = self._claim
+        if claim.reply is not None:
+            return Reply(claim.reply)
+        if claim.stop:
+            return Reply(await self._cut("", [], "cut-stopped"))
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._running = calling = group.create_task(call(self._bot, claim, self._texts, live), name="command")
+                await asyncio.wait({calling})
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        if calling.cancelled():
+            return Reply(await self._cut("", [], "cut-stopped"))
+        answer = calling.result()
+        if isinstance(answer, Question):
+            return Reply(await self.by_model(live, list(answer.messages), head=answer.head))
+        return answer
+
+    async def by_model(
+        self, live: LiveMessage, messages: list[Message], looked_at: Sequence[str] = (), *, head: str = "",
+        note: str | None = None,
+    ) -> str:  # fmt: skip
+        """Have the model answer, below `head`, and note the reply. Raises ModelError.
+
+        `looked_at`: what of it the person wrote. `note`: what the person is told below the answer.
+        """
+        bot, claim = self._bot, self._claim
+        if claim.stop:
+            return await self._cut("", messages, "cut-stopped")
+        if looked_at and await bot.moderator.flags_question(looked_at):
+            return await self._cut("", messages, FLAGGED_QUESTION)
+        if head:
+            live.replace(head)
+        feed = live.keep if bot.moderator.holds_back else live.feed
+        try:
+            async with asyncio.TaskGroup() as group:
+                show = group.create_task(live.show(), name="live message")
+                self._running = asking = group.create_task(bot.ask(messages, feed), name="model")
+                await asyncio.wait({asking})
+                show.cancel()
+        except BaseExceptionGroup as errors:
+            error = errors.exceptions[0]
+            if isinstance(error, ModelError) and claim.stop:
+                return await self._cut(head + error.text if error.text else "", messages, "cut-stopped")
+            if isinstance(error, TookTooLong) and error.text:
+                log.warning("an answer was cut short", reason=str(error), bot=bot.key)
+                return await self._cut(head + error.text, messages, "cut-time")
+            raise error from None
+        if asking.cancelled():
+            return await self._cut(live.text if live.text != head else "", messages, "cut-stopped")
+        completion = asking.result()
+        spent = (completion.prompt_tokens or 0) + (completion.completion_tokens or 0)
+        await insist(bot, lambda: bot.limits.spend(spent, self._authors))
+        if await bot.moderator.flags_answer(completion.text):
+            return await self._cut("", messages, FLAGGED_ANSWER)
+        reply = head + completion.text if completion.text.strip() else self._texts("trouble-empty")
+        if note is not None:
+            reply = f"{close_fence(reply.rstrip())}\n\n{note}"
+        # Noted first: should this worker die now, the next one sends this very text, not another answer.
+        await insist(bot, lambda: bot.mailbox.replied(claim, reply))
+        return reply
+
+    async def _cut(self, said: str, messages: list[Message], why: str) -> str:
+        """Take what was said as the reply. The API counts no tokens of an answer that it did not end."""
+        if said:
+            spent = self._bot.tokens([*messages, {"role": "assistant", "content": said}])
+            await insist(self._bot, lambda: self._bot.limits.spend(spent, self._authors))
+            if await self._bot.moderator.flags_answer(said):
+                said, why = "", FLAGGED_ANSWER
+        await insist(self._bot, lambda: self._bot.mailbox.replied(self._claim, said, why))
+        return said

@@ -50,8 +50,10 @@ def languages() -> dict[str, Texts]:
     """All languages there are."""
     found: dict[str, Texts] = {}
     for file in sorted(files("gptbot.locales").iterdir(), key=lambda file: file.name):
-        *topic, language, suffix = file.name.split(".")
-        if suffix == "ftl" and topic in ([], ["web"]) and "\nweb-" in (text := file.read_text(encoding="utf-8")):
+        if not file.name.endswith(".ftl"):
+            continue
+        *topic, language = file.name.removesuffix(".ftl").split(".")
+        if topic in ([], ["web"]) and "\nweb-" in (text := file.read_text(encoding="utf-8")):
             found[language] = Texts(language, text)
     return found
 

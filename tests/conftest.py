@@ -23,7 +23,7 @@ and start first, since they take longest. Those of `process` are two such lots."
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deal tests out to the workers of `pytest -n N --dist loadgroup`: by folder or else by file."""
-    if config.getoption("dist", "no") != "loadgroup":
+    if not getattr(config.option, "loadgroup", False):  # how a worker knows; its `dist` says no
         return
     place: dict[pytest.Item, int] = {}
     for item in items:

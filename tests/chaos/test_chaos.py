@@ -9,7 +9,7 @@ import pytest
 from tests.chaos.run import run
 from tests.chaos.tally import table
 
-MESSAGES, KILLS = 300, 6
+MESSAGES, KILLS = 240, 6
 
 
 @pytest.mark.timeout(400)

@@ -15,26 +15,14 @@ from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
 
 _TESTS = Path(__file__).parent
-_FOLDERS = ("process", "controlplane", "browser", "chaos")
-"""Folders whose tests share an API server or a browser, or keep a core busy: they run one after another in one worker,
-and start first, since they take longest. Those of `process` are two such lots."""
+_SLOW = ("process", "controlplane", "browser", "chaos")
+"""Folders whose tests take longest."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deal tests out to the workers of `pytest -n N --dist loadgroup`: by folder or else by file."""
-    if not getattr(config.option, "loadgroup", False):  # how a worker knows; its `dist` says no
-        return
-    place: dict[pytest.Item, int] = {}
-    for item in items:
-        path = item.path.relative_to(_TESTS)
-        folder = path.parts[0]
-        place[item] = _FOLDERS.index(folder) if folder in _FOLDERS else len(_FOLDERS)
-        group = folder if folder in _FOLDERS else path.as_posix()
-        if folder == "process":
-            group += " 1" if path.name < "test_m" else " 2"
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=place.__getitem__)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what takes longest start first: the workers of `pytest -n N` take tests one by one, and end together."""
+    order = {folder: place for place, folder in enumerate(_SLOW)}
+    items.sort(key=lambda item: order.get(item.path.relative_to(_TESTS).parts[0], len(order)))
 
 
 @pytest.fixture(scope="session")

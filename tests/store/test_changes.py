@@ -10,18 +10,12 @@ import pytest
 from gptbot.inbox.claims import Claim, TurnLost
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
-from gptbot.inbox.stops import Stops
 from gptbot.inbox.store import Store
-from tests.store.test_intake import Door
+from tests.store.scene import Scene
 
 
-class Scene:
-    """A door, and a worker behind it."""
-
-    def __init__(self, store: Store, keys: BotKeys, **spec: Any) -> None:
-        self.door = Door(store, keys, **spec)
-        self.stops = Stops(store, keys)
-        self.mailbox = self.door.mailbox
+class Editing(Scene):
+    """One whose people change what they wrote."""
 
     async def edit(self, event: str, text: str, *, age: float = 0.0, **changes: Any) -> bool:
         return await self.door.say(text, event=event, original_at=time.time() - age, **changes)
@@ -29,23 +23,13 @@ class Scene:
     async def delete(self, *events: str) -> None:
         await self.door.intake.deleted("chat-4711", events)
 
-    async def claim(self, most: int = 20) -> Claim:
-        await self.mailbox.create_group()
-        (entry,) = await self.mailbox.receive(5, 0.2)
-        claim = await self.mailbox.claim(entry, most)
-        assert claim
-        return claim
-
-    async def texts(self) -> list[str]:
-        return [message.text for message in await self.door.mail()]
-
 
 @pytest.fixture
-def scene(store: Store, keys: BotKeys) -> Scene:
-    return Scene(store, keys)
+def scene(store: Store, keys: BotKeys) -> Editing:
+    return Editing(store, keys)
 
 
-async def test_an_edit_before_its_answer_replaces_the_text_and_nothing_else(scene: Scene) -> None:
+async def test_an_edit_before_its_answer_replaces_the_text_and_nothing_else(scene: Editing) -> None:
     await scene.door.say("first", event="1")
     await scene.door.say("second", event="2", address={"message": 2})
     before = (await scene.door.mail())[1]
@@ -56,7 +40,7 @@ async def test_an_edit_before_its_answer_replaces_the_text_and_nothing_else(scen
     assert [message.text for message in (await scene.claim()).messages] == ["first", "write to [email]"]
 
 
-async def test_an_edit_makes_a_command_of_it_and_back(scene: Scene) -> None:
+async def test_an_edit_makes_a_command_of_it_and_back(scene: Editing) -> None:
     await scene.door.say("help", event="1")
     await scene.edit("1", "!help")
     assert [(message.command, message.text) for message in await scene.door.mail()] == [("help", "")]
@@ -64,7 +48,7 @@ async def test_an_edit_makes_a_command_of_it_and_back(scene: Scene) -> None:
     assert [(message.command, message.text) for message in await scene.door.mail()] == [(None, "no help")]
 
 
-async def test_an_edit_before_anything_was_sent_begins_the_answer_anew(scene: Scene) -> None:
+async def test_an_edit_before_anything_was_sent_begins_the_answer_anew(scene: Editing) -> None:
     await scene.door.say("one", event="1")
     claim = await scene.claim()
     await scene.edit("1", "uno")
@@ -77,7 +61,7 @@ async def test_an_edit_before_anything_was_sent_begins_the_answer_anew(scene: Sc
     assert await scene.mailbox.backlog() == 0
 
 
-async def test_edits_do_not_begin_an_answer_anew_for_ever(scene: Scene) -> None:
+async def test_edits_do_not_begin_an_answer_anew_for_ever(scene: Editing) -> None:
     await scene.door.say("0", event="1")
     claims: list[Claim] = []
     for number in range(1, 4):
@@ -91,7 +75,7 @@ async def test_edits_do_not_begin_an_answer_anew_for_ever(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("step", ["begin", "replied"])
-async def test_an_answer_that_is_shown_stays_that_to_the_old_text(scene: Scene, step: str) -> None:
+async def test_an_answer_that_is_shown_stays_that_to_the_old_text(scene: Editing, step: str) -> None:
     await scene.door.say("one", event="1")
     claim = await scene.claim()
     await (scene.mailbox.begin(claim) if step == "begin" else scene.mailbox.replied(claim, "eins"))
@@ -104,7 +88,7 @@ async def test_an_answer_that_is_shown_stays_that_to_the_old_text(scene: Scene, 
     assert [message.text for message in (await scene.claim()).messages] == ["due"]
 
 
-async def test_an_edit_after_the_answer_changes_nothing(scene: Scene) -> None:
+async def test_an_edit_after_the_answer_changes_nothing(scene: Editing) -> None:
     await scene.door.say("one", event="1")
     await scene.mailbox.done(await scene.claim(), [], 60, 10)
     await scene.edit("1", "uno")
@@ -112,7 +96,7 @@ async def test_an_edit_after_the_answer_changes_nothing(scene: Scene) -> None:
 
 
 async def test_a_mention_put_in_later_is_a_question_once(store: Store, keys: BotKeys) -> None:
-    scene = Scene(store, keys, answerIn={"groups": "mentioned"})
+    scene = Editing(store, keys, answerIn={"groups": "mentioned"})
     group: dict[str, Any] = {"direct": False}
     assert not await scene.door.say("what?", event="1", **group)
     assert await scene.edit("1", "what?", addressed=True, **group)
@@ -125,7 +109,7 @@ async def test_a_mention_put_in_later_is_a_question_once(store: Store, keys: Bot
     assert await scene.texts() == []
 
 
-async def test_a_mention_taken_out_takes_the_question_back(scene: Scene) -> None:
+async def test_a_mention_taken_out_takes_the_question_back(scene: Editing) -> None:
     await scene.door.say("what?", event="1", direct=False, addressed=True)
     await scene.edit("1", "what?", direct=False)
     assert await scene.texts() == []
@@ -133,7 +117,7 @@ async def test_a_mention_taken_out_takes_the_question_back(scene: Scene) -> None
 
 
 async def test_an_edit_is_no_way_round_the_limits(store: Store, keys: BotKeys) -> None:
-    scene = Scene(store, keys, limits={"perUser": {"messages": 1, "per": "1h"}})
+    scene = Editing(store, keys, limits={"perUser": {"messages": 1, "per": "1h"}})
     await scene.door.say("one", event="1")
     await scene.door.say("two", event="2")
     await scene.edit("2", "two, please")
@@ -141,7 +125,7 @@ async def test_an_edit_is_no_way_round_the_limits(store: Store, keys: BotKeys) -
     assert await scene.texts() == ["one", ""]
 
 
-async def test_a_delete_before_its_answer_drops_it(scene: Scene) -> None:
+async def test_a_delete_before_its_answer_drops_it(scene: Editing) -> None:
     for event in ("1", "2", "3"):
         await scene.door.say(event, event=event)
     await scene.delete("2", "unknown")
@@ -156,7 +140,7 @@ async def test_a_delete_before_its_answer_drops_it(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("shown", [False, True])
-async def test_a_delete_ends_the_answer_being_made(scene: Scene, shown: bool) -> None:
+async def test_a_delete_ends_the_answer_being_made(scene: Editing, shown: bool) -> None:
     await scene.door.say("one", event="1")
     claim = await scene.claim()
     if shown:
@@ -174,7 +158,7 @@ async def test_a_delete_ends_the_answer_being_made(scene: Scene, shown: bool) ->
     assert await scene.mailbox.backlog() == 0
 
 
-async def test_a_delete_takes_one_of_several_out_of_an_answer_not_shown_yet(scene: Scene) -> None:
+async def test_a_delete_takes_one_of_several_out_of_an_answer_not_shown_yet(scene: Editing) -> None:
     await scene.door.say("one", event="1")
     await scene.door.say("two", event="2")
     first = await scene.claim()
@@ -184,7 +168,7 @@ async def test_a_delete_takes_one_of_several_out_of_an_answer_not_shown_yet(scen
     assert await scene.stops.heard() == [first.token]
 
 
-async def test_an_answer_shown_to_several_goes_on(scene: Scene) -> None:
+async def test_an_answer_shown_to_several_goes_on(scene: Editing) -> None:
     await scene.door.say("one", event="1")
     await scene.door.say("two", event="2")
     claim = await scene.claim()
@@ -194,7 +178,7 @@ async def test_an_answer_shown_to_several_goes_on(scene: Scene) -> None:
     assert await scene.texts() == []
 
 
-async def test_a_delete_ends_the_wait_for_another_try(scene: Scene) -> None:
+async def test_a_delete_ends_the_wait_for_another_try(scene: Editing) -> None:
     await scene.door.say("one", event="1")
     await scene.mailbox.retry(await scene.claim(), 3600)
     await scene.delete("1")
@@ -204,7 +188,7 @@ async def test_a_delete_ends_the_wait_for_another_try(scene: Scene) -> None:
     assert (following.messages[0].text, following.attempts) == ("two", 0)
 
 
-async def test_a_stop_counts_what_is_left(scene: Scene) -> None:
+async def test_a_stop_counts_what_is_left(scene: Editing) -> None:
     for event in ("1", "2"):
         await scene.door.say(event, event=event)
     await scene.door.say("!stop")

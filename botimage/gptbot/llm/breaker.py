@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Literal
 
 from gptbot.llm import metrics
@@ -27,8 +28,8 @@ class Breaker:
     """Whether one endpoint is worth asking, by what its last requests came to.
 
     closed: it is. open: it is not, until its pause is over. half_open: one request may try, and what it comes to
-    closes it, or opens it for twice as long. Each request is one `begin` and then one of `succeeded`, `failed` and
-    `abandoned`. Not asking an open endpoint is left to the caller, who may have no other.
+    closes it, or opens it for twice as long. Each request is one `attempt`: one `begin` and then one of `succeeded`,
+    `failed` and `abandoned`. Not asking an open endpoint is left to the caller, who may have no other.
     """
 
     def __init__(
@@ -58,6 +59,20 @@ class Breaker:
     def ready(self) -> bool:
         """Whether a request may be made: it is closed, or half open and nobody is trying."""
         return self.state == "closed" or (self.state == "half_open" and not self._trial)
+
+    @contextmanager
+    def attempt(self) -> Generator[None, None, None]:
+        """Make a request in this block: a ModelError out of it is its failure, anything else says nothing of it."""
+        trial = self.begin()
+        try:
+            yield
+        except ModelError as error:
+            self.failed(error, trial=trial)
+            raise
+        except BaseException:
+            self.abandoned(trial=trial)
+            raise
+        self.succeeded()
 
     def begin(self) -> bool:
         """A request is made. True: it is the trial of a half-open breaker; tell so at its end."""

@@ -141,20 +141,14 @@ class ModelClient:
         on_text: Callable[[str], None] | None,
     ) -> Completion:
         """One request, and what it comes to told to the breaker."""
-        trial = breaker.begin()
         before = breaker.state
         try:
-            completion = await self._request(endpoint, messages, on_text)
+            with breaker.attempt():
+                return await self._request(endpoint, messages, on_text)
         except ModelError as error:
-            breaker.failed(error, trial=trial)
             if before == "closed" and breaker.state == "open":
                 logger.warning("%s is left alone for a while: %s", endpoint.model, error)
             raise
-        except BaseException:
-            breaker.abandoned(trial=trial)
-            raise
-        breaker.succeeded()
-        return completion
 
     async def _request(
         self, endpoint: Endpoint, messages: Sequence[Message], on_text: Callable[[str], None] | None

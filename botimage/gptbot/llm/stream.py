@@ -53,12 +53,6 @@ def request_headers(endpoint: Endpoint) -> dict[str, str]:
     return headers
 
 
-def _url(endpoint: Endpoint) -> str:
-    # A user and password in the address are for servers without keys; aiohttp refuses to send both.
-    base = endpoint.base_url if endpoint.api_key is None else endpoint.address
-    return base.rstrip("/") + "/chat/completions"
-
-
 class Request:
     """One request; `run` it once. Cancelling it closes the connection, so that the API stops working for nobody."""
 
@@ -104,7 +98,7 @@ class Request:
         try:
             async with asyncio.timeout(timeout):
                 response = await self._http.post(
-                    _url(endpoint),
+                    endpoint.url("/chat/completions"),
                     data=self._body,
                     headers=self._headers,
                     allow_redirects=False,

@@ -48,22 +48,17 @@ class Transcriber:
         raise AssertionError("unreachable")
 
     async def _guarded(self, audio: bytes, mime: str) -> str:
-        trial = self._breaker.begin()
         started, outcome = asyncio.get_running_loop().time(), "cancelled"
         try:
-            text = await self._request(audio, mime)
+            with self._breaker.attempt():
+                text = await self._request(audio, mime)
             outcome = "ok"
         except ModelError as error:
             outcome = error.kind
-            self._breaker.failed(error, trial=trial)
-            raise
-        except BaseException:
-            self._breaker.abandoned(trial=trial)
             raise
         finally:
             metrics.REQUESTS.labels(self._endpoint.model, outcome).inc()
             metrics.DURATION.labels(self._endpoint.model).observe(asyncio.get_running_loop().time() - started)
-        self._breaker.succeeded()
         return text
 
     async def _request(self, audio: bytes, mime: str) -> str:
@@ -75,10 +70,9 @@ class Transcriber:
         form.add_field("file", audio, filename=f"audio.{ending}", content_type=mime)
         headers = request_headers(endpoint)
         del headers["Content-Type"]  # the form has its own
-        base = endpoint.base_url if endpoint.api_key is None else endpoint.address
         try:
             async with self._http.post(
-                base.rstrip("/") + "/audio/transcriptions", data=form, headers=headers, allow_redirects=False,
+                endpoint.url("/audio/transcriptions"), data=form, headers=headers, allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=endpoint.timeout, sock_connect=min(10.0, endpoint.timeout)),
             ) as response:  # fmt: skip
                 body = await _read(response)

@@ -49,6 +49,14 @@ class Endpoint:
         """`base_url` for people: without a user and password that may stand in it."""
         return without_credentials(self.base_url)
 
+    def url(self, path: str) -> str:
+        """Where a method of the API is, such as `/chat/completions`.
+
+        A user and password in `base_url` are for servers without keys; aiohttp refuses to send both.
+        """
+        base = self.base_url if self.api_key is None else self.address
+        return base.rstrip("/") + path
+
 
 @dataclass(frozen=True, slots=True)
 class Completion:

@@ -17,7 +17,7 @@ import orjson
 from gptbot.llm.breaker import Breaker
 from gptbot.llm.classify import retry_after
 from gptbot.llm.errors import BadRequest, BadStream, ModelError, ModelNotFound, Overloaded, Unauthorized, Unreachable
-from gptbot.llm.types import without_credentials
+from gptbot.llm.types import Endpoint
 from gptbot.manifest import BotConfig
 from gptbot.telemetry import metrics
 from gptbot.telemetry.logs import get_logger
@@ -124,36 +124,28 @@ class Moderator:
         for tried in range(TRIES):
             if not breaker.ready():
                 break
-            trial = breaker.begin()
             try:
-                flagged = await self._request(spec, pieces)
+                with breaker.attempt():
+                    return await self._request(spec, pieces)
             except ModelError as error:
-                breaker.failed(error, trial=trial)
                 pause = error.retry_after or _FIRST_PAUSE * 3**tried * random.uniform(0.7, 1.0)
                 if not error.retryable or tried == TRIES - 1 or pause > _LONGEST_PAUSE:
                     raise
                 await asyncio.sleep(pause)
-            except BaseException:
-                breaker.abandoned(trial=trial)
-                raise
-            else:
-                breaker.succeeded()
-                return flagged
         raise Overloaded(f"{spec.model} keeps failing and is left alone for a while")
 
     async def _request(self, spec: Moderation, pieces: list[str]) -> bool:
+        endpoint = Endpoint(spec.base_url, self._key, spec.model)
         headers = {"Content-Type": "application/json"}
-        base = spec.base_url
-        if self._key is not None:  # aiohttp refuses to send a user and password of the address as well
+        if self._key is not None:
             headers["Authorization"] = f"Bearer {self._key}"
-            base = without_credentials(base)
         body = orjson.dumps({"model": spec.model, "input": pieces[0] if len(pieces) == 1 else pieces})
-        address = without_credentials(spec.base_url)
+        address = endpoint.address
         try:
             async with (
                 asyncio.timeout(self._timeout),
                 self._http.post(
-                    base.rstrip("/") + "/moderations", data=body, headers=headers, allow_redirects=False
+                    endpoint.url("/moderations"), data=body, headers=headers, allow_redirects=False
                 ) as response,
             ):
                 if response.status != 200:

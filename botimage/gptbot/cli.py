@@ -186,12 +186,16 @@ def _role(
 ) -> None:  # fmt: skip
     _logs(log_level)
     from gptbot.manifest import load
+    from gptbot.mounted import wait_for_files
     from gptbot.process import Settings, serve
+    from gptbot_api.mounted import DIGEST_VARIABLE
 
-    configs = _checked(lambda: load(manifest, refs))
     pepper = os.environ.get("GPTBOT_PEPPER", "")
     if len(pepper) < 32:
         _fail("GPTBOT_PEPPER must be a secret of at least 32 characters: pseudonyms are made with it")
+    if wanted := os.environ.get(DIGEST_VARIABLE):
+        wait_for_files(manifest[0], refs, pepper, wanted)
+    configs = _checked(lambda: load(manifest, refs))
     url = os.environ.get("GPTBOT_MODEL_URL")
     settings = Settings(
         manifests=manifest, directory=refs, store_url=os.environ.get("GPTBOT_STORE_URL"), pepper=pepper,

@@ -54,9 +54,9 @@ def children(namespace: str, name: str) -> set[str]:
 
 
 def pods(namespace: str, name: str) -> set[str]:
-    """Names of a bot's pods that are not on their way out."""
+    """Names of a bot's pods; those on their way out are among them, for they may still answer."""
     found = cluster.items("--namespace", namespace, "pods", "--selector", f"gptbot.dev/bot={name}")
-    return {pod["metadata"]["name"] for pod in found if "deletionTimestamp" not in pod["metadata"]}
+    return {pod["metadata"]["name"] for pod in found}
 
 
 def secret(namespace: str, name: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import yaml
 
 from gptbot_api import API_VERSION, KIND, GptBot
+from gptbot_api.mounted import REVISION_FILE, digest
 from gptbot_operator.desired.context import CONFIG_KEY, Context, Manifest, child, config_name
 
 _LIVE = {
@@ -23,10 +24,12 @@ _SCALE: dict[str, set[str]] = {
     "workers": {"min_replicas", "max_replicas", "target", "resources"},
 }
 """So do these."""
+_IN_ENVIRONMENT = "spec.store."
+"""What these fields refer to is an environment variable, not a file."""
 
 
 def config_map(bot: GptBot) -> Manifest:
-    """The ConfigMap with the GptBot as `bot.yaml`, every default filled in."""
+    """The ConfigMap with the GptBot as `bot.yaml`, every default filled in, and the revision of what is read once."""
     document: dict[str, Any] = {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -34,7 +37,23 @@ def config_map(bot: GptBot) -> Manifest:
         "spec": bot.spec.model_dump(mode="json", by_alias=True, exclude_none=True),
     }
     text = yaml.safe_dump(document, sort_keys=True, allow_unicode=True, width=120)
-    return child(bot, "v1", "ConfigMap", config_name(bot), "config") | {"data": {CONFIG_KEY: text}}
+    data = {CONFIG_KEY: text, REVISION_FILE: _revision(bot)}
+    return child(bot, "v1", "ConfigMap", config_name(bot), "config") | {"data": data}
+
+
+def mounted_digest(bot: GptBot, context: Context) -> str:
+    """What a pod must find mounted before it starts: a kubelet may hand a new pod the files of before the change."""
+    secrets = {
+        f"{reference.name}/{reference.key}": context.digests[reference]
+        for reference in context.digests
+        if reference.kind == "Secret" and not reference.path.startswith(_IN_ENVIRONMENT)
+    }
+    return digest(context.pepper, _revision(bot), secrets)
+
+
+def _revision(bot: GptBot) -> str:
+    spec = bot.spec.model_dump(mode="json", by_alias=True, exclude=_LIVE | _NOT_CONFIGURATION | _SCALE.keys())
+    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def config_hash(bot: GptBot, context: Context, component: Literal["gateway", "workers"]) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from gptbot_api import GptBot
+from gptbot_api.mounted import DIGEST_VARIABLE
 from gptbot_api.workload import Resources
-from gptbot_operator.desired.config import config_hash
+from gptbot_operator.desired.config import config_hash, mounted_digest
 from gptbot_operator.desired.context import (
     CONFIG_DIRECTORY,
     CONFIG_KEY,
@@ -94,6 +95,7 @@ def _environment(bot: GptBot, context: Context) -> list[Manifest]:
     environment: list[Manifest] = [
         {"name": "GPTBOT_STORE_URL", "valueFrom": {"secretKeyRef": {"name": name, "key": key}}},
         {"name": "GPTBOT_PEPPER", "valueFrom": {"secretKeyRef": {"name": config_name(bot), "key": PEPPER}}},
+        {"name": DIGEST_VARIABLE, "value": mounted_digest(bot, context)},
     ]
     if bot.spec.llm.embedded is not None and context.settings.model_url is not None:
         environment.append({"name": "GPTBOT_MODEL_URL", "value": context.settings.model_url})

@@ -1,11 +1,11 @@
-"""`gptbot chat`: asks the running bot, or a temporary one, and prints the answer as it comes."""
+"""`gptbot chat`: a conversation with the running bot, or with a temporary one, in a terminal or a script."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -13,39 +13,70 @@ from gptbot.conversation import commands
 from gptbot.inbox.intake import BotIntake
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Mailbox
-from gptbot.inbox.store import Store
+from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.local import default_data_dir, embedded, pepper
 from gptbot.manifest import BotConfig, load
-from gptbot.platforms.terminal.chat import NotTaken, ask
+from gptbot.platforms.terminal.chat import NotTaken, ask, new_session
+from gptbot.platforms.terminal.lines import lines
 from gptbot.process import open_bots
-from gptbot.running import choose, store_of_running
+from gptbot.running import choose, store_of, store_of_running
 from gptbot.safety.limits import Limits
 from gptbot.worker import Worker
+
+Partner = tuple[Store, BotKeys, BotIntake]
 
 
 class ChatFailed(Exception):
     """There is no answer; the text says why."""
 
 
-async def chat(files: Sequence[Path], data_dir: Path | None, name: str, question: str, session: str) -> None:
-    """Print the answer to a question. Raises InvalidManifest, EmbeddedError, ChatFailed."""
-    config = choose(load(files), name)
+async def chat(
+    files: Sequence[Path], refs: Path | None, data_dir: Path | None, name: str, question: str, session: str
+) -> None:
+    """Print the answer to a question; without one, to each line of standard input.
+
+    `refs` is where the operator mounts references: the bot runs then, and is asked through its store.
+    Raises InvalidManifest, EmbeddedError, StoreUnavailable, and ChatFailed when any question got no answer.
+    """
+    config = choose(load(files, refs), name)
     directory = data_dir or default_data_dir()
-    url = store_of_running(directory, config)
+    url = store_of(directory, config) if refs else store_of_running(directory, config)
     partner = _of_running(config, directory, url) if url else _temporary(config)
+    session = session or new_session()
+    failed: list[str] = []  # raised when the partner has gone: it may be a task group, which would wrap it
+    async with partner as asked:
+        async for each in _one(question) if question else lines():
+            try:
+                await _answer(asked, each, session)
+            except ChatFailed as error:
+                failed.append(str(error))
+                if not question:
+                    print(f"gptbot: {error}", file=sys.stderr, flush=True)  # noqa: T201 - a person reads it
+    if failed:
+        raise ChatFailed(failed[0] if question else f"{len(failed)} of the questions got no answer")
+
+
+async def _one(question: str) -> AsyncIterator[str]:
+    yield question
+
+
+async def _answer(partner: Partner, question: str, session: str) -> None:
     shown = ""
     try:
-        async with partner as (store, keys, intake):
-            async for text in ask(store, keys, intake, question, session=session):
-                # Only what grew is printed at once; a text that was replaced shows when it is whole.
-                if text.startswith(shown):
-                    _print(text[len(shown) :])
-                else:
-                    _print("\n" + text)
-                shown = text
-        _print("\n")
-    except (NotTaken, TimeoutError) as error:
-        raise ChatFailed(str(error) or "no answer came; is the bot's worker running?") from None
+        async for text in ask(*partner, question, session=session):
+            # Only what grew is printed at once; a text that was replaced shows when it is whole.
+            if text.startswith(shown):
+                _print(text[len(shown) :])
+            else:
+                _print("\n" + text)
+            shown = text
+    except NotTaken as error:
+        raise ChatFailed(str(error)) from None
+    except TimeoutError:
+        raise ChatFailed("no answer came; is the bot's worker running?") from None
+    except StoreUnavailable as error:
+        raise ChatFailed(f"the bot's store cannot be used: {error}") from None
+    _print("\n")
 
 
 def _print(text: str) -> None:
@@ -54,7 +85,7 @@ def _print(text: str) -> None:
 
 
 @asynccontextmanager
-async def _of_running(config: BotConfig, directory: Path, url: str) -> AsyncGenerator[tuple[Store, BotKeys, BotIntake]]:
+async def _of_running(config: BotConfig, directory: Path, url: str) -> AsyncGenerator[Partner]:
     async with Store.connect(url, config.key) as store:
         keys = BotKeys(config.key, pepper(directory).encode())
         mailbox = Mailbox(store, keys, "chat")
@@ -63,7 +94,7 @@ async def _of_running(config: BotConfig, directory: Path, url: str) -> AsyncGene
 
 
 @asynccontextmanager
-async def _temporary(config: BotConfig) -> AsyncGenerator[tuple[Store, BotKeys, BotIntake]]:
+async def _temporary(config: BotConfig) -> AsyncGenerator[Partner]:
     """A worker without gateways in this process, so that a second reader of a platform's token never comes up."""
     with tempfile.TemporaryDirectory(prefix="gptbot-") as directory:
         async with embedded([config], Path(directory)) as settings, AsyncExitStack() as stack:
@@ -71,5 +102,7 @@ async def _temporary(config: BotConfig) -> AsyncGenerator[tuple[Store, BotKeys, 
             worker = Worker(bot, 1)
             async with asyncio.TaskGroup() as group:
                 group.create_task(worker.run())
-                yield bot.store, bot.keys, bot.intake("terminal")
-                worker.drain()
+                try:
+                    yield bot.store, bot.keys, bot.intake("terminal")
+                finally:
+                    worker.drain()

@@ -110,37 +110,43 @@ def validate(file: Files) -> None:
         print(f"{config.key}: valid")  # noqa: T201 - this is what the command is for
 
 
+BotFiles = Annotated[
+    list[Path], typer.Option("--file", "-f", envvar="GPTBOT_MANIFEST", help="Manifest with the GptBot.")
+]
+BotName = Annotated[str, typer.Option("--bot", help="NAMESPACE/NAME, if the files hold several bots.")]
+
+
 @app.command()
 def chat(
-    question: Annotated[str, typer.Argument(help="What to ask.")],
-    file: Files,
+    file: BotFiles,
+    question: Annotated[
+        str, typer.Argument(help="What to ask. Default: each line of standard input, in one conversation.")
+    ] = "",
+    refs: Refs = None,
     data_dir: DataDir = None,
-    bot: Annotated[str, typer.Option(help="NAMESPACE/NAME, if the files hold several bots.")] = "",
+    bot: BotName = "",
     session: Annotated[str, typer.Option(help="Name of the conversation to go on with. Default: a new one.")] = "",
 ) -> None:
     """Ask the running bot, or a temporary one if it is not running, and print the answer."""
     _logs("error")
     from gptbot.chat import ChatFailed
     from gptbot.chat import chat as ask
+    from gptbot.inbox.store import StoreUnavailable
 
     try:
-        _run(ask(file, data_dir, bot, question, session))
-    except ChatFailed as error:
-        _fail(str(error))
+        _run(ask(file, refs, data_dir, bot, question, session))
+    except* (ChatFailed, StoreUnavailable) as errors:
+        _fail("\n".join(str(error) for error in errors.exceptions))
 
 
 dead = typer.Typer(help="Messages that were given up after several tries.", no_args_is_help=True)
 app.add_typer(dead, name="dead")
-DeadFiles = Annotated[
-    list[Path], typer.Option("--file", "-f", envvar="GPTBOT_MANIFEST", help="Manifest with the GptBot.")
-]
-BotName = Annotated[str, typer.Option("--bot", help="NAMESPACE/NAME, if the files hold several bots.")]
 Letter = Annotated[str, typer.Argument(help="ID as `gptbot dead list` shows it.")]
 Letters = Annotated[list[str], typer.Argument(help="IDs as `gptbot dead list` shows them, or: all")]
 
 
 @dead.command("list")
-def dead_list(file: DeadFiles, refs: Refs = None, data_dir: DataDir = None, bot: BotName = "") -> None:
+def dead_list(file: BotFiles, refs: Refs = None, data_dir: DataDir = None, bot: BotName = "") -> None:
     """One line a message, newest first."""
     from gptbot.dead import show_all
 
@@ -148,7 +154,7 @@ def dead_list(file: DeadFiles, refs: Refs = None, data_dir: DataDir = None, bot:
 
 
 @dead.command("show")
-def dead_show(letter: Letter, file: DeadFiles, refs: Refs = None, data_dir: DataDir = None, bot: BotName = "") -> None:
+def dead_show(letter: Letter, file: BotFiles, refs: Refs = None, data_dir: DataDir = None, bot: BotName = "") -> None:
     """One message with its text, personal data taken out."""
     from gptbot.dead import show
 
@@ -157,7 +163,7 @@ def dead_show(letter: Letter, file: DeadFiles, refs: Refs = None, data_dir: Data
 
 @dead.command("retry")
 def dead_retry(
-    letters: Letters, file: DeadFiles, refs: Refs = None, data_dir: DataDir = None, bot: BotName = ""
+    letters: Letters, file: BotFiles, refs: Refs = None, data_dir: DataDir = None, bot: BotName = ""
 ) -> None:
     """Answer messages after all."""
     from gptbot.dead import act
@@ -166,9 +172,7 @@ def dead_retry(
 
 
 @dead.command("drop")
-def dead_drop(
-    letters: Letters, file: DeadFiles, refs: Refs = None, data_dir: DataDir = None, bot: BotName = ""
-) -> None:
+def dead_drop(letters: Letters, file: BotFiles, refs: Refs = None, data_dir: DataDir = None, bot: BotName = "") -> None:
     """Delete messages."""
     from gptbot.dead import act
 

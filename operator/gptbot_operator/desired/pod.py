@@ -45,7 +45,7 @@ def pod_template(
         "name": _CONTAINER,
         "image": context.settings.image,
         "imagePullPolicy": context.settings.image_pull_policy,
-        "args": [component, "--manifest", f"{CONFIG_DIRECTORY}/{CONFIG_KEY}", "--refs", REFERENCES_DIRECTORY],
+        "args": [component],
         "env": _environment(bot, context),
         "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in ports.items()],
         "resources": _resources(chosen, requests, memory_limit),
@@ -93,6 +93,9 @@ def pod_template(
 def _environment(bot: GptBot, context: Context) -> list[Manifest]:
     name, key = store_url_source(bot)
     environment: list[Manifest] = [
+        # Not arguments, so that `gptbot dead` and `gptbot chat` in the pod find them too.
+        {"name": "GPTBOT_MANIFEST", "value": f"{CONFIG_DIRECTORY}/{CONFIG_KEY}"},
+        {"name": "GPTBOT_REFS", "value": REFERENCES_DIRECTORY},
         {"name": "GPTBOT_STORE_URL", "valueFrom": {"secretKeyRef": {"name": name, "key": key}}},
         {"name": "GPTBOT_PEPPER", "valueFrom": {"secretKeyRef": {"name": config_name(bot), "key": PEPPER}}},
         {"name": DIGEST_VARIABLE, "value": mounted_digest(bot, context)},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import os
 import secrets
 from collections.abc import AsyncIterator
 
@@ -18,15 +19,19 @@ class NotTaken(Exception):
     """The bot does not take the message: access list or limits."""
 
 
+def new_session() -> str:
+    """A name for a conversation that nobody has had."""
+    return secrets.token_hex(8)
+
+
 async def ask(
-    store: Store, keys: BotKeys, intake: Intake, text: str, *, session: str = "", timeout: float = 300.0
+    store: Store, keys: BotKeys, intake: Intake, text: str, *, session: str, timeout: float = 300.0
 ) -> AsyncIterator[str]:
     """The answer to `text`, each time it has grown, the last time whole.
 
     `session` keeps a conversation over several calls. Raises NotTaken, StoreUnavailable, and TimeoutError when no more
     comes for `timeout` seconds.
     """
-    session = session or secrets.token_hex(8)
     key = keys.platform("terminal", session)
     tail = await store.command("XREVRANGE", key, "+", "-", "COUNT", 1)
     last = tail[0][0] if tail else b"0"
@@ -34,7 +39,7 @@ async def ask(
         Inbound(
             event=secrets.token_hex(16),
             conversation=session,
-            user=getpass.getuser(),
+            user=_user(),
             text=text,
             direct=True,
             addressed=True,
@@ -57,3 +62,10 @@ async def ask(
             yield "".join(parts.values())
             if message["final"]:
                 return
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a pod may run as a number without a name
+        return str(os.getuid())

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from gptbot_api import crd, docs
-from scripts import commands_doc, values_doc
+from scripts import commands_doc, values_doc, values_schema
 
 ROOT = Path(__file__).parent.parent
 
@@ -18,6 +18,8 @@ FILES: dict[str, Callable[[], str]] = {
     "docs/api.md": docs.reference,
     **{name: partial(commands_doc.render, language) for name, language in commands_doc.pages().items()},
     "docs/values.md": lambda: values_doc.render(values_doc.VALUES.read_text()),
+    "charts/gptbot/values.schema.json": values_schema.render,
+    "charts/gptbot/README.md": lambda: values_doc.readme(values_doc.VALUES.read_text()),
 }
 """Each file and what makes its text."""
 

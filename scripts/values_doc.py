@@ -1,4 +1,4 @@
-"""Makes docs/values.md of the comments (`# -- …`) in the chart's values.yaml."""
+"""Makes docs/values.md and the chart's README.md of the comments (`# -- …`) in its values.yaml."""
 
 from __future__ import annotations
 
@@ -20,7 +20,26 @@ HEAD = """# Values of the chart
 Pass them with `--set NAME=VALUE` or `--values FILE` to `helm install` and `helm upgrade`. A value that is not in this
 table, or is of another type, is refused. How to install: [getting-started.md](getting-started.md#on-a-cluster).
 
-| value | default | what |
+"""
+README_HEAD = """# gptbot
+
+<!-- Made by `make crds` from charts/gptbot/values.yaml. Do not edit. -->
+
+GPT chat bots for Discord, Telegram and the web, as a Kubernetes resource: this chart brings the operator, the GptBot
+resource, a Valkey that keeps the conversations and, if wanted, an embedded model and an example bot.
+It needs Kubernetes 1.30 or newer and Helm 3.14 or 4.
+
+```sh
+helm install gptbot charts/gptbot --namespace gptbot --create-namespace     # from the repository's root
+helm upgrade gptbot charts/gptbot --namespace gptbot --reset-then-reuse-values
+helm uninstall gptbot --namespace gptbot                                    # the bots and their CRD stay
+```
+
+Images, stores of your own, upgrading and removing are told in `docs/deploy.md` of the repository. A value that is not
+in this table, or is of another type, is refused.
+
+"""
+TABLE = """| value | default | what |
 |---|---|---|
 """
 
@@ -57,7 +76,15 @@ def _plain(node: yaml.Node) -> Any:
 
 def render(text: str) -> str:
     """The page for a values.yaml."""
+    return HEAD + _table(text)
 
+
+def readme(text: str) -> str:
+    """The chart's README for a values.yaml."""
+    return README_HEAD + _table(text)
+
+
+def _table(text: str) -> str:
     def cell(text: str) -> str:
         return text.replace("|", "\\|")
 
@@ -65,4 +92,4 @@ def render(text: str) -> str:
         shown = json.dumps(value, ensure_ascii=False)
         return "see values.yaml" if len(shown) > 100 else f"`{cell(shown)}`"
 
-    return HEAD + "".join(f"| `{path}` | {default(value)} | {cell(what)} |\n" for path, value, what in rows(text))
+    return TABLE + "".join(f"| `{path}` | {default(value)} | {cell(what)} |\n" for path, value, what in rows(text))

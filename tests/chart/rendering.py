@@ -55,6 +55,12 @@ VALUES: dict[str, Manifest] = {
     "external-store": {"valkey": {"enabled": False}, "externalStore": {"existingSecret": "redis", "urlKey": "address"}},
     "no-store": {"valkey": {"enabled": False}},
     "two-namespaces": {"operator": {"namespaces": ["one", "two"]}, "crd": {"upgrade": False}},
+    "extra-objects": {
+        "extraObjects": [
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "{{ .Release.Name }}-notes"}},
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ include \"gptbot.fullname\" . }}-more\n",
+        ]
+    },
     "nothing-cluster-wide": {"serviceAccount": {"create": False, "name": "mine"}, "rbac": {"create": False}},
 }  # fmt: skip
 """Sets of values that render."""

@@ -37,7 +37,7 @@ def test_objects_fit_the_schemas_of_kubernetes(values: Manifest) -> None:
 
 @every_set
 def test_objects_say_where_they_belong(values: Manifest) -> None:
-    for each in render(values):
+    for each in render({name: value for name, value in values.items() if name != "extraObjects"}):
         labels = each["metadata"]["labels"]
         assert labels["app.kubernetes.io/instance"] == "demo"
         assert labels["app.kubernetes.io/managed-by"] == "Helm"
@@ -190,7 +190,12 @@ def test_the_model_is_where_the_operator_says() -> None:
         ({"operator": {"namespaces": ["Not A Name"]}}, "/operator/namespaces/0"),
         ({"botImage": {"tag": 1}}, "/botImage/tag"),
         ({"operator": {"resources": {"limits": {"memory": "much"}}}}, "/operator/resources/limits/memory"),
+        ({"model": {"tolerations": [{"effekt": "NoSchedule"}]}}, "additional properties 'effekt' not allowed"),
+        ({"valkey": {"affinity": {"nodes": {}}}}, "additional properties 'nodes' not allowed"),
+        ({"extraObjects": [1]}, "/extraObjects/0"),
         ({"exampleBot": {"enabled": True, "name": "A bot"}}, "/exampleBot/name"),
+        ({"exampleBot": {"spec": {"limits": {"tokensPerDay": "many"}}}}, "/exampleBot/spec/limits/tokensPerDay"),
+        ({"exampleBot": {"spec": {"persona": []}}}, "additional properties 'persona' not allowed"),
         ({"exampleBot": {"enabled": True}}, "set model.enabled=true too"),
         ({"externalStore": {"existingSecret": "redis"}}, "two stores are set"),
         ({"serviceAccount": {"create": False}}, "serviceAccount.name is needed"),
@@ -202,6 +207,11 @@ def test_wrong_values_are_refused_and_named(values: Manifest, said: str) -> None
     answer = template(values)
     assert answer.returncode != 0
     assert said in answer.stderr
+
+
+def test_templates_in_further_objects_are_filled_in() -> None:
+    names = [each["metadata"]["name"] for each in render(VALUES["extra-objects"]) if each["kind"] == "ConfigMap"]
+    assert {"demo-notes", "demo-gptbot-more"} <= set(names)
 
 
 def test_an_example_bot_may_name_an_endpoint_instead() -> None:
@@ -219,12 +229,28 @@ def test_the_schema_knows_every_value() -> None:
 
     def known(value: Any, node: Manifest, path: str) -> None:
         node = schema["definitions"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
-        if node.get("additionalProperties") is False:
+        if node.get("additionalProperties") is False and value:  # an empty one is for the user to fill
             for key, child in value.items():
+                if path == "/exampleBot" and key == "spec":
+                    continue  # a GptBot's, of which it says the least
                 known(child, node["properties"][key], f"{path}/{key}")
             assert value.keys() == node["properties"].keys() - {"global", "claims"}, path
 
     known(yaml.safe_load((CHART / "values.yaml").read_text()), schema, "")
+
+
+def test_the_schema_refuses_what_it_does_not_know_everywhere() -> None:
+    def closed(node: Any, path: str) -> None:
+        if isinstance(node, list):
+            for index, child in enumerate(node):
+                closed(child, f"{path}/{index}")
+        elif isinstance(node, dict):
+            if isinstance(node.get("properties"), dict) and "type" in node:
+                assert "additionalProperties" in node, path
+            for key, child in node.items():
+                closed(child, f"{path}/{key}")
+
+    closed(json.loads((CHART / "values.schema.json").read_text()), "")
 
 
 def _environment(objects: list[Manifest]) -> dict[str, Manifest]:

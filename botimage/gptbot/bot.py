@@ -18,6 +18,7 @@ from gptbot.inbox.mailbox import TURN_LEASE, Mailbox
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.llm.budget import TokenBudget, stream_trimmed
 from gptbot.llm.client import ModelClient
+from gptbot.llm.outcomes import Outcomes
 from gptbot.llm.transcription import Transcriber
 from gptbot.llm.types import Completion, Endpoint, Message
 from gptbot.manifest import BotConfig
@@ -41,6 +42,7 @@ class Bot:
     mailbox: Mailbox
     limits: Limits
     model: ModelClient
+    outcomes: Outcomes
     http: aiohttp.ClientSession
     pacer: Pacer
     moderator: Moderator
@@ -64,13 +66,15 @@ class Bot:
         """Put a bot together; nothing is connected yet. Raises InvalidManifest when a key cannot be found."""
         keys = BotKeys(config.key, pepper.encode())
         llm = config.bot.spec.llm
+        outcomes = Outcomes(store, keys, model)
         bot = cls(
             config=config,
             store=store,
             keys=keys,
             mailbox=Mailbox(store, keys, consumer, lease),
             limits=Limits(store, keys, lambda: bot.config.bot.spec.limits),
-            model=ModelClient(http, model),
+            model=ModelClient(http, model, note=outcomes.note),
+            outcomes=outcomes,
             http=http,
             pacer=Pacer(store, keys),
             reader=Reader(lambda: bot.config.bot.spec, transcriber(config, http)),

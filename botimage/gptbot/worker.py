@@ -51,6 +51,7 @@ class Worker:
                     group.create_task(self._take_over(group), name="take over"),
                     group.create_task(self._hear_stops(), name="stops"),
                     group.create_task(self._folder.run(), name="fold"),
+                    group.create_task(self._bot.outcomes.publish(), name="outcomes"),
                 ]
                 await self._claim(group)
                 await self._wait_for_turns()

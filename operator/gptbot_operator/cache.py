@@ -143,6 +143,8 @@ def _facts(document: Document) -> Document:
                 "generation": document["metadata"].get("generation", 0),
                 "observed": status.get("observedGeneration", 0),
                 "replicas": spec.get("replicas", 1),
+                "pods": status.get("replicas", 0),
+                "updated": status.get("updatedReplicas", 0),
                 "ready": status.get("readyReplicas", 0),
                 "available": status.get("availableReplicas", 0),
                 "conditions": conditions,

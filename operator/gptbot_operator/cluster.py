@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -25,6 +25,7 @@ _PLURALS = {
     ("v1", "Secret"): "secrets",
     ("v1", "Service"): "services",
     ("v1", "ServiceAccount"): "serviceaccounts",
+    ("v1", "Pod"): "pods",
     ("apps/v1", "Deployment"): "deployments",
     ("autoscaling/v2", "HorizontalPodAutoscaler"): "horizontalpodautoscalers",
     ("events.k8s.io/v1", "Event"): "events",
@@ -78,6 +79,13 @@ class Cluster:
         """The object, or None when it is not there."""
         path = self._resources[kind].path(name=name, namespace=namespace)
         return await self._request("get", path, missing_ok=True)
+
+    async def list(self, kind: str, namespace: str, labels: Mapping[str, str]) -> list[Document]:
+        """The objects with these labels."""
+        path = self._resources[kind].path(namespace=namespace)
+        selector = ",".join(f"{name}={value}" for name, value in labels.items())
+        found = await self._request("get", path, label_selector=selector)
+        return (found or {}).get("items") or []
 
     async def apply(self, manifest: Document, *, manager: str = FIELD_MANAGER, status: bool = False) -> Document:
         """Apply server-side, taking fields over from others. `status`: the status subresource instead."""

@@ -18,12 +18,15 @@ from gptbot_operator.apply import Applied, apply_children
 from gptbot_operator.cache import Cache, ObjectKey, Observed, observe
 from gptbot_operator.cluster import ApiError, Cluster, Document
 from gptbot_operator.desired.children import children
-from gptbot_operator.desired.context import Context, config_name, gateway_name, worker_name
+from gptbot_operator.desired.context import Context, config_name, gateway_name, selector, worker_name
 from gptbot_operator.desired.secret import PEPPER, store_url_source
+from gptbot_operator.pods import PodLook, PodTrouble, trouble_of
 from gptbot_operator.references import Reference, references
+from gptbot_operator.rollout import unfinished
 from gptbot_operator.settings import Settings
-from gptbot_operator.status import Seen, invalid_status, status_of
+from gptbot_operator.status import invalid_status, status_of
 from gptbot_operator.store import Reading, StoreReader
+from gptbot_operator.verdict import Seen
 from gptbot_operator.workqueue import WorkQueue
 
 _TIMEOUT = 90.0
@@ -50,6 +53,8 @@ class _Memory:
     """Digest of the store's URL in its Secret, and the URL."""
     url: str | None = None
     """The store in use."""
+    pods: dict[str, PodLook] = field(default_factory=dict[str, PodLook])
+    """By component: what keeps its pods from working."""
 
 
 class Reconciler:
@@ -129,14 +134,18 @@ class Reconciler:
         outcome = await apply_children(
             self._cluster, self.cache, bot, children(bot, context), memory.applied, everything=everything
         )
+        gateway = self._own(bot, "Deployment", gateway_name(bot))
+        worker = self._own(bot, "Deployment", worker_name(bot))
         seen = Seen(
             settings=self._settings,
             missing=[_missing(bot, reference) for reference in wanted if reference not in digests],
             conflicts=outcome.conflicts,
             failures=outcome.failures,
             store=await self._reading(key, bot, memory, digests),
-            gateway=self._own(bot, "Deployment", gateway_name(bot)),
-            worker=self._own(bot, "Deployment", worker_name(bot)),
+            gateway=gateway,
+            worker=worker,
+            gateway_pods=await self._pods(bot, memory, "gateway", gateway),
+            worker_pods=await self._pods(bot, memory, "worker", worker),
             autoscaler=self._own(bot, "HorizontalPodAutoscaler", worker_name(bot)),
         )
         await self._write_status(key, document, status_of(bot, seen, document.get("status") or {}, _now()))
@@ -220,6 +229,22 @@ class Reconciler:
     def _own(self, bot: GptBot, kind: str, name: str) -> Observed | None:
         seen = self.cache.objects.get((kind, bot.metadata.namespace, name))
         return seen if seen is not None and seen.owner == bot.metadata.uid else None
+
+    async def _pods(
+        self, bot: GptBot, memory: _Memory, component: str, deployment: Observed | None
+    ) -> PodTrouble | None:
+        """Why a component's pods do not work, where they have not for a while."""
+        if deployment is None or not unfinished(deployment):
+            memory.pods.pop(component, None)
+            return None
+        now, pause = time.monotonic(), self._settings.refresh_seconds
+        look = memory.pods.get(component)
+        if look is None or look.fingerprint != deployment.fingerprint:
+            look = memory.pods[component] = PodLook(deployment.fingerprint, now + pause, pause)
+        if look.due(now, self._settings.resync_seconds):
+            found = await self._cluster.list("Pod", bot.metadata.namespace, selector(bot, component))
+            look.found = trouble_of(found)
+        return look.found
 
     async def _write_status(self, key: str, document: Document, status: Document) -> None:
         before: Document = document.get("status") or {}

@@ -2,48 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from gptbot_api import GptBot
 from gptbot_operator.cache import Observed
 from gptbot_operator.cluster import Document
 from gptbot_operator.desired.hpa import fewest, scales
-from gptbot_operator.settings import Settings
-from gptbot_operator.store import PlatformReport, Reading
+from gptbot_operator.model import model_reachable
+from gptbot_operator.pods import PodTrouble
+from gptbot_operator.rollout import progressing, stuck_by
+from gptbot_operator.store import PlatformReport
+from gptbot_operator.verdict import Seen, Verdict, available
 
-CONDITIONS = ("Ready", "SecretsResolved", "StoreReachable", "PlatformsConnected", "ScalingActive")
+CONDITIONS = (
+    "Ready", "SecretsResolved", "StoreReachable", "ModelReachable", "PlatformsConnected", "ScalingActive",
+    "Progressing",
+)  # fmt: skip
 _MAX_MESSAGE = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One condition before it has a time."""
-
-    status: str
-    """`True`, `False` or `Unknown`."""
-    reason: str
-    """One CamelCase word."""
-    message: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What one reconcile found out."""
-
-    settings: Settings
-    missing: Sequence[str] = ()
-    """A line for each Secret or ConfigMap key that is not there."""
-    conflicts: Sequence[str] = ()
-    """A line for each child whose name somebody else has taken."""
-    failures: Sequence[str] = ()
-    """A line for each child that the API server refused."""
-    store: Reading | None = None
-    """None: the bot has no store, or its URL is not there yet."""
-    gateway: Observed | None = None
-    worker: Observed | None = None
-    autoscaler: Observed | None = None
 
 
 def status_of(bot: GptBot, seen: Seen, previous: Document, now: str) -> Document:
@@ -52,8 +27,10 @@ def status_of(bot: GptBot, seen: Seen, previous: Document, now: str) -> Document
     verdicts = {
         "SecretsResolved": _secrets(seen),
         "StoreReachable": _store(bot, seen),
+        "ModelReachable": model_reachable(bot, seen),
         "PlatformsConnected": _connected(bot, seen, platforms),
         "ScalingActive": _scaling(bot, seen),
+        "Progressing": progressing(bot, seen),
     }
     verdicts["Ready"] = _ready(bot, seen, verdicts, platforms)
     worker = seen.worker.facts if seen.worker else {}
@@ -124,17 +101,13 @@ def _store(bot: GptBot, seen: Seen) -> Verdict:
     )
 
 
-def _available(deployment: Observed | None) -> bool:
-    return deployment is not None and deployment.facts["available"] > 0
-
-
 def _platforms(bot: GptBot, seen: Seen) -> dict[str, PlatformReport]:
     """Each platform that is switched on, with what its gateway reports; an old report counts for nothing."""
     out: dict[str, PlatformReport] = {}
     for name in bot.spec.platforms.enabled():
         if bot.spec.suspend:
             out[name] = PlatformReport(False, "the bot is suspended")
-        elif not _available(seen.gateway):
+        elif not available(seen.gateway):
             out[name] = PlatformReport(False, "no gateway is running")
         else:
             reports = seen.store.platforms if seen.store else {}
@@ -145,7 +118,7 @@ def _platforms(bot: GptBot, seen: Seen) -> dict[str, PlatformReport]:
 def _connected(bot: GptBot, seen: Seen, platforms: dict[str, PlatformReport]) -> Verdict:
     if bot.spec.suspend:
         return Verdict("False", "Suspended", "the bot is suspended")
-    if not _available(seen.gateway):
+    if not available(seen.gateway):
         return Verdict("False", "GatewayUnavailable", "no gateway is running")
     if seen.store is None or not seen.store.reachable:
         return Verdict("Unknown", "StoreUnreachable", "the gateways' reports are in the store, which cannot be read")
@@ -187,34 +160,32 @@ def _ready(bot: GptBot, seen: Seen, verdicts: dict[str, Verdict], platforms: dic
         return Verdict("False", "ApplyFailed", "; ".join(seen.failures))
     if bot.spec.suspend:
         return Verdict("False", "Suspended", "spec.suspend is true")
-    if bot.spec.llm.embedded is not None and seen.settings.model_url is None:
-        text = "spec.llm.embedded needs the chart's embedded model, which is not installed: set GPTBOT_MODEL_URL at the"
-        return Verdict(
-            "False", "NoEmbeddedModel", f"{text} operator (chart value model.enabled), or use spec.llm.baseUrl"
-        )
+    model = verdicts["ModelReachable"]
+    if model.reason == "NoEmbeddedModel":
+        return model
     store = verdicts["StoreReachable"]
     if store.status != "True":
         return Verdict("False", store.reason, store.message)
-    if not _available(seen.gateway):
+    if not available(seen.gateway):
         secrets = verdicts["SecretsResolved"]
         if secrets.status != "True":
             return Verdict("False", "SecretsMissing", secrets.message)
-        return Verdict("False", "GatewayUnavailable", _why_unavailable(seen.gateway))
-    if bot.spec.gateway.concurrency == 0 and not _available(seen.worker):
-        return Verdict("False", "WorkersUnavailable", _why_unavailable(seen.worker))
+        return Verdict("False", "GatewayUnavailable", _why_unavailable(seen.gateway, seen.gateway_pods))
+    if bot.spec.gateway.concurrency == 0 and not available(seen.worker):
+        return Verdict("False", "WorkersUnavailable", _why_unavailable(seen.worker, seen.worker_pods))
     connected = verdicts["PlatformsConnected"]
     if not any(report.connected for report in platforms.values()):
         return Verdict("False", "PlatformsDisconnected", connected.message)
+    if model.status == "False":
+        return Verdict("False", model.reason, model.message)
     if connected.status != "True":
         return Verdict("True", "PartlyConnected", connected.message)
     return Verdict("True", "Answering")
 
 
-def _why_unavailable(deployment: Observed | None) -> str:
+def _why_unavailable(deployment: Observed | None, pods: PodTrouble | None) -> str:
     if deployment is None:
         return "it has not been made yet"
-    conditions = deployment.facts["conditions"]
-    for name, bad in (("ReplicaFailure", "True"), ("Progressing", "False")):
-        if conditions.get(name, {}).get("status") == bad:
-            return str(conditions[name]["message"])
+    if trouble := stuck_by(deployment, pods):
+        return trouble.message
     return f"0 of {deployment.facts['replicas']} pods are ready"

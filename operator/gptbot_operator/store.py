@@ -47,6 +47,8 @@ class Reading:
     message: str = ""
     backlog: int | None = None
     platforms: dict[str, PlatformReport] = field(default_factory=dict[str, PlatformReport])
+    model: dict[str, str] = field(default_factory=dict[str, str])
+    """Endpoint of the model, by its field in the GptBot, to what its last request came to: `ok`, or what failed."""
 
 
 class StoreReader:
@@ -104,11 +106,21 @@ class StoreReader:
                 pipeline.set(f"{{{bot}}}:probe", "1", xx=True)
                 pipeline.xlen(f"{{{bot}}}:runnable")
                 pipeline.hgetall(f"{{{bot}}}:platforms")
-                _, backlog, platforms = await pipeline.execute()
+                pipeline.hgetall(f"{{{bot}}}:model")
+                _, backlog, platforms, model = await pipeline.execute()
         except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
             fault = fault_of(error, client)
             return Reading(False, fault.reason, str(fault))
-        return Reading(True, backlog=int(backlog), platforms=_platforms(platforms, time.time()))
+        reports = _platforms(platforms, time.time())
+        return Reading(True, backlog=int(backlog), platforms=reports, model=_outcomes(model))
+
+
+def _outcomes(raw: dict[bytes, bytes]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path, text in raw.items():
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # by another version of the bot
+            found[path.decode(errors="replace")] = str(json.loads(text)["outcome"])
+    return found
 
 
 def _platforms(raw: dict[bytes, bytes], now: float) -> dict[str, PlatformReport]:

@@ -70,6 +70,49 @@ async def test_a_bot_with_a_store_of_its_own(make_bot: MakeBot, store_url: str, 
     bot.wait_condition("StoreReachable", "False", "InvalidURL")
 
 
+async def test_what_the_model_says_is_told(make_bot: MakeBot, store: Store) -> None:
+    bot = make_bot()
+    bot.hashes()  # both Deployments are there
+    bot.run_pods()
+    bot.wait_condition("ModelReachable", "Unknown", "NotAskedYet")
+    await report(store, bot, "web", True)
+    bot.wait_condition("Ready", "True", "Answering")
+    key = f"{{{bot.namespace}/{bot.name}}}:model"
+    await store.command("HSET", key, "spec.llm", '{"outcome": "quota", "at": 1, "mark": "x"}')
+    bot.wait_condition("ModelReachable", "False", "QuotaSpent")
+    assert "out of money" in bot.wait_condition("Ready", "False", "QuotaSpent")
+    await store.command("HSET", key, "spec.llm", '{"outcome": "ok", "at": 2, "mark": "x"}')
+    bot.wait_condition("ModelReachable", "True", "Answering")
+    bot.wait_condition("Ready", "True", "Answering")
+
+
+def test_a_rollout_and_why_it_is_stuck(make_bot: MakeBot) -> None:
+    bot = make_bot()
+    bot.wait_condition("Progressing", "True", "RollingOut")
+    bot.hashes()  # both Deployments are there
+    bot.run_pods()
+    bot.wait_condition("Progressing", "False", "Complete")
+
+    bot.edit(podTemplate={"metadata": {"labels": {"team": "store"}}})
+    bot.wait_condition("Progressing", "True", "RollingOut")
+    waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}
+
+    def cannot_pull() -> bool:
+        """What a kubelet says of the pods of the new template."""
+        pods = [p for p in bot.api.list("Pod", bot.namespace) if p["metadata"]["labels"].get("team") == "store"]
+        for pod in pods:
+            status = {"name": "gptbot", "image": "gptbot:test", "imageID": "", "ready": False, "restartCount": 0}
+            change = {"status": {"containerStatuses": [status | {"state": waiting}]}}
+            bot.api.patch_if_there("Pod", bot.namespace, pod["metadata"]["name"], change, subresource="status")
+        return len(pods) >= 2
+
+    wait_for(cannot_pull, "pods of the new template")
+    message = bot.wait_condition("Progressing", "False", "ImagePullBackOff")
+    assert "container gptbot cannot be started (image gptbot:test)" in message
+    bot.run_pods()
+    bot.wait_condition("Progressing", "False", "Complete")
+
+
 def test_an_embedded_model_that_is_not_installed(make_bot: MakeBot) -> None:
     bot = make_bot(llm={"embedded": {}})
     assert "GPTBOT_MODEL_URL" in bot.wait_condition("Ready", "False", "NoEmbeddedModel")

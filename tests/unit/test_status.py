@@ -8,15 +8,25 @@ import pytest
 
 from gptbot_operator.cache import Observed
 from gptbot_operator.settings import Settings
-from gptbot_operator.status import CONDITIONS, Seen, invalid_status, status_of
+from gptbot_operator.status import CONDITIONS, invalid_status, status_of
 from gptbot_operator.store import PlatformReport, Reading
+from gptbot_operator.verdict import Seen
 from tests.unit.bots import bot
 
 SETTINGS = Settings(image="gptbot:test")
 
 
-def deployment(available: int, replicas: int = 1, **conditions: Any) -> Observed:
-    facts = {"replicas": replicas, "ready": available, "available": available, "conditions": conditions}
+ROLLED_OUT = {"Progressing": {"status": "True", "reason": "NewReplicaSetAvailable", "message": ""}}
+
+
+def deployment(
+    available: int, replicas: int = 1, updated: int | None = None, pods: int | None = None, **conditions: Any
+) -> Observed:
+    """A Deployment whose last rollout is over, unless a condition says otherwise; `updated`: pods of the newest."""
+    facts = {
+        "replicas": replicas, "pods": pods or replicas, "updated": replicas if updated is None else updated,
+        "ready": available, "available": available, "conditions": ROLLED_OUT | conditions,
+    }  # fmt: skip
     return Observed(uid="u", owner="o", bot="store/bot", fingerprint="f", facts=facts)
 
 
@@ -28,7 +38,12 @@ def autoscaler(**condition: str) -> Observed:
 UP = deployment(1)
 ANSWERING: dict[str, Any] = {
     "settings": SETTINGS,
-    "store": Reading(True, backlog=7, platforms={"web": PlatformReport(True), "telegram": PlatformReport(True)}),
+    "store": Reading(
+        True,
+        backlog=7,
+        platforms={"web": PlatformReport(True), "telegram": PlatformReport(True)},
+        model={"spec.llm": "ok"},
+    ),
     "gateway": UP,
     "worker": deployment(2, 3),
     "autoscaler": autoscaler(status="True", reason="ValidMetricFound", message=""),
@@ -40,8 +55,8 @@ def seen_with(**changes: Any) -> Seen:
     return Seen(**{**ANSWERING, **changes})
 
 
-def conditions(name: str, **changes: Any) -> dict[str, tuple[str, str, str]]:
-    status = status_of(bot(name), seen_with(**changes), {}, "2026-01-01T00:00:00Z")
+def conditions(name: str, spec: dict[str, Any] | None = None, **changes: Any) -> dict[str, tuple[str, str, str]]:
+    status = status_of(bot(name, **(spec or {})), seen_with(**changes), {}, "2026-01-01T00:00:00Z")
     assert [c["type"] for c in status["conditions"]] == list(CONDITIONS)
     return {c["type"]: (c["status"], c["reason"], c["message"]) for c in status["conditions"]}
 
@@ -53,7 +68,10 @@ def test_a_bot_that_answers() -> None:
     assert status["platformNames"] == "web"
     assert status["platforms"] == [{"name": "web", "connected": True, "message": ""}]
     seen = conditions("cpu-autoscaling")
-    assert {name: status for name, (status, _, _) in seen.items()} == dict.fromkeys(CONDITIONS, "True")
+    assert {name: status for name, (status, _, _) in seen.items()} == dict.fromkeys(CONDITIONS, "True") | {
+        "Progressing": "False"
+    }
+    assert seen["Progressing"][1] == "Complete"
     assert seen["ScalingActive"] == ("True", "CPU", "2 to 40 workers, by CPU")
 
 

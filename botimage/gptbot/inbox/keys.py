@@ -137,6 +137,11 @@ class BotKeys:
         return f"{{{self.bot}}}:dead"
 
     @property
+    def model(self) -> str:
+        """Hash: endpoint of the model, by its field in the GptBot, to what came of the last request to it, as JSON."""
+        return f"{{{self.bot}}}:model"
+
+    @property
     def platforms(self) -> str:
         """Hash: platform, or receiver of one that is shared out, to what its gateway reports, as JSON."""
         return f"{{{self.bot}}}:platforms"

@@ -45,10 +45,11 @@ class ModelClient:
         max_wait: float = 10.0,
         interval: float = 0.05,
         breaker: Callable[[str], Breaker] = Breaker,
+        note: Callable[[Endpoint, ModelError | None], None] | None = None,
     ) -> None:
         """`max_wait`: longest Retry-After to sit out here, seconds; past it the error is raised, for the turn to be
         retried later. `interval`: seconds of text that `on_text` gets at once, after the first text. `breaker` makes
-        the breaker of an endpoint, given the name of its model.
+        the breaker of an endpoint, given the name of its model. `note` is told what came of each endpoint asked.
         """
         if not endpoints:
             raise ValueError("a ModelClient needs at least one endpoint")
@@ -58,6 +59,7 @@ class ModelClient:
         self._max_wait = max_wait
         self._interval = interval
         self._without: dict[str, frozenset[str]] = {}
+        self._note = note
         self._breakers = [breaker(endpoint.model) for endpoint in self.endpoints]
 
     @property
@@ -86,16 +88,21 @@ class ModelClient:
             if failure is not None:
                 logger.warning("asking %s instead: %s", self.endpoints[index].model, failure)
             try:
-                return await self._ask_endpoint(index, left, messages, on_text)
-            except (ContextTooLong, Refused):
-                raise
+                completion = await self._ask_endpoint(index, left, messages, on_text)
+                self._tell(index, None)
+                return completion
             except ModelError as error:
-                if error.text:
+                self._tell(index, error)
+                if error.text or isinstance(error, ContextTooLong | Refused):
                     raise
                 # The first endpoint is the one that is meant to work: its error says what is wrong.
                 failure = failure or error
         assert failure is not None
         raise failure
+
+    def _tell(self, index: int, error: ModelError | None) -> None:
+        if self._note is not None:
+            self._note(self.endpoints[index], error)
 
     def _next(self, left: Sequence[int], *, last_resort: bool) -> int | None:
         """The first endpoint that is ready. If none is: as a last resort the one whose pause ends first."""

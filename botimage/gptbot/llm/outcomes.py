@@ -1,0 +1,130 @@
+"""What came of the last requests to each endpoint, kept in the store for operators: no texts, no keys, few writes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from gptbot.inbox.keys import BotKeys
+from gptbot.inbox.store import Store, StoreUnavailable
+from gptbot.llm.errors import BadRequest, ContextTooLong, EmptyAnswer, ModelError, Refused
+from gptbot.llm.types import Endpoint
+
+LASTS = 86_400
+"""Seconds after which nothing is known of a model that nobody asked."""
+RENEWED = 30.0
+"""Seconds after which an outcome that is still the same is written again, since another process may have written."""
+PAUSE = 5.0
+"""Seconds between two writes of a process, at least."""
+_IT_WORKS = (ContextTooLong, Refused, EmptyAnswer)
+"""Wrong with one question alone: the endpoint did its work."""
+
+
+@dataclass(slots=True)
+class _Outcome:
+    kind: str
+    written: str = ""
+    written_at: float = float("-inf")
+
+
+class Outcomes:
+    """Those of one bot's endpoints, as this process saw them."""
+
+    def __init__(
+        self, store: Store, keys: BotKeys, endpoints: Sequence[Endpoint], *, renewed: float = RENEWED,
+        pause: float = PAUSE,
+    ) -> None:  # fmt: skip
+        self._store, self._keys = store, keys
+        self._renewed, self._pause = renewed, pause
+        self._marks = {endpoint.path: _mark(endpoint, keys.pepper) for endpoint in endpoints}
+        self._outcomes: dict[str, _Outcome] = {}
+        self._news = asyncio.Event()
+
+    def note(self, endpoint: Endpoint, error: ModelError | None) -> None:
+        """A request to an endpoint, with its retries, was answered (None) or given up."""
+        kind = _kind(error)
+        if kind is None:
+            return
+        outcome = self._outcomes.setdefault(endpoint.path, _Outcome(kind))
+        outcome.kind = kind
+        if self._worth_writing(outcome):
+            self._news.set()
+
+    async def publish(self) -> None:
+        """Keep the outcomes in the store, until cancelled."""
+        await self._start()
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                await self._write()
+            except StoreUnavailable:
+                await self._store.wait_available()
+                self._news.set()
+            await asyncio.sleep(self._pause)
+
+    async def _start(self) -> None:
+        while True:
+            try:
+                return await self._forget_others()
+            except StoreUnavailable:
+                await self._store.wait_available()
+
+    async def _forget_others(self) -> None:
+        """What an endpoint with another address, model or key came to says nothing of the one there is now."""
+        flat: list[bytes] = await self._store.command("HGETALL", self._keys.model)
+        kept = zip(flat[::2], flat[1::2], strict=True)
+        old = [name for name, text in kept if _mark_in(text) != self._marks.get(name.decode(errors="replace"))]
+        if old:
+            await self._store.command("HDEL", self._keys.model, *old)
+
+    async def _write(self) -> None:
+        fields, now = list[object](), time.monotonic()
+        for path, outcome in self._outcomes.items():
+            if self._worth_writing(outcome):
+                outcome.written, outcome.written_at = outcome.kind, now
+                value = {"outcome": outcome.kind, "at": int(time.time()), "mark": self._marks[path]}
+                fields += [path, orjson.dumps(value)]
+        if not fields:
+            return
+        try:
+            await asyncio.gather(  # one pipeline
+                self._store.command("HSET", self._keys.model, *fields),
+                self._store.command("EXPIRE", self._keys.model, LASTS),
+            )
+        except StoreUnavailable:
+            for path in fields[::2]:
+                self._outcomes[str(path)].written = ""
+            raise
+
+    def _worth_writing(self, outcome: _Outcome) -> bool:
+        return outcome.kind != outcome.written or time.monotonic() - outcome.written_at >= self._renewed
+
+
+def _kind(error: ModelError | None) -> str | None:
+    """`ok`, the kind of the error, or None: it says nothing of the endpoint."""
+    if error is None or isinstance(error, _IT_WORKS):
+        return "ok"
+    if isinstance(error, BadRequest) and (error.parameter is None or error.parameter.startswith("messages")):
+        return None  # what one person sent, not what the GptBot says
+    return error.kind
+
+
+def _mark(endpoint: Endpoint, pepper: bytes) -> str:
+    """Changes with what the endpoint is; nobody without the pepper can test a key against it."""
+    what = "\x1f".join([endpoint.base_url, endpoint.model, endpoint.api_key or ""])
+    return hmac.new(pepper, f"endpoint\x1f{what}".encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def _mark_in(text: bytes) -> str | None:
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return found.get("mark") if isinstance(found, dict) else None

@@ -1,0 +1,46 @@
+"""The condition ModelReachable: what the last requests of the bot's pods to its model came to."""
+
+from __future__ import annotations
+
+from gptbot_api import GptBot
+from gptbot_operator.verdict import Seen, Verdict
+
+_OK = "ok"
+_SAYS: dict[str, tuple[str, str]] = {
+    "unauthorized": ("KeyRefused", "the API refuses the key: check the one in the Secret, and what it may be used for"),
+    "quota": ("QuotaSpent", "the account is out of money or of its quota: raise it, or wait for the next period"),
+    "not_found": ("ModelNotFound", "the API has no such model, or there is none at baseUrl: check model and baseUrl"),
+    "unreachable": ("Unreachable", "no connection: check baseUrl, and that the pods may reach it"),
+    "timeout": ("TooSlow", "no answer in time: raise llm.timeoutSeconds, or use a faster model"),
+    "overloaded": ("Overloaded", "the API limits requests or has trouble of its own: wait, or add llm.fallbacks"),
+    "bad_stream": ("StreamBroken", "answers break off before their end: look for a proxy that buffers or cuts them"),
+    "bad_request": ("RequestRefused", "the API does not take the request: check llm.parameters"),
+}
+"""Outcome, as the bot's pods write it, to reason and words."""
+
+
+def model_reachable(bot: GptBot, seen: Seen) -> Verdict:
+    """Whether an endpoint answered when it was asked last."""
+    if bot.spec.suspend:
+        return Verdict("Unknown", "Suspended", "the bot is suspended")
+    if bot.spec.llm.embedded is not None and seen.settings.model_url is None:
+        text = "spec.llm.embedded needs the chart's embedded model, which is not installed: set GPTBOT_MODEL_URL at the"
+        return Verdict(
+            "False", "NoEmbeddedModel", f"{text} operator (chart value model.enabled), or use spec.llm.baseUrl"
+        )
+    if seen.store is None or not seen.store.reachable:
+        return Verdict("Unknown", "StoreUnreachable", "what requests came to is in the store, which cannot be read")
+    paths = ["spec.llm", *(f"spec.llm.fallbacks[{index}]" for index in range(len(bot.spec.llm.fallbacks)))]
+    outcomes = {path: outcome for path in paths if (outcome := seen.store.model.get(path))}
+    if not outcomes:
+        return Verdict("Unknown", "NotAskedYet", "no request to the model yet: say something to the bot")
+    troubles = [f"{path}: {_say(outcome)[1]}" for path, outcome in outcomes.items() if outcome != _OK]
+    if outcomes.get("spec.llm") == _OK:
+        return Verdict("True", "Answering")
+    if _OK in outcomes.values():
+        return Verdict("True", "FallbackAnswers", "; ".join(troubles))
+    return Verdict("False", _say(next(iter(outcomes.values())))[0], "; ".join(troubles))
+
+
+def _say(outcome: str) -> tuple[str, str]:
+    return _SAYS.get(outcome, ("RequestsFail", "requests fail: the log of the pods says why"))

@@ -1,0 +1,48 @@
+"""What a status is made of: what one reconcile saw, and what is said of one condition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gptbot_operator.cache import Observed
+from gptbot_operator.pods import PodTrouble
+from gptbot_operator.settings import Settings
+from gptbot_operator.store import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One condition before it has a time."""
+
+    status: str
+    """`True`, `False` or `Unknown`."""
+    reason: str
+    """One CamelCase word."""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What one reconcile found out."""
+
+    settings: Settings
+    missing: Sequence[str] = ()
+    """A line for each Secret or ConfigMap key that is not there."""
+    conflicts: Sequence[str] = ()
+    """A line for each child whose name somebody else has taken."""
+    failures: Sequence[str] = ()
+    """A line for each child that the API server refused."""
+    store: Reading | None = None
+    """None: the bot has no store, or its URL is not there yet."""
+    gateway: Observed | None = None
+    worker: Observed | None = None
+    autoscaler: Observed | None = None
+    gateway_pods: PodTrouble | None = None
+    """Why pods of the gateway do not start, if it was looked for and found."""
+    worker_pods: PodTrouble | None = None
+
+
+def available(deployment: Observed | None) -> bool:
+    """Whether a Deployment has a pod that works."""
+    return deployment is not None and deployment.facts["available"] > 0

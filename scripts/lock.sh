@@ -30,6 +30,7 @@ compile() { # compile OUTPUT ARGS...
   # The workspace's own packages are installed from source; the last two are overridden away in pyproject.toml.
   "$uv" pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
     --no-emit-package gptbot --no-emit-package gptbot-api --no-emit-package gptbot-operator \
+    --no-emit-package kubectl-gptbot \
     --no-emit-package llm --no-emit-package llama-cpp-python ${upgrade[@]+"${upgrade[@]}"} "$@" -o "$out/$lock" >/dev/null
   if [ "$out" = . ]; then
     echo "wrote $lock"

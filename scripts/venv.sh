@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes .venv and puts into it what is needed, out of the lock files. A second run takes no time.
 #   venv.sh run      what runs the bot:  botimage/requirements.lock, crds/, botimage/
-#   venv.sh dev      that and what tests and builds it:  requirements.lock, crds/, botimage/, operator/
+#   venv.sh dev      that and what tests and builds it:  requirements.lock, crds/, botimage/, operator/, plugin/
 # PYTHON names the interpreter (python3), VENV the directory (.venv).
 set -eu
 cd "$(dirname "$0")/.."
@@ -14,7 +14,7 @@ fail() { printf 'venv: %s\n' "$*" >&2; exit 1; }
 
 case $level in
   run) locks=botimage/requirements.lock members="crds botimage" ;;
-  dev) locks=requirements.lock members="crds botimage operator" ;;
+  dev) locks=requirements.lock members="crds botimage operator plugin" ;;
   *) fail "say run or dev" ;;
 esac
 

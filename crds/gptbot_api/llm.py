@@ -54,16 +54,14 @@ class Transcription(ApiModel):
 
 
 class Llm(ApiModel):
-    """The model that answers. Without `baseUrl` and `embedded` it is the installation's, with what else stands here."""
-
-    has_installation_defaults: ClassVar[bool] = True
+    """The model that answers."""
 
     base_url: HttpUrl | None = None
     """Base address of an OpenAI-compatible API, up to and with its version: `https://api.openai.com/v1`."""
     embedded: EmbeddedModel | None = None
     """Use the embedded model instead of an endpoint."""
     api_key_secret_ref: SecretKeyRef | None = None
-    """API key of the endpoint. Absent: none is sent; without `baseUrl`, the installation's."""
+    """API key of the endpoint. Absent: none is sent."""
     model: ModelName | None = None
     """Name of the model at the endpoint. Needed with `baseUrl`."""
     parameters: Parameters = Field(default_factory=Parameters)
@@ -83,9 +81,9 @@ class Llm(ApiModel):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "!(has(self.baseUrl) && has(self.embedded))",
-            "baseUrl and embedded must not both be set",
-            lambda m: m.base_url is None or m.embedded is None,
+            "has(self.baseUrl) != has(self.embedded)",
+            "exactly one of baseUrl and embedded must be set",
+            lambda m: (m.base_url is None) != (m.embedded is None),
         ),
         Rule(
             "!has(self.baseUrl) || has(self.model)",
@@ -93,13 +91,8 @@ class Llm(ApiModel):
             lambda m: m.base_url is None or m.model is not None,
         ),
         Rule(
-            "!(has(self.embedded) && has(self.vision) && self.vision)",
+            "!self.vision || has(self.baseUrl)",
             "the embedded model sees no images: vision needs baseUrl",
-            lambda m: not m.vision or m.embedded is None,
+            lambda m: not m.vision or m.base_url is not None,
         ),
     )
-
-    @property
-    def named(self) -> bool:
-        """Whether a model is named here."""
-        return self.base_url is not None or self.embedded is not None

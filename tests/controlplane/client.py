@@ -11,6 +11,7 @@ from typing import Any
 Document = dict[str, Any]
 
 _PATHS = {
+    "EndpointSlice": ("apis/discovery.k8s.io/v1", "endpointslices"),
     "ConfigMap": ("api/v1", "configmaps"),
     "Secret": ("api/v1", "secrets"),
     "Service": ("api/v1", "services"),

@@ -13,6 +13,7 @@ from typer.main import get_command
 
 from gptbot.cli import app
 from gptbot_api import parse
+from kubectl_gptbot.cli import app as plugin
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -70,14 +71,14 @@ def test_every_make_target_in_it_exists(path: Path) -> None:
 
 @every_document
 def test_every_gptbot_command_in_it_exists_with_its_options(path: Path) -> None:
-    inline = re.findall(r"`(gptbot [a-z][^`]*)`", path.read_text())
+    inline = re.findall(r"`((?:kubectl )?gptbot [a-z-][^`]*)`", path.read_text())
     for line in [*shell_lines(path), *inline]:
-        words = line.split()
+        words = line.removeprefix("kubectl ").split()
         if words[0] != "gptbot" or len(words) < 2:
             continue
-        command: Any = get_command(app)
+        command: Any = get_command(plugin if line.startswith("kubectl ") else app)
         for word in words[1:]:
-            if not hasattr(command, "commands"):
+            if not hasattr(command, "commands") or word.startswith("-"):
                 break
             assert word in command.commands, line
             command = command.commands[word]

@@ -21,31 +21,28 @@ _KEYS = {
 _DEFAULTS = {"protocol": "TCP"}
 
 
-def merge(base: Any, patch: Any, field: str = "", *, keep_nulls: bool = False) -> Any:
-    """What `patch` makes of `base`. A null takes a field away, as in `kubectl patch`; neither argument is changed.
-
-    `keep_nulls`: the result is a patch itself, and its nulls are to take fields away later.
-    """
+def merge(base: Any, patch: Any, field: str = "") -> Any:
+    """What `patch` makes of `base`. A null takes a field away, as in `kubectl patch`; neither argument is changed."""
     if isinstance(base, dict) and isinstance(patch, dict):
-        return _merge_objects(cast("dict[str, Any]", base), cast("dict[str, Any]", patch), keep_nulls)
+        return _merge_objects(cast("dict[str, Any]", base), cast("dict[str, Any]", patch))
     if isinstance(base, list) and isinstance(patch, list) and field in _KEYS:
-        return _merge_lists(cast("list[Any]", base), cast("list[Any]", patch), _KEYS[field], keep_nulls)
+        return _merge_lists(cast("list[Any]", base), cast("list[Any]", patch), _KEYS[field])
     return patch
 
 
-def _merge_objects(base: dict[str, Any], patch: dict[str, Any], keep_nulls: bool) -> dict[str, Any]:
+def _merge_objects(base: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
     out = dict(base)
     for name, value in patch.items():
-        if value is None and not keep_nulls:
+        if value is None:
             out.pop(name, None)
         elif name in out:
-            out[name] = merge(out[name], value, name, keep_nulls=keep_nulls)
+            out[name] = merge(out[name], value, name)
         else:
             out[name] = value
     return out
 
 
-def _merge_lists(base: list[Any], patch: list[Any], keys: tuple[str, ...], keep_nulls: bool) -> list[Any]:
+def _merge_lists(base: list[Any], patch: list[Any], keys: tuple[str, ...]) -> list[Any]:
     out = list(base)
     for item in patch:
         identity = _identity(item, keys)
@@ -53,7 +50,7 @@ def _merge_lists(base: list[Any], patch: list[Any], keys: tuple[str, ...], keep_
         if place is None or identity is None:
             out.append(item)
         else:
-            out[place] = merge(out[place], item, keep_nulls=keep_nulls)
+            out[place] = merge(out[place], item)
     return out
 
 

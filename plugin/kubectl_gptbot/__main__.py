@@ -1,0 +1,3 @@
+from kubectl_gptbot.cli import main
+
+main()

@@ -1,0 +1,126 @@
+"""`kubectl gptbot logs`: what a bot's pods say, in the order of time and for people to read."""
+
+from __future__ import annotations
+
+import json
+import queue
+import re
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+from rich.console import Console
+from rich.text import Text
+
+from kubectl_gptbot.kubectl import BOT_LABEL, CONTAINER, ROLE_LABEL, ClusterError, Kubectl
+
+_PREFIX = re.compile(r"^\[pod/([^/\]]+)/[^\]]*\] (.*)$")
+_LEVELS = {"debug": "dim", "info": "", "warning": "yellow", "error": "red", "critical": "bold red"}
+_TOGETHER = 0.3
+"""Seconds in which lines of several pods are put into the order of their times."""
+_MOST_PODS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a log."""
+
+    pod: str
+    time: str
+    level: str
+    text: str
+
+
+def logs(kubectl: Kubectl, bot: str, role: str, *, follow: bool, tail: int, since: str) -> None:
+    """Print the logs. Raises ClusterError."""
+    selector = f"{BOT_LABEL}={bot}" + (f",{ROLE_LABEL}={role}" if role else "")
+    pods = kubectl.items("pods", f"--selector={selector}")
+    if not pods:
+        kubectl.bot(bot)  # which may be what is missing
+        raise ClusterError(f"{bot} has no {role or 'bot'} pods; `kubectl gptbot doctor {bot}` says why")
+    flags = [f"--selector={selector}", f"--container={CONTAINER}", "--prefix", f"--tail={tail}", "--ignore-errors"]
+    flags += [
+        f"--max-log-requests={_MOST_PODS}",
+        *(["--follow"] if follow else []),
+        *([f"--since={since}"] if since else []),
+    ]
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    with kubectl.output("logs", *flags) as process:
+        assert process.stdout
+        groups = _as_they_come(process.stdout) if follow else [list(process.stdout)]
+        for group in groups:
+            for line in in_order(group):
+                console.print(rendered(line))
+        if process.wait() != 0:
+            raise ClusterError(f"kubectl logs ended with exit status {process.returncode}")
+
+
+def _as_they_come(stream: IO[str]) -> Iterator[list[str]]:
+    """Lines that came close together, until the stream ends."""
+    waiting: queue.Queue[str | None] = queue.Queue()
+
+    def read() -> None:
+        for line in stream:
+            waiting.put(line)
+        waiting.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    line = waiting.get()
+    while line is not None:
+        group: list[str] = []
+        try:
+            while line is not None:
+                group.append(line)
+                line = waiting.get(timeout=_TOGETHER)
+        except queue.Empty:
+            yield group
+            line = waiting.get()
+        else:
+            yield group
+
+
+def in_order(raw: Iterable[str]) -> list[Line]:
+    """The lines by their time; one without a time stays behind the one before it of the same pod."""
+    last: dict[str, str] = {}
+    found: list[Line] = []
+    for text in raw:
+        line = parsed(text)
+        last[line.pod] = line.time or last.get(line.pod, "")
+        found.append(Line(line.pod, last[line.pod], line.level, line.text))
+    return sorted(found, key=lambda line: line.time)
+
+
+def parsed(raw: str) -> Line:
+    """One line of `kubectl logs --prefix`: structured, or as it is."""
+    match = _PREFIX.match(raw.rstrip("\n"))
+    pod, text = (match[1], match[2]) if match else ("", raw.rstrip("\n"))
+    try:
+        entry: Any = json.loads(text)
+    except json.JSONDecodeError:
+        return Line(pod, "", "", text)
+    if not isinstance(entry, dict) or "event" not in entry:
+        return Line(pod, "", "", text)
+    fields: dict[str, Any] = entry
+    known = ("event", "level", "timestamp", "component", "logger")
+    component = fields.get("component") or fields.get("logger")
+    said = [f"[{component}]"] if component else []
+    said.append(str(fields["event"]))
+    said += [f"{key}={_value(value)}" for key, value in fields.items() if key not in known and value is not None]
+    return Line(pod, str(fields.get("timestamp", "")), str(fields.get("level", "")), " ".join(said))
+
+
+def _value(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return json.dumps(text) if isinstance(value, str) and (" " in text or not text) else text
+
+
+def rendered(line: Line) -> Text:
+    """The line for a terminal: time of day, pod, level, text."""
+    clock = line.time.partition("T")[2][:12] or line.time
+    return Text.assemble(
+        (f"{clock:12} ", "dim"),
+        (f"{line.pod} ", "cyan"),
+        (f"{line.level.upper():8}", _LEVELS.get(line.level, "")),
+        line.text,
+    )

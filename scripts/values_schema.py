@@ -8,10 +8,11 @@ from typing import Any
 
 from gptbot_api.base import ApiModel
 from gptbot_api.crd import structural
+from gptbot_api.defaults import Defaults
 from gptbot_api.spec import GptBotSpec
 
 SCHEMA = Path(__file__).parent.parent / "charts" / "gptbot" / "values.schema.json"
-MODELS: dict[str, type[ApiModel]] = {"gptBotSpec": GptBotSpec}
+MODELS: dict[str, type[ApiModel]] = {"gptBotSpec": GptBotSpec, "defaults": Defaults}
 """Definition in the schema to the model that it is made of."""
 _KEPT = ("type", "enum", "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems",
          "maxProperties", "required")  # fmt: skip

@@ -14,7 +14,7 @@ from gptbot.inbox.intake import BotIntake
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Mailbox
 from gptbot.inbox.store import Store, StoreUnavailable
-from gptbot.local import default_data_dir, embedded, pepper
+from gptbot.local import default_data_dir, embedded, pepper, with_model
 from gptbot.manifest import BotConfig, load
 from gptbot.platforms.terminal.chat import NotTaken, ask, new_session
 from gptbot.platforms.terminal.lines import lines
@@ -96,6 +96,7 @@ async def _of_running(config: BotConfig, directory: Path, url: str) -> AsyncGene
 @asynccontextmanager
 async def _temporary(config: BotConfig) -> AsyncGenerator[Partner]:
     """A worker without gateways in this process, so that a second reader of a platform's token never comes up."""
+    config = with_model(config)
     with tempfile.TemporaryDirectory(prefix="gptbot-") as directory:
         async with embedded([config], Path(directory)) as settings, AsyncExitStack() as stack:
             (bot,) = await open_bots(stack, [config], settings)

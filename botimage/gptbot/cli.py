@@ -108,6 +108,9 @@ def validate(file: Files) -> None:
     configs = _checked(lambda: load(file))
     for config in configs:
         print(f"{config.key}: valid")  # noqa: T201 - this is what the command is for
+        if not config.bot.spec.llm.named:
+            note = "spec.llm names no model: `gptbot run` takes the embedded one, a cluster its installation's default"
+            print(f"{config.key}: {note}")  # noqa: T201
 
 
 BotFiles = Annotated[

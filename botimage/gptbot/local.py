@@ -8,12 +8,16 @@ import secrets
 import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 
 from gptbot.manifest import BotConfig, load
 from gptbot.process import Settings, serve
+from gptbot_api.defaults import Defaults, fill
+from gptbot_api.llm import EmbeddedModel as EmbeddedModelSettings
+from gptbot_api.llm import Llm
 
 RUNNING = "running.json"
 """In the data directory: how `gptbot chat` reaches the running bots. It holds the store's password: mode 0600."""
@@ -26,7 +30,7 @@ def default_data_dir() -> Path:
 
 async def run(files: Sequence[Path], data_dir: Path | None, host: str, port: int, metrics_port: int) -> None:
     """Run the bots of the files until SIGTERM or Ctrl-C. Raises InvalidManifest, EmbeddedError, OSError."""
-    configs = load(files)
+    configs = [with_model(config) for config in load(files)]
     directory = data_dir or default_data_dir()
     async with embedded(configs, directory) as settings:
         settings.manifests = files
@@ -46,6 +50,14 @@ async def run(files: Sequence[Path], data_dir: Path | None, host: str, port: int
         finally:
             with contextlib.suppress(FileNotFoundError):
                 note.unlink()
+
+
+def with_model(config: BotConfig) -> BotConfig:
+    """The bot, answered by the embedded model if it names none: on one machine that is the default.
+
+    Raises InvalidManifest when it asks for what that model cannot do.
+    """
+    return replace(config, bot=fill(config.bot, Defaults(llm=Llm(embedded=EmbeddedModelSettings()))))
 
 
 @asynccontextmanager

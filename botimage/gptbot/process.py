@@ -27,6 +27,7 @@ from gptbot.telemetry.health import monitoring
 from gptbot.telemetry.logs import get_logger
 from gptbot.worker import Worker
 from gptbot_api import Fault, InvalidManifest
+from gptbot_api.defaults import NO_MODEL
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -84,6 +85,8 @@ async def open_bots(stack: AsyncExitStack, configs: Sequence[BotConfig], setting
             stores[shared] = await stack.enter_async_context(_connect(url, config))
 
         def embedded(config: BotConfig = config) -> tuple[str, str]:
+            if not config.bot.spec.llm.named:
+                raise InvalidManifest([Fault(f"{config.key}: spec.llm", NO_MODEL)])
             if settings.model is None:
                 raise InvalidManifest([Fault(f"{config.key}: spec.llm.embedded", _NO_MODEL)])
             return settings.model

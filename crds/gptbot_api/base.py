@@ -54,6 +54,9 @@ class ApiModel(BaseModel):
         use_attribute_docstrings=True,
     )
     rules: ClassVar[tuple[Rule, ...]] = ()
+    has_installation_defaults: ClassVar[bool] = False
+    """Whether an installation may have defaults of its own for the fields: then the API server fills in none, so that
+    the operator sees what was left out."""
 
     @model_validator(mode="before")
     @classmethod

@@ -26,6 +26,10 @@ _COLUMNS = [
 ]
 
 
+_OF_INSTALLATION = "x-default"
+"""Key of a default that the API server is not to fill in, until `_settle` has made a sentence of it."""
+
+
 def custom_resource_definition() -> Schema:
     """The CRD of GptBot as plain data: structural OpenAPI v3 with descriptions, defaults and CEL rules."""
     schema: Schema = {
@@ -81,7 +85,21 @@ def custom_resource_definition() -> Schema:
 def structural(model: type[BaseModel]) -> Schema:
     """The model's JSON schema as Kubernetes wants it: no references, no nulls, CEL rules beside the properties."""
     raw = model.model_json_schema(by_alias=True)
-    return _convert(raw, raw.get("$defs", {}), model)
+    return _settle(_convert(raw, raw.get("$defs", {}), model))
+
+
+def _settle(node: Any) -> Any:
+    """Say the defaults that an installation may have its own instead of; leave filling them in to the operator."""
+    if isinstance(node, list):
+        return [_settle(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    out = {key: _settle(value) for key, value in node.items() if key != _OF_INSTALLATION}
+    value: Any = node.get(_OF_INSTALLATION)
+    if value is not None and value not in ([], {}):
+        shown = json.dumps(value, ensure_ascii=False)
+        out["description"] += f" Default, if the installation has no other: {shown}."
+    return out
 
 
 def _convert(node: Schema, definitions: Schema, model: type[BaseModel] | None = None) -> Schema:
@@ -123,6 +141,9 @@ def _convert(node: Schema, definitions: Schema, model: type[BaseModel] | None = 
         out["properties"] = {
             name: _property(child, definitions, fields.get(name)) for name, child in node["properties"].items()
         }
+        if _left_to_operator(model):
+            for child in out["properties"].values():
+                child[_OF_INSTALLATION] = child.pop("default", None)
     if "items" in node:
         out["items"] = _convert(node["items"], definitions, model)
     extra = node.get("additionalProperties")
@@ -134,6 +155,10 @@ def _convert(node: Schema, definitions: Schema, model: type[BaseModel] | None = 
     if node.get("type") == "object" and (rules := _rules(model)):
         out["x-kubernetes-validations"] = [rule.schema() for rule in rules]
     return out
+
+
+def _left_to_operator(model: type[BaseModel] | None) -> bool:
+    return model is not None and issubclass(model, ApiModel) and model.has_installation_defaults
 
 
 def _rules(model: type[BaseModel] | None) -> tuple[Rule, ...]:
@@ -153,7 +178,7 @@ def _property(node: Schema, definitions: Schema, info: FieldInfo | None) -> Sche
             if isinstance(value, list)
             else value
         )
-        if out["default"] in ([], {}) and model is None:
+        if _left_to_operator(model) or (out["default"] in ([], {}) and model is None):
             del out["default"]
     return out
 

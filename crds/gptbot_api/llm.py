@@ -54,14 +54,16 @@ class Transcription(ApiModel):
 
 
 class Llm(ApiModel):
-    """The model that answers."""
+    """The model that answers. Without `baseUrl` and `embedded` it is the installation's, with what else stands here."""
+
+    has_installation_defaults: ClassVar[bool] = True
 
     base_url: HttpUrl | None = None
     """Base address of an OpenAI-compatible API, up to and with its version: `https://api.openai.com/v1`."""
     embedded: EmbeddedModel | None = None
     """Use the embedded model instead of an endpoint."""
     api_key_secret_ref: SecretKeyRef | None = None
-    """API key of the endpoint. Absent: none is sent."""
+    """API key of the endpoint. Absent: none is sent; without `baseUrl`, the installation's."""
     model: ModelName | None = None
     """Name of the model at the endpoint. Needed with `baseUrl`."""
     parameters: Parameters = Field(default_factory=Parameters)
@@ -81,9 +83,9 @@ class Llm(ApiModel):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "has(self.baseUrl) != has(self.embedded)",
-            "exactly one of baseUrl and embedded must be set",
-            lambda m: (m.base_url is None) != (m.embedded is None),
+            "!(has(self.baseUrl) && has(self.embedded))",
+            "baseUrl and embedded must not both be set",
+            lambda m: m.base_url is None or m.embedded is None,
         ),
         Rule(
             "!has(self.baseUrl) || has(self.model)",
@@ -91,8 +93,13 @@ class Llm(ApiModel):
             lambda m: m.base_url is None or m.model is not None,
         ),
         Rule(
-            "!self.vision || has(self.baseUrl)",
+            "!(has(self.embedded) && has(self.vision) && self.vision)",
             "the embedded model sees no images: vision needs baseUrl",
-            lambda m: not m.vision or m.base_url is not None,
+            lambda m: not m.vision or m.embedded is None,
         ),
     )
+
+    @property
+    def named(self) -> bool:
+        """Whether a model is named here."""
+        return self.base_url is not None or self.embedded is not None

@@ -88,6 +88,8 @@ class Mute(ApiModel):
 class Limits(ApiModel):
     """What one user, one chat and the whole bot may use. All of a bot's pods count together."""
 
+    has_installation_defaults: ClassVar[bool] = True
+
     per_user: Rate = Field(default_factory=lambda: Rate(messages=20))
     """Messages of one user, over all chats."""
     per_chat: Rate = Field(default_factory=lambda: Rate(messages=60))
@@ -115,6 +117,8 @@ class Access(ApiModel):
 
 class Privacy(ApiModel):
     """What is taken out of messages, and how long anything is kept."""
+
+    has_installation_defaults: ClassVar[bool] = True
 
     redact: Annotated[list[PersonalData], Field(max_length=16)] = Field(
         default_factory=lambda: list[PersonalData](get_args(PersonalData))

@@ -27,8 +27,8 @@ class GptBotSpec(ApiModel):
     """Where it answers: at least one."""
     answer_in: AnswerIn = Field(default_factory=AnswerIn)
     """When it answers."""
-    llm: Llm
-    """The model that answers: `baseUrl` or `embedded`."""
+    llm: Llm = Field(default_factory=Llm)
+    """The model that answers: `baseUrl` or `embedded`. Neither: the default of the installation."""
     personas: Annotated[list[Persona], Field(min_length=1, max_length=50)] = Field(default_factory=_assistant)
     """The roles it can play."""
     default_persona: Annotated[str, Field(max_length=32)] | None = None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from gptbot_api.base import ApiModel
 from gptbot_api.spec import GptBot
+
+_M = TypeVar("_M", bound=ApiModel)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,15 +42,20 @@ def parse(document: Any, source: str = "") -> GptBot:
     As at the API server, rules across fields are looked at once the fields themselves are right.
     Raises InvalidManifest with all the faults found; `source` (a file's name) is put before each.
     """
+    return parse_as(GptBot, document, source)
+
+
+def parse_as(model: type[_M], document: Any, source: str = "") -> _M:
+    """The same for any object of the API."""
     try:
-        bot = GptBot.model_validate(document, by_alias=True, by_name=False)
+        made = model.model_validate(document, by_alias=True, by_name=False)
     except ValidationError as error:
         faults = (_fault(detail) for detail in error.errors(include_url=False))
         raise InvalidManifest(sorted(set(faults)), source) from None
-    faults = sorted(broken_rules(bot))
+    faults = sorted(broken_rules(made))
     if faults:
         raise InvalidManifest(faults, source)
-    return bot
+    return made
 
 
 def broken_rules(model: ApiModel, path: str = "") -> Iterator[Fault]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import random
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -20,6 +22,7 @@ from gptbot_operator.cluster import ApiError, Cluster, Document
 from gptbot_operator.desired.children import children
 from gptbot_operator.desired.context import Context, config_name, gateway_name, selector, worker_name
 from gptbot_operator.desired.secret import PEPPER, store_url_source
+from gptbot_operator.installation import copied, effective, original_of
 from gptbot_operator.pods import PodLook, PodTrouble, trouble_of
 from gptbot_operator.references import Reference, references
 from gptbot_operator.rollout import unfinished
@@ -118,18 +121,20 @@ class Reconciler:
             await self._forget(key)
             return False
         try:
-            bot = parse({k: v for k, v in document.items() if k != "status"})
+            bot = effective(parse({k: v for k, v in document.items() if k != "status"}), self._settings)
         except InvalidManifest as error:
             await self._write_status(key, document, invalid_status(document, str(error).replace("\n", "; "), _now()))
             return True
         wanted = references(bot)
         self.cache.refer(key, {(r.kind, bot.metadata.namespace, r.name) for r in wanted})
-        digests = await self._digests(bot, wanted, live=everything)
+        copies = copied(bot, wanted, self._settings)
+        digests = await self._digests(bot, wanted, copies, live=everything)
         context = Context(
             settings=self._settings,
             pepper=await self._pepper(bot, memory, live=everything),
             references=tuple(wanted),
             digests=digests,
+            copied=copies,
         )
         outcome = await apply_children(
             self._cluster, self.cache, bot, children(bot, context), memory.applied, everything=everything
@@ -175,10 +180,14 @@ class Reconciler:
     def _urls(self) -> set[str]:
         return {memory.url for memory in self._memory.values() if memory.url is not None}
 
-    async def _digests(self, bot: GptBot, wanted: list[Reference], *, live: bool) -> dict[Reference, str]:
-        digests: dict[Reference, str] = {}
+    async def _digests(
+        self, bot: GptBot, wanted: list[Reference], copies: Mapping[Reference, str], *, live: bool
+    ) -> dict[Reference, str]:
+        digests = {reference: hashlib.sha256(value.encode()).hexdigest() for reference, value in copies.items()}
         fetched: set[ObjectKey] = set()
         for reference in wanted:
+            if original_of(bot, reference) is not None:
+                continue  # its copy may not be made yet
             key = (reference.kind, bot.metadata.namespace, reference.name)
             if (key not in self.cache.objects or live) and key not in fetched:
                 fetched.add(key)
@@ -269,6 +278,9 @@ class Reconciler:
 
 
 def _missing(bot: GptBot, reference: Reference) -> str:
+    if original := original_of(bot, reference):
+        where = f"the default of this installation: Secret {original[0]!r} in the operator's namespace"
+        return f"{reference.path}: {where} has no key {original[1]!r}, or it is empty"
     where = f"{reference.kind} {reference.name!r} in namespace {bot.metadata.namespace!r}"
     return f"{reference.path}: {where} has no key {reference.key!r}, or it is empty"
 

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from gptbot_api import InvalidManifest
+from gptbot_api.defaults import Defaults, parse_defaults
 
 _NAMESPACE = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+COPY_PREFIX = "default_"
+"""What the keys of copied default Secrets begin with in a bot's Secret; the name and key of the original follow."""
+_LONGEST_KEY = 253
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 
 
@@ -26,6 +36,10 @@ class Settings:
     """The store shared by bots that name none; holds a password."""
     model_url: str | None = None
     """OpenAI base URL of the embedded model."""
+    defaults: Defaults = field(default_factory=Defaults, repr=False)
+    """What GptBots get that leave it out."""
+    default_keys: Path | None = None
+    """Where the Secrets are mounted that the defaults refer to: `NAME/KEY`."""
     namespaces: tuple[str, ...] = ()
     """Namespaces to serve; none: all."""
     refresh_seconds: float = 15
@@ -64,6 +78,8 @@ class Settings:
             image_pull_policy=policy,
             store_url=environment.get("GPTBOT_STORE_URL") or None,
             model_url=environment.get("GPTBOT_MODEL_URL") or None,
+            defaults=_defaults(environment.get("GPTBOT_DEFAULTS")),
+            default_keys=Path(secrets) if (secrets := environment.get("GPTBOT_DEFAULT_KEYS")) else None,
             namespaces=namespaces,
             refresh_seconds=_number(environment, "GPTBOT_REFRESH_SECONDS", 15, 0.2),
             resync_seconds=_number(environment, "GPTBOT_RESYNC_SECONDS", 600, 1),
@@ -72,6 +88,36 @@ class Settings:
             health_port=int(_number(environment, "GPTBOT_HEALTH_PORT", 8080, 1)),
             metrics_port=int(_number(environment, "GPTBOT_METRICS_PORT", 9090, 1)),
         )
+
+
+def _defaults(name: str | None) -> Defaults:
+    if not name:
+        return Defaults()
+    try:
+        document = yaml.safe_load(Path(name).read_text()) or {}
+    except OSError as error:
+        raise InvalidSettings(f"GPTBOT_DEFAULTS: {name} cannot be read: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise InvalidSettings(f"GPTBOT_DEFAULTS: {name} is not valid YAML: {error}") from None
+    try:
+        defaults = parse_defaults(document, f"GPTBOT_DEFAULTS: {name}")
+    except InvalidManifest as error:
+        raise InvalidSettings(str(error)) from None
+    for reference in _key_references(defaults.model_dump(by_alias=True)):
+        if len(f"{COPY_PREFIX}{reference['name']}_{reference['key']}") > _LONGEST_KEY:
+            raise InvalidSettings(
+                f"GPTBOT_DEFAULTS: the names of Secret {reference['name']!r} and its key are too long"
+            )
+    return defaults
+
+
+def _key_references(node: Any) -> Iterator[dict[str, str]]:
+    children = cast("dict[str, Any]", node).items() if isinstance(node, dict) else ()
+    for field_name, value in children:
+        if field_name == "apiKeySecretRef" and value is not None:
+            yield value
+        for item in cast("list[Any]", value) if isinstance(value, list) else [value]:
+            yield from _key_references(item)
 
 
 def _number(environment: Mapping[str, str], name: str, default: float, least: float) -> float:

@@ -55,6 +55,28 @@ VALUES: dict[str, Manifest] = {
     "external-store": {"valkey": {"enabled": False}, "externalStore": {"existingSecret": "redis", "urlKey": "address"}},
     "no-store": {"valkey": {"enabled": False}},
     "two-namespaces": {"operator": {"namespaces": ["one", "two"]}, "crd": {"upgrade": False}},
+    "defaults": {
+        "defaults": {
+            "llm": {
+                "baseUrl": "https://api.openai.com/v1",
+                "model": "gpt-5-mini",
+                "apiKeySecretRef": {"name": "openai", "key": "key"},
+                "fallbacks": [
+                    {"baseUrl": "http://a/v1", "model": "a", "apiKeySecretRef": {"name": "other.keys", "key": "a"}},
+                    {"baseUrl": "http://b/v1", "model": "b"},
+                ],
+                "transcription": {
+                    "baseUrl": "https://api.openai.com/v1",
+                    "model": "whisper-1",
+                    "apiKeySecretRef": {"name": "openai", "key": "key"},
+                },
+            },
+            "limits": {"tokensPerDay": 100000},
+            "privacy": {"retention": "1h"},
+            "workers": {"resources": {"requests": {"cpu": 1}}},
+            "podTemplate": {"spec": {"imagePullSecrets": [{"name": "registry"}]}},
+        }
+    },
     "extra-objects": {
         "extraObjects": [
             {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "{{ .Release.Name }}-notes"}},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -13,6 +14,8 @@ import yaml
 
 from gptbot_api import parse
 from gptbot_api.crd import render as render_crd
+from gptbot_api.defaults import parse_defaults
+from gptbot_operator.settings import Settings
 from tests.chart.rendering import CHART, ROOT, VALUES, Manifest, containers, find, helm, pod_templates, render, template
 
 every_set = pytest.mark.parametrize("values", VALUES.values(), ids=VALUES.keys())
@@ -193,10 +196,13 @@ def test_the_model_is_where_the_operator_says() -> None:
         ({"model": {"tolerations": [{"effekt": "NoSchedule"}]}}, "additional properties 'effekt' not allowed"),
         ({"valkey": {"affinity": {"nodes": {}}}}, "additional properties 'nodes' not allowed"),
         ({"extraObjects": [1]}, "/extraObjects/0"),
+        ({"defaults": {"limits": {"tokensPerDay": "many"}}}, "/defaults/limits/tokensPerDay"),
+        ({"defaults": {"personas": []}}, "additional properties 'personas' not allowed"),
         ({"exampleBot": {"enabled": True, "name": "A bot"}}, "/exampleBot/name"),
         ({"exampleBot": {"spec": {"limits": {"tokensPerDay": "many"}}}}, "/exampleBot/spec/limits/tokensPerDay"),
         ({"exampleBot": {"spec": {"persona": []}}}, "additional properties 'persona' not allowed"),
         ({"exampleBot": {"enabled": True}}, "set model.enabled=true too"),
+        ({"defaults": {"llm": {"embedded": {}}}}, "defaults.llm is the embedded model: set model.enabled=true too"),
         ({"externalStore": {"existingSecret": "redis"}}, "two stores are set"),
         ({"serviceAccount": {"create": False}}, "serviceAccount.name is needed"),
         (VALUES["all-on"] | {"valkey": {"enabled": False}}, "the example bot has no store"),
@@ -207,6 +213,29 @@ def test_wrong_values_are_refused_and_named(values: Manifest, said: str) -> None
     answer = template(values)
     assert answer.returncode != 0
     assert said in answer.stderr
+
+
+def test_defaults_and_their_keys_reach_the_operator(tmp_path: Path) -> None:
+    objects = render(VALUES["defaults"])
+    file = tmp_path / "defaults.yaml"
+    file.write_text(find(objects, "ConfigMap", "-defaults")["data"]["defaults.yaml"])
+    settings = Settings.from_environment({"GPTBOT_IMAGE": "x", "GPTBOT_DEFAULTS": str(file)})
+    assert settings.defaults == parse_defaults(VALUES["defaults"]["defaults"] | {"gateway": {"resources": {}}})
+
+    pod = find(objects, "Deployment", "-operator")["spec"]["template"]["spec"]
+    directory = _environment(objects)["GPTBOT_DEFAULT_KEYS"]["value"]
+    mounts = {each["mountPath"]: each["name"] for each in pod["containers"][0]["volumeMounts"]}
+    secrets = {each["name"]: each["secret"]["secretName"] for each in pod["volumes"] if "secret" in each}
+    assert sorted(secrets.values()) == ["openai", "other.keys"]
+    assert all(secrets[mounts[f"{directory}/{name}"]] == name for name in secrets.values())
+
+
+def test_other_defaults_roll_the_operator() -> None:
+    hashes = {
+        json.dumps(find(render(VALUES[name]), "Deployment", "-operator")["spec"]["template"]["metadata"]["annotations"])
+        for name in ("default", "defaults")
+    }
+    assert len(hashes) == 2
 
 
 def test_templates_in_further_objects_are_filled_in() -> None:
@@ -231,8 +260,8 @@ def test_the_schema_knows_every_value() -> None:
         node = schema["definitions"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
         if node.get("additionalProperties") is False and value:  # an empty one is for the user to fill
             for key, child in value.items():
-                if path == "/exampleBot" and key == "spec":
-                    continue  # a GptBot's, of which it says the least
+                if path in ("/exampleBot", "") and key in ("spec", "defaults"):
+                    continue  # a GptBot's, of which they say the least
                 known(child, node["properties"][key], f"{path}/{key}")
             assert value.keys() == node["properties"].keys() - {"global", "claims"}, path
 

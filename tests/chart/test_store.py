@@ -39,7 +39,7 @@ def store(directory: Path, port: int) -> Generator[subprocess.Popen[bytes]]:
             text = text.replace(old, new)
         return text
 
-    (directory / "valkey.conf").write_text(moved(find(objects, "ConfigMap")["data"]["valkey.conf"]))
+    (directory / "valkey.conf").write_text(moved(find(objects, "ConfigMap", "-store")["data"]["valkey.conf"]))
     (directory / "bin").mkdir(exist_ok=True)
     (directory / "bin" / "valkey-server").unlink(missing_ok=True)
     (directory / "bin" / "valkey-server").symlink_to(find_binary())

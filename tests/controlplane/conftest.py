@@ -47,6 +47,14 @@ def operator(plane: Plane, store_url: str, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
+def stopped(operator: OperatorProcess) -> Iterator[OperatorProcess]:
+    """The operator, to be stopped by the test; it runs again afterwards."""
+    yield operator
+    operator.stop()
+    operator.start()
+
+
+@pytest.fixture
 def make_bot(plane: Plane, namespace: str) -> Callable[..., Bot]:
     """Makes a GptBot in the test's namespace; arguments are fields of its spec."""
 

@@ -110,8 +110,7 @@ RULES = [
         False,
         "spec.platforms: Invalid value: at least one platform is needed: telegram, discord or web",
     ),
-    _case("spec.llm", {}, "spec.llm: Invalid value: exactly one of baseUrl and embedded must be set"),
-    _case("spec.llm.embedded", {}, "spec.llm: Invalid value: exactly one of baseUrl and embedded must be set"),
+    _case("spec.llm.embedded", {}, "spec.llm: Invalid value: baseUrl and embedded must not both be set"),
     _case(
         "spec.safety",
         {"moderation": {"baseUrl": "https://api.example/v1", "input": False, "output": False}},
@@ -160,9 +159,13 @@ RULES = [
         ),
     ),
     Case(
-        {"spec.llm": {}, "spec.workers": {"minReplicas": 3, "maxReplicas": 2}, "spec.personas": [_persona("a")] * 2},
+        {
+            "spec.llm.embedded": {},
+            "spec.workers": {"minReplicas": 3, "maxReplicas": 2},
+            "spec.personas": [_persona("a")] * 2,
+        },
         (
-            "spec.llm: Invalid value: exactly one of baseUrl and embedded must be set",
+            "spec.llm: Invalid value: baseUrl and embedded must not both be set",
             "spec.personas: Invalid value: names of personas must be unique",
             "spec.workers.minReplicas: Invalid value: minReplicas must not be greater than maxReplicas",
         ),
@@ -173,7 +176,7 @@ FIELDS = [
     # required
     _case("spec", ABSENT, "spec: Required value"),
     _case("spec.platforms", ABSENT, "spec.platforms: Required value"),
-    _case("spec.llm", ABSENT, "spec.llm: Required value"),
+    _case("spec.platforms", ABSENT, "spec.platforms: Required value"),
     _case("spec.platforms.telegram", {}, "spec.platforms.telegram.tokenSecretRef: Required value"),
     _case("spec.platforms.discord", {"tokenSecretRef": {"name": "a"}}, "spec.platforms.discord.tokenSecretRef.key: Required value"),
     _case("spec.personas", [_persona("a"), {"prompt": "x"}], "spec.personas[1].name: Required value"),
@@ -289,6 +292,8 @@ ACCEPTED = [
     Case({"spec.workers": {"maxReplicas": 0}}, ()),
     Case({"spec.workers": {"minReplicas": 0, "maxReplicas": 0}}, ()),
     Case({"spec.llm": {"embedded": {}}}, ()),
+    Case({"spec.llm": ABSENT}, ()),
+    Case({"spec.llm": {"vision": True, "apiKeySecretRef": {"name": "mine", "key": "openai"}}}, ()),
     Case({"spec.llm.parameters": {"temperature": 1, "top_p": 0.5, "stop": ["a"], "logit_bias": {"5": None}}}, ()),
     Case({"spec.platforms": {"extra": {"irc": {"server": "irc.example", "ports": [1, 2]}}}}, ()),
     Case({"spec.gateway.resources": {"requests": {"cpu": 1, "memory": "1.5Gi"}, "limits": {"memory": "2e9"}}}, ()),

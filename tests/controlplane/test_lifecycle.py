@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,6 @@ from tests.controlplane.plane import Plane, wait_for
 from tests.controlplane.running import OperatorProcess, documented_rules
 
 MakeBot = Callable[..., Bot]
-
-
-@pytest.fixture
-def stopped(operator: OperatorProcess) -> Iterator[OperatorProcess]:
-    """The operator, to be stopped by the test; it runs again afterwards."""
-    yield operator
-    operator.stop()
-    operator.start()
 
 
 def test_a_deleted_bot_takes_its_children_along(make_bot: MakeBot, operator: OperatorProcess) -> None:

@@ -134,6 +134,15 @@ async def test_other_mistakes_say_what_to_do(tmp_path: Path, model: FakeOpenAI) 
     taken.close()
 
 
+async def test_a_bot_that_names_no_model_has_the_embedded_one(tmp_path: Path) -> None:
+    spec = {"platforms": {"web": {}}, "llm": {"parameters": {"max_tokens": 4, "temperature": 0}}}
+    file = write_manifest(tmp_path / "bot.yaml", spec, {})
+    code, out, error = await gptbot("validate", "-f", str(file))
+    assert (code, "spec.llm names no model: `gptbot run` takes the embedded one" in out) == (0, True), error
+    code, out, error = await gptbot("chat", "-f", str(file), "Say hello.", data=tmp_path / "data")
+    assert (code, bool(out.strip())) == (0, True), error
+
+
 async def test_dead_letters_are_listed_shown_retried_and_dropped(tmp_path: Path, model: FakeOpenAI) -> None:
     file = str(write_manifest(tmp_path / "bot.yaml", web_spec(model), {"model": model.settings.api_key or ""}))
     data = tmp_path / "data"

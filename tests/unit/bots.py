@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from gptbot_api import GptBot, parse
+from gptbot_api.defaults import parse_defaults
 from gptbot_operator.desired.context import Context
+from gptbot_operator.installation import effective, original_of
 from gptbot_operator.references import references
 from gptbot_operator.settings import Settings
 
@@ -88,12 +90,27 @@ BOTS: dict[str, Spec] = {
     },
     "scale-to-zero": {"platforms": {"web": {}}, "llm": OPENAI, "workers": {"minReplicas": 0, "maxReplicas": 5}},
     "embedded-model": {"platforms": {"web": {}}, "llm": {"embedded": {"parallel": 2}}},
+    "defaults": {
+        "platforms": {"telegram": TELEGRAM},
+        "personas": [{"name": "consultant", "prompt": "You are a consultant."}],
+        "limits": {"perChat": {"messages": 5}},
+        "workers": {"resources": {"requests": {"memory": "96Mi"}}},
+        "podTemplate": {"spec": {"priorityClassName": None, "nodeSelector": {"disk": "ssd"}}},
+    },
 }
+DEFAULTS: Spec = {
+    "llm": OPENAI | {"contextWindow": 64000, "fallbacks": [{"baseUrl": "http://ollama:11434/v1", "model": "small"}]},
+    "limits": {"perUser": {"messages": 10, "per": "5m"}, "perChat": {"messages": 30}, "tokensPerDay": 1000},
+    "privacy": {"retention": "12h"},
+    "workers": {"resources": {"requests": {"cpu": "200m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}}},
+    "podTemplate": {"spec": {"imagePullSecrets": [{"name": "registry"}], "priorityClassName": "bots"}},
+}
+"""Of the installation of the bot `defaults`; the others' has none."""
 
 
 def bot(name: str, **changes: Any) -> GptBot:
-    """A bot of the table, with some of its spec changed."""
-    return parse(
+    """A bot of the table, with some of its spec changed, and with the defaults of its installation."""
+    made = parse(
         {
             "apiVersion": "gptbot.dev/v1alpha1",
             "kind": "GptBot",
@@ -101,6 +118,8 @@ def bot(name: str, **changes: Any) -> GptBot:
             "spec": {**BOTS[name], **changes},
         }
     )
+    defaults = parse_defaults(DEFAULTS if name == "defaults" else {})
+    return effective(made, Settings(image="gptbot:test", defaults=defaults))
 
 
 def context(of: GptBot, **settings: Any) -> Context:
@@ -114,5 +133,6 @@ def context(of: GptBot, **settings: Any) -> Context:
         settings=Settings(image="gptbot:test", **chosen),
         pepper="0123456789abcdef0123456789abcdef",
         references=found,
+        copied={reference: "hunter3" for reference in found if original_of(of, reference)},
         digests={reference: f"digest of {reference.name}/{reference.key}" for reference in found},
     )

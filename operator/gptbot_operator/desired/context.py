@@ -32,6 +32,8 @@ class Context:
     """What the spec refers to."""
     digests: Mapping[Reference, str] = field(default_factory=dict[Reference, str])
     """A digest of the value of each reference that is there."""
+    copied: Mapping[Reference, str] = field(default_factory=dict[Reference, str], repr=False)
+    """Values of the installation's default Secrets that the bot's own Secret is to hold."""
 
 
 def config_name(bot: GptBot) -> str:

@@ -21,28 +21,31 @@ _KEYS = {
 _DEFAULTS = {"protocol": "TCP"}
 
 
-def merge(base: Any, patch: Any, field: str = "") -> Any:
-    """What `patch` makes of `base`. A null takes a field away, as in `kubectl patch`; neither argument is changed."""
+def merge(base: Any, patch: Any, field: str = "", *, keep_nulls: bool = False) -> Any:
+    """What `patch` makes of `base`. A null takes a field away, as in `kubectl patch`; neither argument is changed.
+
+    `keep_nulls`: the result is a patch itself, and its nulls are to take fields away later.
+    """
     if isinstance(base, dict) and isinstance(patch, dict):
-        return _merge_objects(cast("dict[str, Any]", base), cast("dict[str, Any]", patch))
+        return _merge_objects(cast("dict[str, Any]", base), cast("dict[str, Any]", patch), keep_nulls)
     if isinstance(base, list) and isinstance(patch, list) and field in _KEYS:
-        return _merge_lists(cast("list[Any]", base), cast("list[Any]", patch), _KEYS[field])
+        return _merge_lists(cast("list[Any]", base), cast("list[Any]", patch), _KEYS[field], keep_nulls)
     return patch
 
 
-def _merge_objects(base: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+def _merge_objects(base: dict[str, Any], patch: dict[str, Any], keep_nulls: bool) -> dict[str, Any]:
     out = dict(base)
     for name, value in patch.items():
-        if value is None:
+        if value is None and not keep_nulls:
             out.pop(name, None)
         elif name in out:
-            out[name] = merge(out[name], value, name)
+            out[name] = merge(out[name], value, name, keep_nulls=keep_nulls)
         else:
             out[name] = value
     return out
 
 
-def _merge_lists(base: list[Any], patch: list[Any], keys: tuple[str, ...]) -> list[Any]:
+def _merge_lists(base: list[Any], patch: list[Any], keys: tuple[str, ...], keep_nulls: bool) -> list[Any]:
     out = list(base)
     for item in patch:
         identity = _identity(item, keys)
@@ -50,7 +53,7 @@ def _merge_lists(base: list[Any], patch: list[Any], keys: tuple[str, ...]) -> li
         if place is None or identity is None:
             out.append(item)
         else:
-            out[place] = merge(out[place], item)
+            out[place] = merge(out[place], item, keep_nulls=keep_nulls)
     return out
 
 

@@ -1,4 +1,4 @@
-"""The Secret that the operator makes for a bot: the pepper, and the shared store's URL."""
+"""The Secret that the operator makes for a bot: the pepper, the shared store's URL, copies of default keys."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def secret(bot: GptBot, context: Context) -> Manifest:
     data = {PEPPER: context.pepper}
     if bot.spec.store is None and context.settings.store_url is not None:
         data[STORE_URL] = context.settings.store_url
+    data |= {reference.key: value for reference, value in context.copied.items()}
     encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
     return child(bot, "v1", "Secret", config_name(bot), "config") | {"type": "Opaque", "data": encoded}
 

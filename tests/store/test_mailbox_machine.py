@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -75,12 +76,12 @@ class Machine(RuleBasedStateMachine):
             for conversation in list(self.turns):
                 self.done(conversation)
         assert not any(self.mail.values()), "a conversation is stuck"
-        names = [name.decode() for name in self._run(self.store.command("KEYS", f"{{{self.keys.bot}}}:*"))]
+        names = [name.decode() for name in self._run(_ask(self.store, "KEYS", f"{{{self.keys.bot}}}:*"))]
         kinds = {name.removeprefix(self.keys.prefix).partition(":")[0] for name in names}
         assert kinds <= {"seen", "runnable", "owner", "line", "stops"}
-        counters = self._run(self.store.command("HKEYS", self.keys.line))
+        counters = self._run(_ask(self.store, "HKEYS", self.keys.line))
         assert set(counters) <= {b"#"}, "places in line are left over"
-        assert self._run(self.store.command("XLEN", self.keys.runnable)) == 0
+        assert self._run(_ask(self.store, "XLEN", self.keys.runnable)) == 0
         self._run(self.store.close())
         self._runner.close()
 
@@ -140,7 +141,7 @@ class Machine(RuleBasedStateMachine):
     def _was_taken_back(self, conversation: str, *, inside: bool, must: bool = False) -> None:
         """The turn is the worker's no more, and the worker hears of it; an edit too many leaves it its turn."""
         _, claim = self.turns[conversation]
-        owner = self._run(self.store.command("HGET", self.keys.owner, conversation))
+        owner = self._run(_ask(self.store, "HGET", self.keys.owner, conversation))
         if owner is not None:
             assert int(owner) == claim.token
             assert not must
@@ -210,14 +211,14 @@ class Machine(RuleBasedStateMachine):
         conversation = self._turn(data)
         box, claim = self._end(conversation)
         self._run(box.bury(claim, "reason", 60))
-        self._run(self.store.command("DEL", self.keys.dead))
+        self._run(_ask(self.store, "DEL", self.keys.dead))
         del self.mail[conversation][: len(claim.messages)]
 
     @rule()
     def due(self) -> None:
         """Time passes: what was put off is due."""
-        for name in self._run(self.store.command("ZRANGE", self.keys.later, 0, -1)):
-            self._run(self.store.command("ZADD", self.keys.later, 0, name))
+        for name in self._run(_ask(self.store, "ZRANGE", self.keys.later, 0, -1)):
+            self._run(_ask(self.store, "ZADD", self.keys.later, 0, name))
         self._run(self.workers[0].promote())
 
     @precondition(lambda self: self.lost)
@@ -239,7 +240,7 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def what_waits_has_one_place(self) -> None:
         """A conversation is in one place if it has mail, and in none if it has none."""
-        command, keys = self.store.command, self.keys
+        command, keys = partial(_ask, self.store), self.keys
         in_line, parked, put_off = self._run(
             _all(
                 command("XRANGE", keys.runnable, "-", "+"), command("ZRANGE", keys.waiting, 0, -1),
@@ -261,11 +262,15 @@ class Machine(RuleBasedStateMachine):
         """What is not answered is there, in order, with its latest text; what was deleted is not."""
         for mail, items in zip(
             self.mail.values(),
-            self._run(_all(*(self.store.command("LRANGE", self.keys.mail(name), 0, -1) for name in self.mail))),
+            self._run(_all(*(_ask(self.store, "LRANGE", self.keys.mail(name), 0, -1) for name in self.mail))),
             strict=True,
         ):
             found = [Envelope.decode(item) for item in items]
             assert [(message.event, message.text) for message in found] == mail
+
+
+async def _ask(store: Store, *command: Any) -> Any:
+    return await store.command(*command)
 
 
 async def _all(*steps: Awaitable[Any]) -> list[Any]:

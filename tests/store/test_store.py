@@ -98,11 +98,11 @@ async def test_full_memory_is_said_so(tmp_path: Path) -> None:
 
 async def test_closing_tells_those_who_wait(store_url: str) -> None:
     store = Store.connect(store_url)
-    task = asyncio.create_task(store.command("PING"))
+    reply = store.command("PING")
     await asyncio.sleep(0)
     await store.close()
     with pytest.raises(StoreUnavailable):
-        await task
+        await reply
 
 
 def test_an_address_that_is_none_is_refused() -> None:

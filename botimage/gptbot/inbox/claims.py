@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, field
 
 from gptbot.inbox.envelope import Envelope
@@ -64,9 +63,11 @@ def entries(raw: list[list[bytes | list[bytes]]]) -> list[Entry]:
 def readable(mail: list[bytes]) -> list[Envelope]:
     """The messages up to the first that cannot be read."""
     messages: list[Envelope] = []
-    with contextlib.suppress(ValueError):
-        for item in mail:
-            messages.append(Envelope.decode(item))  # noqa: PERF401 - those before the first failure stay
+    for item in mail:
+        try:
+            messages.append(Envelope.decode(item))
+        except ValueError:  # those before it stay
+            break
     return messages
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from functools import cached_property
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BotKeys:
     """Keys of one bot. All share the hash tag `{namespace/name}`, so that they live in one Redis Cluster slot."""
 
@@ -16,7 +17,7 @@ class BotKeys:
     pepper: bytes = field(repr=False)
     """The secret that pseudonyms are made with."""
 
-    @property
+    @cached_property
     def prefix(self) -> str:
         """What every key of the bot starts with."""
         return f"{{{self.bot}}}:"
@@ -30,118 +31,118 @@ class BotKeys:
 
     def seen(self, event: str) -> str:
         """Marks a platform event as enqueued."""
-        return f"{{{self.bot}}}:seen:{event}"
+        return f"{self.prefix}seen:{event}"
 
     def mail(self, conversation: str) -> str:
         """List: the conversation's unanswered messages, oldest first."""
-        return f"{{{self.bot}}}:mail:{conversation}"
+        return f"{self.prefix}mail:{conversation}"
 
     def turn(self, conversation: str) -> str:
         """Hash: what the turn in progress already did."""
-        return f"{{{self.bot}}}:turn:{conversation}"
+        return f"{self.prefix}turn:{conversation}"
 
     def context(self, conversation: str) -> str:
         """List: the context."""
-        return f"{{{self.bot}}}:ctx:{conversation}"
+        return f"{self.prefix}ctx:{conversation}"
 
     def summary(self, conversation: str) -> str:
         """String: what was said before the context, in the model's words; lives as long as the context."""
-        return f"{{{self.bot}}}:sum:{conversation}"
+        return f"{self.prefix}sum:{conversation}"
 
     def folding(self, conversation: str) -> str:
         """Which worker is folding the oldest messages of the context into the summary."""
-        return f"{{{self.bot}}}:fold:{conversation}"
+        return f"{self.prefix}fold:{conversation}"
 
     def settings(self, conversation: str) -> str:
         """Hash: persona and language chosen in the conversation."""
-        return f"{{{self.bot}}}:set:{conversation}"
+        return f"{self.prefix}set:{conversation}"
 
     def heard(self, conversation: str) -> str:
         """Sorted set: events of the messages kept for `!summary`, by when they were sent (ms)."""
-        return f"{{{self.bot}}}:heard:{conversation}"
+        return f"{self.prefix}heard:{conversation}"
 
     def words(self, conversation: str) -> str:
         """Hash: event to what was said, of the messages kept for `!summary`."""
-        return f"{{{self.bot}}}:words:{conversation}"
+        return f"{self.prefix}words:{conversation}"
 
     def rate(self, kind: str, who: str) -> str:
         """List: times (ms) of the last messages let in of a `user`, a `chat` or the `bot`, newest first."""
-        return f"{{{self.bot}}}:rate:{kind}:{who}"
+        return f"{self.prefix}rate:{kind}:{who}"
 
     def told(self, limit: str, who: str) -> str:
         """Marks that somebody was told of a limit in this window."""
-        return f"{{{self.bot}}}:told:{limit}:{who}"
+        return f"{self.prefix}told:{limit}:{who}"
 
     def pace(self, platform: str, limit: str, who: str = "") -> str:
         """List: times (ms) of the last requests under a limit of a platform, newest first; some may be to come."""
-        return f"{{{self.bot}}}:pace:{platform}:{limit}:{who}"
+        return f"{self.prefix}pace:{platform}:{limit}:{who}"
 
     def hold(self, platform: str, who: str = "") -> str:
         """Is there while a platform wants nothing sent to a chat, or to anyone."""
-        return f"{{{self.bot}}}:hold:{platform}:{who}"
+        return f"{self.prefix}hold:{platform}:{who}"
 
-    @property
+    @cached_property
     def tokens(self) -> str:
         """Hash: `tokens` that the model used on a `day` (days since 1970, UTC)."""
-        return f"{{{self.bot}}}:tokens"
+        return f"{self.prefix}tokens"
 
     def tokens_of(self, user: str) -> str:
         """Hash: the same of one user."""
-        return f"{{{self.bot}}}:tokens:{user}"
+        return f"{self.prefix}tokens:{user}"
 
     def floods(self, user: str) -> str:
         """Hash: `floods` of a user of late, and `until` when (ms) the user is muted for them."""
-        return f"{{{self.bot}}}:floods:{user}"
+        return f"{self.prefix}floods:{user}"
 
     def lease(self, receiver: str) -> str:
         """Which gateway holds a receiver."""
-        return f"{{{self.bot}}}:lease:{receiver}"
+        return f"{self.prefix}lease:{receiver}"
 
     def platform(self, platform: str, what: str) -> str:
         """For a platform's own use, such as an offset or the stream of a web session."""
-        return f"{{{self.bot}}}:p:{platform}:{what}"
+        return f"{self.prefix}p:{platform}:{what}"
 
-    @property
+    @cached_property
     def runnable(self) -> str:
         """Stream: conversations with unanswered messages, at most one live entry each."""
-        return f"{{{self.bot}}}:runnable"
+        return f"{self.prefix}runnable"
 
-    @property
+    @cached_property
     def line(self) -> str:
         """Hash: where a conversation stands and on whose account, and which of a user's are in `runnable`."""
-        return f"{{{self.bot}}}:line"
+        return f"{self.prefix}line"
 
-    @property
+    @cached_property
     def waiting(self) -> str:
         """Sorted set: conversations whose user has enough others in `runnable`."""
-        return f"{{{self.bot}}}:waiting"
+        return f"{self.prefix}waiting"
 
-    @property
+    @cached_property
     def owner(self) -> str:
         """Hash: conversation to the fencing token of its worker; field `#` counts the tokens."""
-        return f"{{{self.bot}}}:owner"
+        return f"{self.prefix}owner"
 
-    @property
+    @cached_property
     def later(self) -> str:
         """Sorted set: conversations to retry, by time in milliseconds."""
-        return f"{{{self.bot}}}:later"
+        return f"{self.prefix}later"
 
-    @property
+    @cached_property
     def stops(self) -> str:
         """Stream: fencing tokens of the turns whose answers nobody wants to go on."""
-        return f"{{{self.bot}}}:stops"
+        return f"{self.prefix}stops"
 
-    @property
+    @cached_property
     def dead(self) -> str:
         """Stream: turns given up, with the reason."""
-        return f"{{{self.bot}}}:dead"
+        return f"{self.prefix}dead"
 
-    @property
+    @cached_property
     def model(self) -> str:
         """Hash: endpoint of the model, by its field in the GptBot, to what came of the last request to it, as JSON."""
-        return f"{{{self.bot}}}:model"
+        return f"{self.prefix}model"
 
-    @property
+    @cached_property
     def platforms(self) -> str:
         """Hash: platform, or receiver of one that is shared out, to what its gateway reports, as JSON."""
-        return f"{{{self.bot}}}:platforms"
+        return f"{self.prefix}platforms"

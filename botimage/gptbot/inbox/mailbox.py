@@ -16,6 +16,7 @@ from redis.exceptions import ResponseError
 from gptbot.inbox.choices import Choices
 from gptbot.inbox.claims import Claim, Entry, TurnLost, entries, pairs, readable, together
 from gptbot.inbox.envelope import Envelope
+from gptbot.inbox.gathering import Gathering
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Script, Store
 
@@ -47,6 +48,7 @@ class Mailbox:
         """Seconds after its last renewal that a turn is given to another worker."""
         self.choices = Choices(store, keys)
         """What was chosen in conversations, as this process knows it."""
+        self._arrivals = Gathering()
 
     async def enqueue(self, conversation: str, envelope: Envelope) -> bool:
         """Put a message into its mailbox; False when the event was enqueued before. Raises StoreUnavailable."""
@@ -75,6 +77,9 @@ class Mailbox:
 
     async def receive(self, count: int, block: float) -> list[Entry]:
         """Wait up to `block` seconds for at most `count` conversations. Raises StoreUnavailable."""
+        now = time.monotonic()
+        if self._arrivals.due > now:
+            await asyncio.sleep(self._arrivals.due - now)
         arguments = ("XREADGROUP", "GROUP", GROUP, self.consumer, "COUNT", count, "BLOCK", int(block * 1000))
         try:
             reply = await self.store.block(*arguments, "STREAMS", self.keys.runnable, ">", timeout=block + 10)
@@ -83,7 +88,9 @@ class Mailbox:
                 raise
             await self.create_group()  # the store lost its data
             return []
-        return entries(reply[0][1]) if reply else []
+        found = entries(reply[0][1]) if reply else []
+        self._arrivals.took(len(found), time.monotonic())
+        return found
 
     async def take_over(self, count: int) -> list[Entry]:
         """Entries of workers that have not renewed for the length of a lease."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from redis.exceptions import NoScriptError, ResponseError
 
+from gptbot.inbox.gathering import Gathering
 from gptbot.inbox.nodes import Nodes
 from gptbot.inbox.wire import Refused, Request, StoreUnavailable, Wire, unavailable
 from gptbot_api.store_url import StoreUrl
@@ -20,8 +21,6 @@ from gptbot_api.store_url import StoreUrl
 __all__ = ["Script", "Store", "StoreUnavailable"]
 
 _BATCH = 512
-_GATHER = 0.004
-"""Least seconds between two pipelines. The first goes out at once, so only a busy store gathers more for the next."""
 _AFTER_REFUSAL = 0.3
 _BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0)
 _MOVES = 5
@@ -53,7 +52,7 @@ class Store:
         self._wire: Wire | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._flushing: asyncio.Handle | None = None
-        self._flushed = 0.0
+        self._gathering = Gathering()
         self._free: list[Wire] = []
         """Connections for blocking commands that do none now."""
         self._reason: str | None = None
@@ -80,16 +79,13 @@ class Store:
         """Why the store was last of no use, or None when it is."""
         return self._reason
 
-    async def command(self, *args: Any) -> Any:
-        """Run one command and return its reply as RESP gives it. Raises StoreUnavailable or redis' ResponseError."""
-        return await self._put(args)
+    def command(self, *args: Any) -> asyncio.Future[Any]:
+        """Run one command; its reply is as RESP gives it. Raises StoreUnavailable or redis' ResponseError."""
+        return self._put(args)
 
-    async def run(self, script: Script, keys: Sequence[str], *args: Any) -> Any:
+    def run(self, script: Script, keys: Sequence[str], *args: Any) -> asyncio.Future[Any]:
         """Run a Lua script. All keys must be of one bot. Raises as `command` does."""
-        try:
-            return await self._put(("EVALSHA", script.sha, len(keys), *keys, *args))
-        except NoScriptError:
-            return await self._put(("EVAL", script.text, len(keys), *keys, *args))
+        return self._put(("EVALSHA", script.sha, len(keys), *keys, *args), script)
 
     async def block(self, *args: Any, timeout: float) -> Any:
         """Run a blocking command on a connection of its own; `timeout` (seconds) must exceed the command's own."""
@@ -153,19 +149,20 @@ class Store:
                 wire.abort(closed)
         self._free.clear()
 
-    def _put(self, args: tuple[Any, ...]) -> asyncio.Future[Any]:
+    def _put(self, args: tuple[Any, ...], script: Script | None = None) -> asyncio.Future[Any]:
         if self._closed:
             raise StoreUnavailable("the store's connection was closed")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.append(Request(args, future))
+        self._queue.append(Request(args, future, script and script.text))
         if self._flushing is None:
             self._schedule()
         return future
 
     def _schedule(self) -> None:
+        """Send what is asked for with all else of this tick of the loop; on a busy connection, of some more."""
         loop = asyncio.get_running_loop()
-        due = self._flushed + _GATHER
-        self._flushing = loop.call_at(due, self._flush) if due > loop.time() else loop.call_soon(self._flush)
+        due, now = self._gathering.due, loop.time()
+        self._flushing = loop.call_at(due, self._flush) if due > now else loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         """Send what has gathered, over a new connection if there is none."""
@@ -180,7 +177,7 @@ class Store:
         queue = self._queue
         batch = [queue.popleft() for _ in range(min(len(queue), _BATCH))]
         self.round_trips += 1
-        self._flushed = asyncio.get_running_loop().time()
+        self._gathering.took(len(batch), asyncio.get_running_loop().time())
         wire.send(batch)
         if queue:
             self._flushing = asyncio.get_running_loop().call_soon(self._flush)
@@ -198,8 +195,18 @@ class Store:
         if self._queue and self._flushing is None:
             self._flush()
 
-    def _refused(self, wire: Wire, request: Request, error: Refused) -> None:
-        """A server of the store refuses to work: it may not be the right one."""
+    def _refused(self, wire: Wire, request: Request, error: Refused | NoScriptError) -> None:
+        """A server of the store does not know a script, or refuses to work: it may not be the right one."""
+        if isinstance(error, NoScriptError):
+            if request.script is None:
+                request.fail(error)
+            else:
+                request.args = ("EVAL", request.script, *request.args[2:])
+                request.script = None
+                self._queue.append(request)
+                if self._flushing is None and not self._closed:
+                    self._schedule()
+            return
         if not self._redirected(error, wire):
             request.fail(self._note(error))
         elif request.moves >= _MOVES:

@@ -48,11 +48,13 @@ def _error_reply(text: str) -> Exception:
 class Request:
     """A command that somebody waits for."""
 
-    __slots__ = ("args", "future", "moves")
+    __slots__ = ("args", "future", "moves", "script")
 
-    def __init__(self, args: tuple[Any, ...], future: asyncio.Future[Any]) -> None:
+    def __init__(self, args: tuple[Any, ...], future: asyncio.Future[Any], script: bytes | None = None) -> None:
         self.args = args
         self.future = future
+        self.script = script
+        """Text of the script that `args` names by its hash."""
         self.moves = 0
         """How often it was sent on to another server."""
 
@@ -63,11 +65,11 @@ class Request:
 
 
 class Wire(asyncio.Protocol):
-    """Made by `open`. `on_refused` decides what becomes of a refused request; `on_lost` is told once, at the end."""
+    """Made by `open`. `on_refused` decides what becomes of a request that was not tried; `on_lost` is told once."""
 
     def __init__(
         self,
-        on_refused: Callable[[Wire, Request, Refused], None] | None = None,
+        on_refused: Callable[[Wire, Request, Refused | NoScriptError], None] | None = None,
         on_lost: Callable[[Wire, StoreUnavailable], None] | None = None,
     ) -> None:
         self.on_refused = on_refused
@@ -179,12 +181,13 @@ class Wire(asyncio.Protocol):
             reader.feed(data)
             while (reply := reader.gets()) is not False:
                 request = waiting.popleft()
-                if isinstance(reply, Refused) and self.on_refused is not None:
+                if not isinstance(reply, Exception):
+                    if not request.future.done():
+                        request.future.set_result(reply)
+                elif isinstance(reply, Refused | NoScriptError) and self.on_refused is not None:
                     self.on_refused(self, request, reply)
-                elif isinstance(reply, Exception):
+                else:
                     request.fail(reply)
-                elif not request.future.done():
-                    request.future.set_result(reply)
         except Exception as error:  # not the protocol of Redis, or a reply to nothing
             self.abort(StoreUnavailable(f"the store does not speak as Redis does ({type(error).__name__})"))
         if self._retired and not waiting:

@@ -95,14 +95,21 @@ class Answering:
             return await self._cut(live.text if live.text != head else "", messages, "cut-stopped")
         completion = asking.result()
         spent = (completion.prompt_tokens or 0) + (completion.completion_tokens or 0)
-        await insist(bot, lambda: bot.limits.spend(spent, self._authors))
-        if await bot.moderator.flags_answer(completion.text):
-            return await self._cut("", messages, FLAGGED_ANSWER)
+        counted = bot.moderator.holds_back
+        if counted:
+            await insist(bot, lambda: bot.limits.spend(spent, self._authors))
+            if await bot.moderator.flags_answer(completion.text):
+                return await self._cut("", messages, FLAGGED_ANSWER)
         reply = head + completion.text if completion.text.strip() else self._texts("trouble-empty")
         if note is not None:
             reply = f"{close_fence(reply.rstrip())}\n\n{note}"
         # Noted first: should this worker die now, the next one sends this very text, not another answer.
-        await insist(bot, lambda: bot.mailbox.replied(claim, reply))
+        await insist(
+            bot,
+            lambda: asyncio.gather(
+                bot.mailbox.replied(claim, reply), *(() if counted else (bot.limits.spend(spent, self._authors),))
+            ),
+        )
         return reply
 
     async def _cut(self, said: str, messages: list[Message], why: str) -> str:

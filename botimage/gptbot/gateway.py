@@ -38,8 +38,12 @@ class Gateway:
         for name in bot.config.bot.spec.platforms.enabled():
             try:
                 self._platforms[name] = platform(name).gateway(self._context(name))
-            except (InvalidManifest, Misconfigured, LookupError) as error:
-                self._reports.report(name, connected=False, message=str(error))
+            except InvalidManifest as error:
+                self._reports.report(name, connected=False, reason="SecretMissing", message=str(error))
+            except Misconfigured as error:
+                self._reports.report(name, connected=False, reason=error.reason, message=str(error))
+            except LookupError as error:
+                self._reports.report(name, connected=False, reason="NotInstalled", message=str(error))
 
     @property
     def key(self) -> str:
@@ -78,13 +82,14 @@ class Gateway:
                 await half.run()
                 return
             except Misconfigured as error:
-                self._reports.report(name, connected=False, message=str(error))
+                self._reports.report(name, connected=False, reason=error.reason, message=str(error))
                 pause = _AFTER_MISTAKE
             except StoreUnavailable as error:
-                self._reports.report(name, connected=False, message=str(error))
+                self._reports.report(name, connected=False, reason="StoreAway", message=str(error))
                 await self._bot.store.wait_available()
                 pause = 0.0
             except Exception as error:
-                self._reports.report(name, connected=False, message="an internal error; the gateway's log has it")
+                text = "an internal error; the gateway's log has it"
+                self._reports.report(name, connected=False, reason="InternalError", message=text)
                 log.exception("a platform's gateway failed", exc_info=error, platform=name, bot=self._bot.key)
             await asyncio.sleep(pause)

@@ -17,6 +17,7 @@ import orjson
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.leases import StoreLeases
 from gptbot.inbox.store import Store, StoreUnavailable
+from gptbot.platforms.base import Identity
 from gptbot.telemetry import metrics
 from gptbot.telemetry.logs import get_logger
 
@@ -30,9 +31,14 @@ TTL = 60
 class _Entry:
     platform: str
     connected: bool
+    reason: str
     message: str
     of: int
     since: int
+    """When `connected` became what it is."""
+
+    def same(self, connected: bool, reason: str, message: str) -> bool:
+        return (self.connected, self.reason, self.message) == (connected, reason, message)
 
 
 class Reports:
@@ -41,24 +47,41 @@ class Reports:
     def __init__(self, store: Store, keys: BotKeys, leases: StoreLeases) -> None:
         self._store, self._keys, self._leases = store, keys, leases
         self._entries: dict[str, _Entry] = {}
+        self._identities: dict[str, Identity] = {}
         self._changed: set[str] = set()
         self._news = asyncio.Event()
 
-    def report(self, platform: str, *, connected: bool, message: str = "", receiver: str = "", of: int = 0) -> None:
+    def report(
+        self,
+        platform: str,
+        *,
+        connected: bool,
+        reason: str = "",
+        message: str = "",
+        receiver: str = "",
+        of: int = 0,
+        identity: Identity | None = None,
+    ) -> None:
         """See `gptbot.platforms.base.Report`."""
         name = receiver or platform
+        if identity is not None and self._identities.get(platform) != identity:
+            self._identities[platform] = identity
+            for other, entry in self._ours():
+                if entry.platform == platform:
+                    self._renew(other)
         before = self._entries.get(name)
-        if before and (before.connected, before.message, before.of) == (connected, message, of):
+        if before and before.same(connected, reason, message) and before.of == of:
             if receiver:
                 self._renew(name)  # another gateway may have written since it was ours
             return
         shared = bool(of and connected and not message and not receiver)  # its receivers tell when they are connected
-        if not shared and (not before or (before.connected, before.message) != (connected, message)):
+        if not shared and (not before or not before.same(connected, reason, message)):
             say = log.info if connected and not message else log.warning
             more = {"receiver": receiver} if receiver else {}
             say("connected" if connected else "not connected", platform=platform, bot=self._keys.bot,
                 reason=message or None, **more)  # fmt: skip
-        self._entries[name] = _Entry(platform, connected, message, of, int(time.time()))
+        since = before.since if before and before.connected == connected else int(time.time())
+        self._entries[name] = _Entry(platform, connected, reason, message, of, since)
         ours = [entry.connected for _, entry in self._ours() if entry.platform == platform]
         metrics.PLATFORM_CONNECTED.labels(bot=self._keys.bot, platform=platform).set(int(all(ours)))
         self._renew(name)
@@ -91,8 +114,12 @@ class Reports:
         key, fields = self._keys.platforms, list[object]()
         for name in sorted(names):
             entry = self._entries[name]
-            value = {"connected": entry.connected, "message": entry.message, "since": entry.since,
-                     "at": int(time.time()), "of": entry.of}  # fmt: skip
+            value: dict[str, object] = {
+                "connected": entry.connected, "reason": entry.reason, "message": entry.message, "since": entry.since,
+                "at": int(time.time()), "of": entry.of,
+            }  # fmt: skip
+            if identity := self._identities.get(entry.platform):
+                value |= {"username": identity.username, "invite": identity.invite}
             fields += [name, orjson.dumps(value)]
         if fields:
             await asyncio.gather(

@@ -13,7 +13,7 @@ class Condition(ApiModel):
     """One observation of the bot, as `metav1.Condition`."""
 
     type: Annotated[str, Field(max_length=316)]
-    """Ready, SecretsResolved, StoreReachable, PlatformsConnected or ScalingActive."""
+    """Ready, SecretsResolved, StoreReachable, ModelReachable, PlatformsConnected, ScalingActive or Progressing."""
     status: Literal["True", "False", "Unknown"]
     """Whether it holds."""
     reason: Annotated[str, Field(max_length=1024)]
@@ -33,6 +33,14 @@ class PlatformStatus(ApiModel):
     """Name of the platform."""
     connected: bool = False
     """Whether messages are being received."""
+    since: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None = None
+    """When `connected` became what it is."""
+    username: str | None = None
+    """The bot's name there, where it has one."""
+    invite_link: str | None = None
+    """Where people open it or add it to a group."""
+    reason: str = ""
+    """What is wrong, in one CamelCase word; also where it is connected and something does not work as it should."""
     message: str = ""
     """What is wrong, if anything, and what to do."""
 
@@ -55,7 +63,7 @@ class GptBotStatus(ApiModel):
         default_factory=list[Condition],
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
-    """Ready, SecretsResolved, StoreReachable, PlatformsConnected, ScalingActive."""
+    """Ready, SecretsResolved, StoreReachable, ModelReachable, PlatformsConnected, ScalingActive, Progressing."""
     platforms: Annotated[list[PlatformStatus], Field(max_length=32)] = Field(
         default_factory=list[PlatformStatus],
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
@@ -65,5 +73,7 @@ class GptBotStatus(ApiModel):
     """The platforms in one word each, for `kubectl get`."""
     workers: WorkersStatus | None = None
     """The workers as they are."""
+    selector: str = ""
+    """Labels that pick the workers' pods, as `kubectl get pods -l` takes them."""
     backlog: int | None = None
     """Conversations waiting or being answered."""

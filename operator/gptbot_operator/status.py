@@ -7,28 +7,29 @@ from typing import Any
 from gptbot_api import GptBot
 from gptbot_operator.cache import Observed
 from gptbot_operator.cluster import Document
+from gptbot_operator.desired.context import selector
 from gptbot_operator.desired.hpa import fewest, scales
 from gptbot_operator.model import model_reachable
+from gptbot_operator.platforms import platform_entries, platform_reports, platforms_connected
 from gptbot_operator.pods import PodTrouble
 from gptbot_operator.rollout import progressing, stuck_by
 from gptbot_operator.store import PlatformReport
-from gptbot_operator.verdict import Seen, Verdict, available
+from gptbot_operator.verdict import MAX_MESSAGE, Seen, Verdict, available
 
 CONDITIONS = (
     "Ready", "SecretsResolved", "StoreReachable", "ModelReachable", "PlatformsConnected", "ScalingActive",
     "Progressing",
 )  # fmt: skip
-_MAX_MESSAGE = 2000
 
 
 def status_of(bot: GptBot, seen: Seen, previous: Document, now: str) -> Document:
     """The status to write. Times of conditions that did not change are taken from `previous`."""
-    platforms = _platforms(bot, seen)
+    platforms = platform_reports(bot, seen, previous)
     verdicts = {
         "SecretsResolved": _secrets(seen),
         "StoreReachable": _store(bot, seen),
         "ModelReachable": model_reachable(bot, seen),
-        "PlatformsConnected": _connected(bot, seen, platforms),
+        "PlatformsConnected": platforms_connected(bot, seen, platforms),
         "ScalingActive": _scaling(bot, seen),
         "Progressing": progressing(bot, seen),
     }
@@ -37,12 +38,10 @@ def status_of(bot: GptBot, seen: Seen, previous: Document, now: str) -> Document
     status: Document = {
         "observedGeneration": bot.metadata.generation,
         "conditions": with_times(verdicts, previous, bot.metadata.generation, now),
-        "platforms": [
-            {"name": name, "connected": report.connected, "message": report.message[:_MAX_MESSAGE]}
-            for name, report in platforms.items()
-        ],
+        "platforms": platform_entries(platforms, previous, now),
         "platformNames": ",".join(platforms),
         "workers": {"ready": worker.get("ready", 0), "desired": worker.get("replicas", 0)},
+        "selector": ",".join(f"{name}={value}" for name, value in selector(bot, "worker").items()),
     }
     if seen.store is not None and seen.store.backlog is not None:
         status["backlog"] = seen.store.backlog
@@ -53,7 +52,7 @@ def invalid_status(document: Document, message: str, now: str) -> Document:
     """The status of a GptBot that an older or missing CRD let through."""
     generation = document["metadata"].get("generation", 0)
     previous: Document = document.get("status") or {}
-    verdicts = {"Ready": Verdict("False", "InvalidSpec", message[:_MAX_MESSAGE])}
+    verdicts = {"Ready": Verdict("False", "InvalidSpec", message[:MAX_MESSAGE])}
     for name in CONDITIONS[1:]:
         verdicts[name] = Verdict("Unknown", "InvalidSpec", "")
     return {
@@ -75,7 +74,7 @@ def with_times(verdicts: dict[str, Verdict], previous: Document, generation: int
                 "type": name,
                 "status": verdict.status,
                 "reason": verdict.reason,
-                "message": verdict.message[:_MAX_MESSAGE],
+                "message": verdict.message[:MAX_MESSAGE],
                 "lastTransitionTime": old["lastTransitionTime"] if old.get("status") == verdict.status else now,
                 "observedGeneration": generation,
             }
@@ -99,35 +98,6 @@ def _store(bot: GptBot, seen: Seen) -> Verdict:
         "NoStore",
         "the operator has no shared store: set GPTBOT_STORE_URL there, or spec.store.urlSecretRef here",
     )
-
-
-def _platforms(bot: GptBot, seen: Seen) -> dict[str, PlatformReport]:
-    """Each platform that is switched on, with what its gateway reports; an old report counts for nothing."""
-    out: dict[str, PlatformReport] = {}
-    for name in bot.spec.platforms.enabled():
-        if bot.spec.suspend:
-            out[name] = PlatformReport(False, "the bot is suspended")
-        elif not available(seen.gateway):
-            out[name] = PlatformReport(False, "no gateway is running")
-        else:
-            reports = seen.store.platforms if seen.store else {}
-            out[name] = reports.get(name, PlatformReport(False, "the gateway has not reported yet"))
-    return out
-
-
-def _connected(bot: GptBot, seen: Seen, platforms: dict[str, PlatformReport]) -> Verdict:
-    if bot.spec.suspend:
-        return Verdict("False", "Suspended", "the bot is suspended")
-    if not available(seen.gateway):
-        return Verdict("False", "GatewayUnavailable", "no gateway is running")
-    if seen.store is None or not seen.store.reachable:
-        return Verdict("Unknown", "StoreUnreachable", "the gateways' reports are in the store, which cannot be read")
-    away = [
-        f"{name}: {report.message or 'not connected'}" for name, report in platforms.items() if not report.connected
-    ]
-    if away:
-        return Verdict("False", "Disconnected", "; ".join(away))
-    return Verdict("True", "Connected")
 
 
 def _scaling(bot: GptBot, seen: Seen) -> Verdict:

@@ -19,6 +19,8 @@ _TIMEOUT = 3.0
 _REPORT_LASTS = 60.0
 """Seconds for which a report counts; a gateway renews it four times as often."""
 
+_TEXTS = ("message", "reason", "username", "invite")
+
 
 @dataclass(frozen=True, slots=True)
 class PlatformReport:
@@ -26,6 +28,14 @@ class PlatformReport:
 
     connected: bool
     message: str = ""
+    reason: str = ""
+    """What the message says, in one CamelCase word; empty: nothing is wrong, or it is said by the message alone."""
+    username: str = ""
+    """The bot's name there."""
+    invite: str = ""
+    """Where people open it or add it to a group."""
+    since: int = field(default=0, compare=False)
+    """When `connected` became what it is, in seconds since 1970; 0: not told. No news by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +44,12 @@ class _Entry:
 
     connected: bool
     message: str
+    reason: str
     of: int
     """How many receivers the platform has, where gateways share them out; else 0."""
+    since: int
+    username: str
+    invite: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +156,26 @@ def _entry(report: Any, now: float) -> _Entry | None:
     """None: nobody stands behind it any more."""
     if now - float(report.get("at") or now) > _REPORT_LASTS:
         return None
-    return _Entry(bool(report["connected"]), str(report.get("message") or ""), int(report.get("of") or 0))
+    message, reason, username, invite = (str(report.get(name) or "") for name in _TEXTS)
+    of, since = int(report.get("of") or 0), int(report.get("since") or 0)
+    return _Entry(bool(report["connected"]), message, reason, of, since, username, invite)
 
 
 def _merged(entries: dict[str, _Entry]) -> PlatformReport:
     of = max(entry.of for entry in entries.values())
-    messages = list(dict.fromkeys(entry.message for _, entry in sorted(entries.items()) if entry.message))
-    if not of:
-        return PlatformReport(entries[""].connected if "" in entries else False, "; ".join(messages))
-    connected = sum(entry.connected for part, entry in entries.items() if part)
-    if connected < of and not messages:
-        messages.append(f"{connected} of {of} shards are connected")
-    return PlatformReport(connected >= of, "; ".join(messages))
+    told = [entry for _, entry in sorted(entries.items())]
+    messages = list(dict.fromkeys(entry.message for entry in told if entry.message))
+    up = sum(entry.connected for part, entry in entries.items() if part)
+    connected = up >= of if of else "" in entries and entries[""].connected
+    # What keeps it from being connected says more than what is wrong besides.
+    reasons = [entry.reason for entry in sorted(told, key=lambda entry: entry.connected) if entry.reason]
+    if not connected and of and not messages:
+        messages, reasons = [f"{up} of {of} shards are connected"], ["ShardsMissing"]
+    return PlatformReport(
+        connected,
+        "; ".join(messages),
+        reasons[0] if reasons else "",
+        next((entry.username for entry in told if entry.username), ""),
+        next((entry.invite for entry in told if entry.invite), ""),
+        max((entry.since for entry in told if entry.connected == connected), default=0),
+    )

@@ -10,6 +10,9 @@ from gptbot_operator.pods import PodTrouble
 from gptbot_operator.settings import Settings
 from gptbot_operator.store import Reading
 
+MAX_MESSAGE = 2000
+"""Characters of a message in a status."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -81,7 +81,7 @@ async def test_two_gateways_that_share_a_platform_do_not_hide_each_others_report
         for reports in (first, second):
             reports.report("discord", connected=True, of=2)
         first.report("discord", connected=True, receiver="discord:0", of=2)
-        await until(PlatformReport(False, "1 of 2 shards are connected"))
+        await until(PlatformReport(False, "1 of 2 shards are connected", "ShardsMissing"))
         second.report("discord", connected=True, message="few starts", receiver="discord:1", of=2)
         await until(PlatformReport(True, "few starts"))
         first.report("discord", connected=False, message="cannot be reached", receiver="discord:0", of=2)

@@ -66,7 +66,11 @@ def test_a_bot_that_answers() -> None:
     assert status["backlog"] == 7
     assert status["workers"] == {"ready": 2, "desired": 3}
     assert status["platformNames"] == "web"
-    assert status["platforms"] == [{"name": "web", "connected": True, "message": ""}]
+    assert status["platforms"] == [
+        {"name": "web", "connected": True, "since": "2026-01-01T00:00:00Z", "reason": "", "message": ""}
+    ]
+    labels = "app.kubernetes.io/name=gptbot,app.kubernetes.io/instance=cpu-autoscaling"
+    assert status["selector"] == f"{labels},app.kubernetes.io/component=worker"
     seen = conditions("cpu-autoscaling")
     assert {name: status for name, (status, _, _) in seen.items()} == dict.fromkeys(CONDITIONS, "True") | {
         "Progressing": "False"
@@ -114,7 +118,53 @@ def test_one_platform_away_is_reported_and_the_bot_is_ready() -> None:
 
 def test_a_report_of_a_gateway_that_is_gone_counts_for_nothing() -> None:
     status = status_of(bot("external-store"), seen_with(gateway=deployment(0)), {}, "now")
-    assert status["platforms"] == [{"name": "web", "connected": False, "message": "no gateway is running"}]
+    [entry] = status["platforms"]
+    assert (entry["connected"], entry["reason"]) == (False, "GatewayUnavailable")
+    assert entry["message"] == "no gateway is running"
+
+
+def test_who_a_bot_is_and_since_when_it_is_connected() -> None:
+    def entry(report: PlatformReport | None, previous: dict[str, Any], **changes: Any) -> dict[str, Any]:
+        reports = {} if report is None else {"web": report}
+        seen = seen_with(store=Reading(True, backlog=0, platforms=reports), **changes)
+        return status_of(bot("external-store"), seen, previous, "2026-01-02T00:00:00Z")["platforms"][0]
+
+    first = entry(PlatformReport(True, "", "", "shop_bot", "https://t.me/shop_bot", 1_767_225_600), {})
+    assert first == {
+        "name": "web", "connected": True, "since": "2026-01-01T00:00:00Z", "reason": "", "message": "",
+        "username": "shop_bot", "inviteLink": "https://t.me/shop_bot",
+    }  # fmt: skip
+    previous = {"platforms": [first]}
+    another_replica = PlatformReport(True, "", "", "shop_bot", "https://t.me/shop_bot", 1_767_229_999)
+    assert entry(another_replica, previous) == first
+    away = entry(None, previous, gateway=deployment(0))
+    assert (away["connected"], away["since"], away["username"]) == (False, "2026-01-02T00:00:00Z", "shop_bot")
+    refused = entry(PlatformReport(False, "no", "TokenRefused"), previous)
+    assert "username" not in refused, "whose token it was is not who it is now"
+
+
+@pytest.mark.parametrize(
+    ("telegram", "discord", "status", "reason"),
+    [
+        (PlatformReport(True), PlatformReport(True), "True", "Connected"),
+        (PlatformReport(True, "privacy mode", "PrivacyMode"), PlatformReport(True), "True", "Connected"),
+        (PlatformReport(False, "x", "TokenRefused"), PlatformReport(True), "False", "TokenRefused"),
+        (PlatformReport(False, "x", "TokenRefused"), PlatformReport(False, "y", "TokenRefused"), "False",
+         "TokenRefused"),
+        (PlatformReport(False, "x", "AnotherPoller"), PlatformReport(False, "y", "IntentMissing"), "False",
+         "Disconnected"),
+        (PlatformReport(False, "by an older gateway"), PlatformReport(True), "False", "Disconnected"),
+    ],
+)  # fmt: skip
+def test_the_reason_of_platforms_is_that_of_those_away(
+    telegram: PlatformReport, discord: PlatformReport, status: str, reason: str
+) -> None:
+    reports = {"telegram": telegram, "discord": discord, "web": PlatformReport(True), "irc": PlatformReport(True)}
+    seen = conditions("all-platforms", store=Reading(True, backlog=0, platforms=reports))
+    assert seen["PlatformsConnected"][:2] == (status, reason)
+    for name, report in reports.items():
+        if report.message:
+            assert f"{name}: {report.message}" in seen["PlatformsConnected"][2]
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,17 @@ async def reader() -> AsyncIterator[StoreReader]:
 async def test_backlog_and_reports(reader: StoreReader, store: Store, store_url: str) -> None:
     bot = f"test/{uuid.uuid4().hex[:8]}"
     await store.command("XADD", f"{{{bot}}}:runnable", "*", "conversation", "x")
-    entry = json.dumps({"connected": False, "message": "no", "since": 1})
+    told = {"connected": False, "reason": "TokenRefused", "message": "no", "since": 1, "username": "b", "invite": "i"}
+    entry = json.dumps(told)
     await store.command("HSET", f"{{{bot}}}:platforms", "web", '{"connected": true}', "irc", entry, "odd", "[not json")
+    await store.command("HSET", f"{{{bot}}}:model", "spec.llm", '{"outcome": "quota"}', "odd", "[not json")
     reading = await reader.read(store_url, bot)
     assert (reading.reachable, reading.backlog) == (True, 1)
-    assert reading.platforms == {"web": PlatformReport(True), "irc": PlatformReport(False, "no")}
+    assert reading.platforms == {
+        "web": PlatformReport(True), "irc": PlatformReport(False, "no", "TokenRefused", "b", "i", 1)
+    }  # fmt: skip
+    assert reading.platforms["irc"].since == 1
+    assert reading.model == {"spec.llm": "quota"}
 
     await store.command("XADD", f"{{{bot}}}:runnable", "*", "conversation", "y")
     assert await reader.read(store_url, bot) is reading, "a fresh reading is not asked for again"
@@ -48,18 +54,38 @@ async def test_a_platform_with_shards_is_connected_when_all_are(store: Store, st
             await store.command("HSET", f"{{{bot}}}:platforms", name.replace("_", ":"), json.dumps(entry))
         return (await impatient.read(store_url, bot)).platforms["discord"]
 
-    assert await read(discord=(True, "", 0)) == PlatformReport(False, "0 of 2 shards are connected"), "none yet"
-    assert await read(discord_0=(True, "", 0)) == PlatformReport(False, "1 of 2 shards are connected")
+    assert await read(discord=(True, "", 0)) == PlatformReport(False, "0 of 2 shards are connected", "ShardsMissing"), (
+        "none yet"
+    )
+    assert await read(discord_0=(True, "", 0)) == PlatformReport(False, "1 of 2 shards are connected", "ShardsMissing")
     assert await read(discord_1=(True, "", 0)) == PlatformReport(True)
     assert await read(discord_0=(False, "x", 0), discord_1=(False, "x", 0)) == PlatformReport(False, "x"), "said once"
     assert await read(discord_1=(True, "few starts", 0)) == PlatformReport(False, "x; few starts")
     assert await read(discord_0=(True, "", 50)) == PlatformReport(True, "few starts")
     assert await read(discord_0=(True, "", 70), discord_1=(True, "", 0)) == PlatformReport(
-        False, "1 of 2 shards are connected"
+        False, "1 of 2 shards are connected", "ShardsMissing"
     ), "the gateway that said so is gone"
     assert await read(discord=(False, "no way there", 0), discord_0=(True, "", 0)) == PlatformReport(
         True, "no way there"
     ), "one gateway has trouble, the shards are read by another"
+    await impatient.close()
+
+
+async def test_the_reason_is_of_what_keeps_a_platform_from_being_connected(store: Store, store_url: str) -> None:
+    bot = f"test/{uuid.uuid4().hex[:8]}"
+    entries = {
+        "discord": {"connected": True, "reason": "IntentOff", "message": "intent", "since": 5},
+        "discord:0": {"connected": True, "since": 9},
+        "discord:1": {"connected": False, "reason": "Unreachable", "message": "away", "since": 7},
+    }
+    for name, entry in entries.items():
+        await store.command("HSET", f"{{{bot}}}:platforms", name, json.dumps(entry | {"of": 2}))
+    impatient = StoreReader(max_age=0)
+    found = (await impatient.read(store_url, bot)).platforms["discord"]
+    assert (found, found.since) == (PlatformReport(False, "intent; away", "Unreachable"), 7)
+    await store.command("HSET", f"{{{bot}}}:platforms", "discord:1", '{"connected": true, "of": 2, "since": 8}')
+    found = (await impatient.read(store_url, bot)).platforms["discord"]
+    assert (found, found.since) == (PlatformReport(True, "intent", "IntentOff"), 9)
     await impatient.close()
 
 

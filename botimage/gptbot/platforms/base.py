@@ -80,11 +80,34 @@ class CommandInfo:
     """Whether it is for those only who administer a group."""
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the bot is on a platform, for those who look after it."""
+
+    username: str
+    """As the platform shows it."""
+    invite: str = ""
+    """Where people open it or add it to a group; empty: nowhere."""
+
+
 class Report(Protocol):
     """Tells operators and probes how a platform is doing."""
 
-    def __call__(self, *, connected: bool, message: str = "", receiver: str = "", of: int = 0) -> None:
-        """`message` says what is wrong and what to do; no secret, id or text in it.
+    def __call__(
+        self,
+        *,
+        connected: bool,
+        reason: str = "",
+        message: str = "",
+        receiver: str = "",
+        of: int = 0,
+        identity: Identity | None = None,
+    ) -> None:
+        """`message` says what is wrong and what to do; no secret, id or text in it. `reason`: the same in one
+        CamelCase word, as docs/troubleshooting.md lists them. Both go with `connected` too, for what does not work as
+        it should.
+
+        `identity`: who the bot is there, once that is known; it stays until another is told.
 
         `receiver` (the name that its lease has, `PLATFORM:…`): it is about this one `of` so many that gateways share.
         The platform is connected when all of them are; without a receiver, `of` says how many there are to be.

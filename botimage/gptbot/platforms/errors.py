@@ -13,6 +13,11 @@ class PlatformError(Exception):
 class Misconfigured(PlatformError):
     """Only a person can help: a refused token, a missing intent. The text says what to do."""
 
+    def __init__(self, text: str, reason: str = "Misconfigured") -> None:
+        super().__init__(text)
+        self.reason = reason
+        """The same in one CamelCase word, as in `gptbot.platforms.base.Report`."""
+
 
 class SendError(PlatformError):
     """A message was not sent or edited."""

@@ -17,7 +17,7 @@ from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.leases import StoreLeases
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import ArgumentInfo, CommandInfo, GatewayContext, SenderContext
+from gptbot.platforms.base import ArgumentInfo, CommandInfo, GatewayContext, Identity, SenderContext
 from gptbot.platforms.discord import PLATFORM
 from gptbot.platforms.discord.sender import DiscordSender
 from gptbot.platforms.inbound import Hears, Inbound, Verdict
@@ -132,7 +132,16 @@ class Reports:
     """By receiver; the platform's own is that of none."""
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    def __call__(self, *, connected: bool, message: str = "", receiver: str = "", of: int = 0) -> None:
+    reasons: dict[str, str] = field(default_factory=dict[str, str])
+    """By receiver, the last ones."""
+    identity: Identity | None = None
+
+    def __call__(
+        self, *, connected: bool, reason: str = "", message: str = "", receiver: str = "", of: int = 0,
+        identity: Identity | None = None,
+    ) -> None:  # fmt: skip
+        self.reasons[receiver] = reason
+        self.identity = identity or self.identity
         self.parts[receiver] = (connected, message)
         up = sum(well for name, (well, _) in self.parts.items() if name)
         messages = dict.fromkeys(text for _, text in self.parts.values() if text)

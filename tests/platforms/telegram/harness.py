@@ -13,7 +13,15 @@ import aiohttp
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import ArgumentInfo, CommandInfo, GatewayContext, Leases, PlatformGateway, SenderContext
+from gptbot.platforms.base import (
+    ArgumentInfo,
+    CommandInfo,
+    GatewayContext,
+    Identity,
+    Leases,
+    PlatformGateway,
+    SenderContext,
+)
 from gptbot.platforms.inbound import Hears, Inbound
 from gptbot.platforms.registry import platform
 from gptbot.platforms.telegram.sender import TelegramSender
@@ -119,9 +127,16 @@ class Reports:
 
     def __init__(self) -> None:
         self.all: list[tuple[bool, str]] = []
+        self.reasons: list[str] = []
+        self.identity: Identity | None = None
 
-    def __call__(self, *, connected: bool, message: str = "", receiver: str = "", of: int = 0) -> None:
+    def __call__(
+        self, *, connected: bool, reason: str = "", message: str = "", receiver: str = "", of: int = 0,
+        identity: Identity | None = None,
+    ) -> None:  # fmt: skip
         self.all.append((connected, message))
+        self.reasons.append(reason)
+        self.identity = identity or self.identity
 
     @property
     def connected(self) -> bool:

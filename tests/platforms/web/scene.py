@@ -15,7 +15,7 @@ from gptbot.http.server import HttpServer
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import CommandInfo, GatewayContext, Leases, SenderContext
+from gptbot.platforms.base import CommandInfo, GatewayContext, Identity, Leases, SenderContext
 from gptbot.platforms.inbound import Hears, Inbound, Verdict
 from gptbot.platforms.web import PLATFORM
 from gptbot.platforms.web.gateway import WebGateway
@@ -102,7 +102,10 @@ class Scene:
         return await self._stack.enter_async_context(serving({self.config.key: gateway}, port))
 
     def gateway(self) -> WebGateway:
-        def report(*, connected: bool, message: str = "", receiver: str = "", of: int = 0) -> None:
+        def report(
+            *, connected: bool, reason: str = "", message: str = "", receiver: str = "", of: int = 0,
+            identity: Identity | None = None,
+        ) -> None:  # fmt: skip
             self.reports.append((connected, message))
 
         context = GatewayContext(

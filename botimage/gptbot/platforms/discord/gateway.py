@@ -11,19 +11,20 @@ import aiohttp
 import discord
 from starlette.routing import BaseRoute
 
-from gptbot.platforms.base import GatewayContext
+from gptbot.platforms.base import GatewayContext, Identity
 from gptbot.platforms.discord import commands
 from gptbot.platforms.discord.administrators import with_administrator
 from gptbot.platforms.discord.catchup import CatchUp
 from gptbot.platforms.discord.client import Client, GatewayInfo, Parser, Socket
 from gptbot.platforms.discord.inflow import Inflow
 from gptbot.platforms.discord.interactions import Acknowledgement, complete
+from gptbot.platforms.discord.invitation import invitation
 from gptbot.platforms.discord.mapping import Directory, from_edit, from_interaction, from_message, is_completion
 from gptbot.platforms.discord.places import Places
 from gptbot.platforms.discord.rest import Rest
 from gptbot.platforms.discord.sessions import SharedSessions
 from gptbot.platforms.discord.shard import Resharded, Shard
-from gptbot.platforms.discord.trouble import TROUBLE, UNAUTHORIZED, telling
+from gptbot.platforms.discord.trouble import TROUBLE, refused, telling
 from gptbot.platforms.errors import Misconfigured
 from gptbot.platforms.inbound import Inbound
 from gptbot.telemetry.logs import get_logger
@@ -35,6 +36,10 @@ log = get_logger(__name__)
 
 LEASE: Final = "discord"
 _LOGIN_TIMEOUT: Final = 60.0
+_INTENT_OFF: Final = (
+    "spec.answerIn.groups is always, but without the message-content intent Discord hides what does not mention the"
+    " bot: set messageContentIntent to true, and switch the intent on in the Developer Portal under Bot"
+)
 _GUILD_TIMEOUT: Final = 10.0
 _LONGEST_PAUSE: Final = 60.0
 
@@ -49,6 +54,8 @@ class DiscordGateway:
         self._places = Places(context.store, context.keys, seconds(context.bot.bot.spec.privacy.retention))
         self._shared_out = 0
         self._notices: dict[str, str] = {}
+        """Reason to message of what does not work as it should although messages are received."""
+        self._identity: Identity | None = None
 
     def routes(self) -> Sequence[BaseRoute]:
         """None: Discord connects nowhere."""
@@ -61,14 +68,13 @@ class DiscordGateway:
             try:
                 await self._serve()
             except Misconfigured as error:
-                self._context.report(connected=False, message=str(error))
+                self._context.report(connected=False, reason=error.reason, message=str(error))
                 raise
             except Resharded:
                 log.warning("Discord wants another number of shards")
             except TROUBLE as error:
-                self._context.report(
-                    connected=False, message=f"Discord's API cannot be reached ({type(error).__name__}); trying again"
-                )
+                text = f"Discord's API cannot be reached ({type(error).__name__}); trying again"
+                self._context.report(connected=False, reason="Unreachable", message=text)
             failures += 1
             await asyncio.sleep(min(_LONGEST_PAUSE, 2.0**failures) * random.uniform(0.5, 1.0))
 
@@ -77,7 +83,7 @@ class DiscordGateway:
         try:
             token = self._context.bot.secret(settings.token_secret_ref, "spec.platforms.discord.tokenSecretRef")
         except InvalidManifest as error:
-            raise Misconfigured(str(error)) from None
+            raise Misconfigured(str(error), "SecretMissing") from None
         async with (
             Client(settings.api_base_url, message_content=settings.message_content_intent) as client,
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
@@ -107,17 +113,21 @@ class DiscordGateway:
                 user, application = await client.identity(token)
                 info = await client.gateway_info()
         except discord.LoginFailure:
-            raise Misconfigured(UNAUTHORIZED) from None
+            raise refused(self._settings) from None
         except discord.HTTPException as error:
             if error.status == 401:
-                raise Misconfigured(UNAUTHORIZED) from None
+                raise refused(self._settings) from None
             if error.status == 404:
-                raise Misconfigured("apiBaseUrl answers, but not as Discord's API does (HTTP 404): check it") from None
+                text = "apiBaseUrl answers, but not as Discord's API does (HTTP 404): check it"
+                raise Misconfigured(text, "NotADiscordApi") from None
             raise
         self._directory = Directory(user["id"], user.get("global_name") or user["username"])
+        self._identity = Identity(user["username"], invitation(application["id"]))
         self._notices.clear()
+        if not self._settings.message_content_intent and self._context.bot.bot.spec.answer_in.groups == "always":
+            self._notices["IntentOff"] = _INTENT_OFF
         if application.get("interactions_endpoint_url"):
-            self._notices["endpoint"] = (
+            self._notices["InteractionsElsewhere"] = (
                 "slash commands do not arrive: clear the Interactions Endpoint URL in the Developer Portal"
             )
         return application["id"], info
@@ -127,14 +137,16 @@ class DiscordGateway:
     ) -> None:
         shared = SharedSessions(self._context.store, self._context.keys)
 
-        def report(connected: bool, message: str) -> None:
-            self._context.report(connected=connected, message=message, receiver=f"{LEASE}:{number}", of=info.shards)
+        def report(connected: bool, reason: str, message: str) -> None:
+            receiver, of = f"{LEASE}:{number}", info.shards
+            self._context.report(connected=connected, reason=reason, message=message, receiver=receiver, of=of)
 
         def parsers(inflow: Inflow, tasks: asyncio.TaskGroup) -> Mapping[str, Parser]:
             return self._parsers(client, rest, inflow, tasks)
 
         async def work() -> None:
-            shard = Shard(number, info, client, self._context.intake, shared, catch_up, report, parsers)
+            refusal = refused(self._settings)
+            shard = Shard(number, info, client, self._context.intake, shared, catch_up, report, parsers, refusal)
             try:
                 async with asyncio.TaskGroup() as tasks:
                     if number == 0:
@@ -143,14 +155,17 @@ class DiscordGateway:
             except BaseExceptionGroup as group:
                 error = telling(group)
                 if isinstance(error, Misconfigured):
-                    report(False, str(error))  # the lease is still ours
+                    report(False, error.reason, str(error))  # the lease is still ours
                 raise error from None
 
         await self._context.leases.run(f"{LEASE}:{number}", work)
 
     def _report(self) -> None:
         """What is to be said of the bot, beside how its shards are."""
-        self._context.report(connected=True, message="; ".join(self._notices.values()), of=self._shared_out)
+        reason, message = next(iter(self._notices), ""), "; ".join(self._notices.values())
+        self._context.report(
+            connected=True, reason=reason, message=message, of=self._shared_out, identity=self._identity
+        )
 
     async def _register(self, client: Client, application: str) -> None:
         """Make the slash commands what they should be; a failure is told and leaves the bot running."""
@@ -164,8 +179,8 @@ class DiscordGateway:
                     log.info("slash commands registered", count=len(wanted))
         except (*TROUBLE, ValueError) as error:
             reason = f"code {error.code}" if isinstance(error, discord.HTTPException) else type(error).__name__
-            self._notices["commands"] = f"slash commands could not be registered ({reason})"
-            log.warning(self._notices["commands"])
+            self._notices["CommandsRefused"] = f"slash commands could not be registered ({reason})"
+            log.warning(self._notices["CommandsRefused"])
             self._report()
 
     def _parsers(self, client: Client, rest: Rest, inflow: Inflow, tasks: asyncio.TaskGroup) -> Mapping[str, Parser]:

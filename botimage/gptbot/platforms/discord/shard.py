@@ -20,8 +20,8 @@ from gptbot.platforms.discord.inflow import Inflow
 from gptbot.platforms.discord.limits import Close
 from gptbot.platforms.discord.places import Place
 from gptbot.platforms.discord.sessions import Progress, SharedSessions
-from gptbot.platforms.discord.starts import SessionStarts
-from gptbot.platforms.discord.trouble import MISCONFIGURED, TROUBLE, UNAUTHORIZED, telling
+from gptbot.platforms.discord.starts import LOW_BUDGET, SessionStarts
+from gptbot.platforms.discord.trouble import MISCONFIGURED, TROUBLE, telling
 from gptbot.platforms.errors import Misconfigured
 from gptbot.platforms.inbound import Intake
 from gptbot.telemetry.logs import get_logger
@@ -56,10 +56,12 @@ class Shard:
     intake: Intake
     shared: SharedSessions
     catch_up: CatchUp
-    report: Callable[[bool, str], None]
-    """Whether it is connected, and what is wrong."""
+    report: Callable[[bool, str, str], None]
+    """Whether it is connected, and what is wrong: the reason in one word, and for a person."""
     parsers: Callable[[Inflow, asyncio.TaskGroup], Mapping[str, Parser]]
     """What takes the events, given where messages go and who owns the tasks."""
+    refusal: Misconfigured
+    """What to raise when Discord does not take the token."""
     _progress: Progress = field(default_factory=Progress, init=False)
     _saved: Progress = field(default_factory=Progress, init=False)
     _socket: Socket | None = field(default=None, init=False)
@@ -118,7 +120,7 @@ class Shard:
             failures += 1
             if failures > 1:
                 log.warning(reason, shard=self.number, failures=failures)
-                self.report(False, f"{reason}; trying again")
+                self.report(False, "Unreachable", f"{reason}; trying again")
                 await asyncio.sleep(min(_LONGEST_PAUSE, 2.0 ** (failures - 2)) * random.uniform(0.5, 1.0))
 
     async def _connect_once(self, inflow: Inflow, parsers: Mapping[str, Parser], failures: int) -> str:
@@ -148,12 +150,15 @@ class Shard:
         except discord.ConnectionClosed as closed:
             if closed.code in (Close.INVALID_SHARD, Close.SHARDING_REQUIRED):
                 raise Resharded from None
+            if closed.code == Close.AUTHENTICATION_FAILED:
+                raise self.refusal from None
             if closed.code in MISCONFIGURED:
-                raise Misconfigured(MISCONFIGURED[closed.code]) from None
+                reason, text = MISCONFIGURED[closed.code]
+                raise Misconfigured(text, reason) from None
             return f"Discord closed the connection (code {closed.code})"
         except TROUBLE as error:
             if isinstance(error, discord.HTTPException) and error.status == 401:
-                raise Misconfigured(UNAUTHORIZED) from None
+                raise self.refusal from None
             return f"Discord's gateway cannot be reached ({type(error).__name__})"
         finally:
             if socket is not None:
@@ -196,7 +201,7 @@ class Shard:
     def _on_ready(self, inflow: Inflow, tasks: asyncio.TaskGroup, *, fresh: bool) -> None:
         """A new session is there, or one goes on."""
         self._ready_at = time.monotonic()
-        self.report(True, self._starts.note)
+        self._well()
         progress = self._progress
         since = progress.missed if progress.missed is not None else progress.until if fresh else None
         if since is None or (not fresh and self._fetching is not None):  # a RESUME does not end what is being fetched
@@ -254,9 +259,14 @@ class Shard:
             self._progress = replace(self._progress, missed=None)
 
     def _stalled(self, stalled: bool) -> None:
-        self.report(
-            True, "the store cannot be reached; Discord is not read until it can" if stalled else self._starts.note
-        )
+        if stalled:
+            self.report(True, "StoreAway", "the store cannot be reached; Discord is not read until it can")
+        else:
+            self._well()
+
+    def _well(self) -> None:
+        note = self._starts.note
+        self.report(True, LOW_BUDGET if note else "", note)
 
     async def _reach(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask the store, as often as it takes."""

@@ -47,7 +47,7 @@ class TelegramGateway:
             if self._settings.mode == "webhook" and self._settings.webhook is not None:
                 secret_token(self._context.bot, self._settings.webhook)
         except Misconfigured as error:
-            self._report(connected=False, message=str(error))
+            self._report(connected=False, reason=error.reason, message=str(error))
             raise
         try:
             if self._settings.mode == "webhook":
@@ -59,19 +59,19 @@ class TelegramGateway:
             refusal = refused(self._settings)
         finally:
             await bot.session.close()
-        self._report(connected=False, message=str(refusal))
+        self._report(connected=False, reason=refusal.reason, message=str(refusal))
         raise refusal
 
     async def _hold(self, bot: Bot) -> None:
         """What the gateway with the lease does. Raises TokenRefused."""
         me = self._receiver.me or await self._identify(bot)
-        notice = ""
+        self._report.notices.clear()
         if self._context.bot.bot.spec.answer_in.groups == "always" and not me.can_read_all_group_messages:
-            notice = _PRIVACY_MODE
+            self._report.notices["PrivacyMode"] = _PRIVACY_MODE
         if self._settings.mode == "webhook" and self._settings.webhook is not None:
-            work = Registration(bot, self._context, self._settings.webhook, self._report, notice).run
+            work = Registration(bot, self._context, self._settings.webhook, self._report).run
         else:
-            work = Poller(bot, me, self._context, self._report, notice).run
+            work = Poller(bot, me, self._context, self._report).run
         refused_token = False
         try:
             async with asyncio.TaskGroup() as group:
@@ -87,11 +87,14 @@ class TelegramGateway:
         backoff = Backoff()
         while True:
             try:
-                return await bot.get_me()
+                me = await bot.get_me()
             except FAILURES as error:
                 found = trouble(error)
                 if found.token_refused:
                     raise TokenRefused from None
-                self._report(connected=False, message=found.message)
+                self._report.trouble(found)
                 log.warning("telegram does not say who the bot is", reason=found.message)
                 await asyncio.sleep(backoff.next(found.wait))
+            else:
+                self._report.knows(me)
+                return me

@@ -36,10 +36,9 @@ class TokenRefused(Exception):
 class Poller:
     """Reads the updates of one bot, for as long as this gateway holds the lease."""
 
-    def __init__(self, bot: Bot, me: User, context: GatewayContext, report: Reporter, notice: str = "") -> None:
+    def __init__(self, bot: Bot, me: User, context: GatewayContext, report: Reporter) -> None:
         self._bot, self._me = bot, me
         self._context, self._report = context, report
-        self._notice = notice
         self._key = context.keys.platform("telegram", "offset")
         self._backoff = Backoff()
 
@@ -58,7 +57,7 @@ class Poller:
                 wait = POLL_TIMEOUT if isinstance(error, TelegramConflictError) else 0
                 await self._recover(error)
                 continue
-            self._report(connected=True, message=self._notice)
+            self._report.well()
             self._backoff.reset()
             wait = POLL_TIMEOUT
             if updates:
@@ -82,7 +81,7 @@ class Poller:
             raise TokenRefused
         if isinstance(error, TelegramConflictError) and "webhook" in error.message:
             found = await self._delete_webhook() or found
-        self._report(connected=False, message=found.message)
+        self._report.trouble(found)
         log.warning("telegram cannot be read", reason=found.message)
         await asyncio.sleep(self._backoff.next(found.wait))
 
@@ -93,7 +92,9 @@ class Poller:
         except FAILURES as error:
             return trouble(error)
         log.warning("telegram webhook deleted, since the manifest asks for polling")
-        self._notice = "a webhook was set for this bot and was deleted, since spec.platforms.telegram.mode is polling"
+        self._report.notices["WebhookRemoved"] = (
+            "a webhook was set for this bot and was deleted, since spec.platforms.telegram.mode is polling"
+        )
         return None
 
     async def _hand_in(self, messages: Sequence[_Item]) -> None:
@@ -105,9 +106,9 @@ class Poller:
             async with asyncio.TaskGroup() as group:
                 lanes_taken = [group.create_task(self._drain(lane)) for lane in lanes.values()]
             if not all(task.result() for task in lanes_taken):
-                self._report(connected=False, message=STORE_AWAY)
+                self._report(connected=False, reason="StoreAway", message=STORE_AWAY)
                 await self._store_back()
-                self._report(connected=True, message=self._notice)
+                self._report.well()
         self._backoff.reset()
 
     async def _drain(self, lane: deque[_Item]) -> bool:
@@ -138,7 +139,7 @@ class Poller:
                 kept: bytes | None = await self._context.store.command("GET", self._key)
                 break
             except StoreUnavailable:
-                self._report(connected=False, message=STORE_AWAY)
+                self._report(connected=False, reason="StoreAway", message=STORE_AWAY)
                 await self._store_back()
         bot_id, _, offset = (kept or b"").decode().partition(":")
         return int(offset) if bot_id == str(self._me.id) and offset.isdecimal() else None

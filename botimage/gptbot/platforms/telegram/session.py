@@ -22,10 +22,11 @@ from aiogram.exceptions import (
     TelegramUnauthorizedError,
 )
 from aiogram.methods import TelegramMethod
+from aiogram.types import User
 from aiogram.utils.token import TokenValidationError
 
 from gptbot.manifest import BotConfig
-from gptbot.platforms.base import Report
+from gptbot.platforms.base import Identity, Report
 from gptbot.platforms.errors import Misconfigured
 from gptbot.platforms.telegram.limits import REQUEST_TIMEOUT, RETRY_FIRST, RETRY_MOST
 from gptbot.platforms.telegram.platform import TOKEN_PATH
@@ -61,7 +62,7 @@ def connect(config: BotConfig, settings: Telegram) -> Bot:
     try:
         token = config.secret(settings.token_secret_ref, TOKEN_PATH)
     except InvalidManifest as error:
-        raise Misconfigured(str(error)) from None
+        raise Misconfigured(str(error), "SecretMissing") from None
     server = TelegramAPIServer.from_base(settings.api_base_url)
     session = AiohttpSession(api=server, timeout=REQUEST_TIMEOUT, json_loads=orjson.loads)
     try:
@@ -75,7 +76,8 @@ def refused(settings: Telegram) -> Misconfigured:
     reference = settings.token_secret_ref
     return Misconfigured(
         f"Telegram refuses the token in key {reference.key!r} of Secret {reference.name!r}: "
-        "get the bot's token from @BotFather and put it there, and see that apiBaseUrl is a Bot API server"
+        "get the bot's token from @BotFather and put it there, and see that apiBaseUrl is a Bot API server",
+        "TokenRefused",
     )
 
 
@@ -83,6 +85,8 @@ def refused(settings: Telegram) -> Misconfigured:
 class Trouble:
     """What an error of the Bot API means."""
 
+    reason: str
+    """In one CamelCase word."""
     message: str
     """For a person: what is wrong and what to do. Holds no token, id or text."""
     wait: float = 0.0
@@ -94,22 +98,25 @@ def trouble(error: Exception) -> Trouble:
     """What an error of aiogram means, or of what it leaves to others."""
     match error:
         case TelegramUnauthorizedError() | TelegramNotFound():
-            return Trouble("Telegram refuses the token", token_refused=True)
+            return Trouble("TokenRefused", "Telegram refuses the token", token_refused=True)
         case TelegramRetryAfter():
-            return Trouble(f"Telegram asks to wait {error.retry_after} s", wait=float(error.retry_after))
+            return Trouble("FloodWait", f"Telegram asks to wait {error.retry_after} s", wait=float(error.retry_after))
+        case TelegramConflictError() if "webhook" in error.message:
+            return Trouble("WebhookInTheWay", "a webhook is set for this bot and cannot be deleted; trying again")
         case TelegramConflictError():
             text = "another program reads this bot's messages: stop it, or give it a bot of its own"
-            return Trouble(f"{text} (Telegram allows one reader a token)")
+            return Trouble("AnotherPoller", f"{text} (Telegram allows one reader a token)")
         case TelegramNetworkError():
-            return Trouble("the Bot API server cannot be reached or does not answer; trying again")
+            return Trouble("Unreachable", "the Bot API server cannot be reached or does not answer; trying again")
         case TelegramServerError():
-            return Trouble("the Bot API server fails; trying again")
+            return Trouble("ServerError", "the Bot API server fails; trying again")
         case ClientDecodeError():
-            return Trouble("spec.platforms.telegram.apiBaseUrl does not answer as a Bot API server does; trying again")
+            text = "spec.platforms.telegram.apiBaseUrl does not answer as a Bot API server does; trying again"
+            return Trouble("NotABotApi", text)
         case TelegramAPIError():
-            return Trouble(f"Telegram refuses a request: {wording(error.message)}; trying again")
+            return Trouble("RequestRefused", f"Telegram refuses a request: {wording(error.message)}; trying again")
         case _:
-            return Trouble(f"reading from Telegram failed ({type(error).__name__}); trying again")
+            return Trouble("ReadingFails", f"reading from Telegram failed ({type(error).__name__}); trying again")
 
 
 class Backoff:
@@ -134,10 +141,26 @@ class Reporter:
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._last: tuple[bool, str] | None = None
+        self._last: tuple[bool, str, str] | None = None
+        self._identity: Identity | None = None
+        self.notices: dict[str, str] = {}
+        """Reason to message of what does not work as it should although messages are received."""
 
-    def __call__(self, *, connected: bool, message: str = "") -> None:
+    def __call__(self, *, connected: bool, reason: str = "", message: str = "") -> None:
         """As `platforms.base.Report`."""
-        if self._last != (connected, message):
-            self._last = (connected, message)
-            self._report(connected=connected, message=message)
+        if self._last != (connected, reason, message):
+            self._last = (connected, reason, message)
+            self._report(connected=connected, reason=reason, message=message, identity=self._identity)
+
+    def well(self) -> None:
+        """Messages are received."""
+        self(connected=True, reason=next(iter(self.notices), ""), message="; ".join(self.notices.values()))
+
+    def trouble(self, found: Trouble) -> None:
+        """They are not."""
+        self(connected=False, reason=found.reason, message=found.message)
+
+    def knows(self, me: User) -> None:
+        """Telegram said who the bot is; told with the next report."""
+        if me.username:
+            self._identity = Identity(me.username, f"https://t.me/{me.username}")

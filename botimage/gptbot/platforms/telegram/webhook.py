@@ -42,12 +42,13 @@ def secret_token(config: BotConfig, webhook: TelegramWebhook) -> str:
     try:
         secret = config.secret(webhook.secret_ref, SECRET_PATH)
     except InvalidManifest as error:
-        raise Misconfigured(str(error)) from None
+        raise Misconfigured(str(error), "SecretMissing") from None
     if not re.fullmatch(SECRET_TOKEN, secret):
         reference = webhook.secret_ref
         raise Misconfigured(
             f"key {reference.key!r} of Secret {reference.name!r} is no secret token for a webhook: "
-            "it must be 1 to 256 characters of A-Z, a-z, 0-9, _ and -"
+            "it must be 1 to 256 characters of A-Z, a-z, 0-9, _ and -",
+            "SecretInvalid",
         )
     return secret
 
@@ -121,10 +122,8 @@ class Receiver:
 class Registration:
     """Tells Telegram where to post, and looks whether it can. Done by the gateway with the lease."""
 
-    def __init__(
-        self, bot: Bot, context: GatewayContext, webhook: TelegramWebhook, report: Reporter, notice: str
-    ) -> None:
-        self._bot, self._report, self._notice = bot, report, notice
+    def __init__(self, bot: Bot, context: GatewayContext, webhook: TelegramWebhook, report: Reporter) -> None:
+        self._bot, self._report = bot, report
         self._url = address(webhook)
         self._secret = secret_token(context.bot, webhook)
 
@@ -142,14 +141,15 @@ class Registration:
                 found = trouble(error)
                 if found.token_refused:
                     raise TokenRefused from None
-                self._report(connected=False, message=found.message)
+                self._report.trouble(found)
                 log.warning("telegram webhook not set or not looked at", reason=found.message)
                 await asyncio.sleep(backoff.next(found.wait))
                 continue
             backoff.reset()
             if info.url != self._url:
                 log.warning("telegram webhook was changed by another program, setting it again")
-                self._report(connected=False, message="another program changed the webhook: stop it; set again")
+                text = "another program changed the webhook: stop it; set again"
+                self._report(connected=False, reason="WebhookChanged", message=text)
                 known = False
                 await asyncio.sleep(backoff.next())
                 continue
@@ -169,9 +169,9 @@ class Registration:
 
     def _tell(self, failing: WebhookInfo | None) -> None:
         if failing is None:
-            self._report(connected=True, message=self._notice)
+            self._report.well()
             return
         reason = failing.last_error_message or "no reason given"
         message = f"Telegram cannot deliver to webhook.url ({reason}): check that it reaches the gateway"
-        self._report(connected=False, message=message)
+        self._report(connected=False, reason="WebhookUnreachable", message=message)
         log.warning("telegram cannot deliver to the webhook", reason=reason)

@@ -27,6 +27,7 @@ from gptbot.platforms.errors import SendError
 from gptbot.platforms.registry import platform
 from gptbot.safety.limits import Limits
 from gptbot.safety.moderation import Moderator
+from gptbot_api.base import seconds
 
 LOCAL_PLATFORMS = frozenset({"terminal"})
 """Platforms that every bot answers on, declared or not: nobody reaches them from outside."""
@@ -71,7 +72,7 @@ class Bot:
             config=config,
             store=store,
             keys=keys,
-            mailbox=Mailbox(store, keys, consumer, lease),
+            mailbox=Mailbox(store, keys, consumer, lease, lambda: seconds(bot.config.bot.spec.privacy.retention)),
             limits=Limits(store, keys, lambda: bot.config.bot.spec.limits),
             model=ModelClient(http, model, note=outcomes.note),
             outcomes=outcomes,

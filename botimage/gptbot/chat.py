@@ -22,6 +22,7 @@ from gptbot.process import open_bots
 from gptbot.running import choose, store_of, store_of_running
 from gptbot.safety.limits import Limits
 from gptbot.worker import Worker
+from gptbot_api.base import seconds
 
 Partner = tuple[Store, BotKeys, BotIntake]
 
@@ -88,7 +89,7 @@ def _print(text: str) -> None:
 async def _of_running(config: BotConfig, directory: Path, url: str) -> AsyncGenerator[Partner]:
     async with Store.connect(url, config.key) as store:
         keys = BotKeys(config.key, pepper(directory).encode())
-        mailbox = Mailbox(store, keys, "chat")
+        mailbox = Mailbox(store, keys, "chat", retention=lambda: seconds(config.bot.spec.privacy.retention))
         limits = Limits(store, keys, lambda: config.bot.spec.limits)
         yield store, keys, BotIntake(lambda: config, "terminal", mailbox, limits, commands)
 

@@ -44,7 +44,7 @@ async def test_in_private_all_goes_and_it_says_what(talk: Room) -> None:
     assert text.splitlines()[:4] == [
         "Done. Of this chat and of you I have erased:",
         "• 2 messages of the conversation, questions and answers together",
-        "• 2 things chosen here, such as role and language",
+        "• 2 things chosen, such as role and language",
         "• what was counted of your use",
     ]
     assert await kept(talk) == []
@@ -56,7 +56,7 @@ async def test_in_a_group_one_persons_messages_go_and_the_others_stay(talk: Room
     await question(talk, "mine", **ADA)
     await question(talk, "his", **BOB)
     text = (await talk.ask("!забудь меня", language="ru", **ADA)).text
-    assert text.startswith("Готово. О вас в этом чате стёрто:\n• 2 сообщения разговора, вопросы вместе с ответами\n")
+    assert text.startswith("Готово. О вас во всех чатах стёрто:\n• 2 сообщения разговора, вопросы вместе с ответами\n")
     left = await kept(talk)
     assert len(left) == 2
     assert "his" in left[0]

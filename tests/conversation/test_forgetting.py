@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from gptbot.conversation.forgetting import Erased, Forgetting
+from gptbot.inbox.chats import Chat
 from gptbot.inbox.dead import DeadLetters
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
@@ -63,9 +64,9 @@ async def filled(store: Store, keys: BotKeys, spec: GptBot) -> Mailbox:
         )  # fmt: skip
         await store.command("SET", keys.summary(chat), "of all")
         await mailbox.choose(chat, {"summary_buffer": "on", "language": "ru"}, 60)
-        for speaker in (ADA_HERE, BOB_HERE):
+        for speaker, user in ((ADA_HERE, ADA), (BOB_HERE, BOB)):
             message = Overheard(speaker, f"by {speaker}", float(await now(store)))
-            await overheard.keep(chat, uuid.uuid4().hex[:22], message, spec.spec)
+            await overheard.keep(chat, uuid.uuid4().hex[:22], user, message, spec.spec)
     return mailbox
 
 
@@ -92,28 +93,29 @@ async def test_a_chat_is_erased_at_once(store: Store, keys: BotKeys) -> None:
     mailbox, page = await filled(store, keys, spec), sender(store, keys, spec)
     await page.send(SESSION, "an answer", nonce="n", first=True, final=True)
     others = holding(await left(store, keys), OTHER_CHAT)
-    erased = await Forgetting(mailbox).chat(CHAT, page, SESSION)
+    erased = await Forgetting(mailbox).chat(CHAT, page)
     assert erased == Erased(messages=7, summary=True, overheard=2, settings=2, letters=2)
     kept = await left(store, keys)
     assert holding(kept, "an answer") == set()
     shown = f"p:web:session:{CHAT}"
     here = holding(kept, CHAT)
-    assert here == {f"rate:chat:{CHAT}", shown}, "the count of a limit, and the news for open pages"
-    assert all(each.ttl is not None and each.ttl <= 60 for each in kept if kind(each.key) in here)
+    known = {f"in:{ADA}", f"in:{BOB}"}
+    assert here == {f"rate:chat:{CHAT}", shown} | known, "the count of a limit, and the news for open pages"
+    assert all(each.ttl is not None and each.ttl <= 60 for each in kept if kind(each.key) in here - known)
     assert others <= holding(kept, OTHER_CHAT)
     [letter] = await DeadLetters(store, keys).list()
     assert letter.conversation == OTHER_CHAT
-    assert (await Forgetting(mailbox).chat(CHAT, page, SESSION)).nothing
+    assert (await Forgetting(mailbox).chat(CHAT, page)).nothing
 
 
 async def test_a_person_is_erased_and_the_others_are_not(store: Store, keys: BotKeys) -> None:
     spec = bot()
     mailbox = await filled(store, keys, spec)
-    erased = await Forgetting(mailbox).person(ADA, CHAT, ADA_HERE, spec.spec)
-    assert erased == Erased(messages=5, summary=True, overheard=1, letters=2, usage=True)
+    assert await Forgetting(mailbox).said(Chat(CHAT, ADA_HERE)) == Erased(messages=5, summary=True, overheard=1)
+    assert await Forgetting(mailbox).person(ADA, spec.spec) == Erased(letters=2, usage=True)
     kept = await left(store, keys)
-    assert holding(kept, ADA) == {f"rate:user:{ADA}"}, "the count of a limit"
-    assert {key for key in holding(kept, ADA_HERE) if OTHER_CHAT not in key} == set()
+    assert holding(kept, ADA) == {f"rate:user:{ADA}", f"in:{ADA}"}, "the count of a limit, and where else to erase"
+    assert {key for key in holding(kept, ADA_HERE) if OTHER_CHAT not in key} == {f"in:{ADA}"}
     assert await mailbox.store.command("LRANGE", keys.context(CHAT), 0, -1) == [
         orjson.dumps(("user", f"{BOB_HERE}: his")), orjson.dumps(("assistant", "to him")),
     ]  # fmt: skip
@@ -125,7 +127,7 @@ async def test_no_limit_is_got_round_by_being_forgotten(store: Store, keys: BotK
     spec = bot(perUser={"messages": 2, "per": "1m"}, tokensPerUserPerDay=1000)
     mailbox = await filled(store, keys, spec)
     limits = Limits(store, keys, lambda: spec.spec.limits)
-    assert not (await Forgetting(mailbox).person(ADA, CHAT, ADA_HERE, spec.spec)).usage
+    assert not (await Forgetting(mailbox).person(ADA, spec.spec)).usage
     refusal = await limits.check(ADA, CHAT, "next")
     assert refusal, "two messages a minute are two messages a minute"
     assert refusal.limit == "user"

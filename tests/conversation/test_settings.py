@@ -116,7 +116,7 @@ async def test_messages_for_summaries_are_deleted_when_they_are_to_be_kept_no_mo
     assert "the last 300 messages for 24 hours" in (await talk.ask("!settings summary-buffer on", **BOSS)).text
     conversation = talk.bot.keys.pseudonym("web", "conversation", "room")
     kept = OverheardMessages(talk.store, talk.bot.keys)
-    await kept.keep(conversation, "e", Overheard("user-1", "hello", time.time()), talk.bot.config.bot.spec)
+    await kept.keep(conversation, "e", "ada", Overheard("user-1", "hello", time.time()), talk.bot.config.bot.spec)
     assert await kept.count(conversation) == 1
     assert "are deleted" in (await talk.ask("!settings summary-buffer off", **BOSS)).text
     assert await kept.count(conversation) == 0

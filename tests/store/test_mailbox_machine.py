@@ -78,7 +78,7 @@ class Machine(RuleBasedStateMachine):
         assert not any(self.mail.values()), "a conversation is stuck"
         names = [name.decode() for name in self._run(_ask(self.store, "KEYS", f"{{{self.keys.bot}}}:*"))]
         kinds = {name.removeprefix(self.keys.prefix).partition(":")[0] for name in names}
-        assert kinds <= {"seen", "runnable", "owner", "line", "stops"}
+        assert kinds <= {"seen", "runnable", "owner", "line", "stops", "in"}
         counters = self._run(_ask(self.store, "HKEYS", self.keys.line))
         assert set(counters) <= {b"#"}, "places in line are left over"
         assert self._run(_ask(self.store, "XLEN", self.keys.runnable)) == 0

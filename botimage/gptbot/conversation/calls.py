@@ -38,7 +38,7 @@ async def call(bot: Bot, claim: Claim, said: Texts, live: LiveMessage) -> Reply 
     async def forget(choices: Sequence[str]) -> None:
         sender = bot.sender(envelope.platform)
         if isinstance(sender, Forgets):
-            await sender.forget(envelope.address)
+            await sender.forget(claim.conversation)
         await bot.mailbox.forget(claim.conversation, choices)
 
     async def choose(choices: Mapping[str, str]) -> None:
@@ -58,6 +58,7 @@ async def call(bot: Bot, claim: Claim, said: Texts, live: LiveMessage) -> Reply 
                 mailbox=bot.mailbox,
                 bot=bot,
                 platform=envelope.platform,
+                event=envelope.event,
                 conversation=claim.conversation,
                 user=envelope.user,
                 speaker=envelope.speaker,

@@ -1,4 +1,4 @@
-"""Forgetting: erases at once what the store holds of a chat, or of one person in it, and counts what was erased.
+"""Forgetting: erases at once what the store holds of a chat, or of one person, and counts what was erased.
 
 What is left of a person then goes by itself: counters that a limit of the bot needs (erasing those would be the way
 round the limit; numbers under a pseudonym), marks of events already seen (pseudonyms that lead to nobody), and the
@@ -14,11 +14,11 @@ from typing import Any
 
 import orjson
 
+from gptbot.inbox.chats import Chat
 from gptbot.inbox.dead import DeadLetter, DeadLetters
 from gptbot.inbox.mailbox import MAX_DEAD, Mailbox
 from gptbot.inbox.overheard import OverheardMessages
 from gptbot.platforms.base import Forgets, Sender
-from gptbot.platforms.inbound import Address
 from gptbot_api import GptBotSpec
 
 
@@ -34,6 +34,8 @@ class Erased:
     """Messages kept for `!summary`."""
     settings: int = 0
     """Things chosen in the chat: role, language and so on."""
+    waiting: int = 0
+    """Messages that waited for their answers."""
     letters: int = 0
     """Questions that could not be answered."""
     usage: bool = False
@@ -54,7 +56,7 @@ class Forgetting:
         self._overheard = OverheardMessages(mailbox.store, mailbox.keys)
         self._letters = DeadLetters(mailbox.store, mailbox.keys)
 
-    async def chat(self, conversation: str, sender: Sender, address: Address) -> Erased:
+    async def chat(self, conversation: str, sender: Sender) -> Erased:
         """Erase all of a conversation, also what its platform's folder keeps of it. Raises SendError, too."""
         keys, store = self._keys, self._store
         messages, summary, overheard, settings = await asyncio.gather(
@@ -64,30 +66,30 @@ class Forgetting:
             store.command("HLEN", keys.settings(conversation)),
         )
         if isinstance(sender, Forgets):
-            await sender.forget(address)
+            await sender.forget(conversation)
         await self._mailbox.forget(conversation)
         letters = await self._drop_letters(lambda letter: letter.conversation == conversation)
         return Erased(
             messages=int(messages), summary=bool(summary), overheard=overheard, settings=int(settings), letters=letters
         )
 
-    async def person(self, user: str, conversation: str, speaker: str, spec: GptBotSpec) -> Erased:
-        """Erase what there is of a person: in all chats what is kept by person, in this one what was said by them.
+    async def said(self, chat: Chat) -> Erased:
+        """Erase what a person said in a chat where others are, with the answers to it.
 
-        `user`: their pseudonym; `speaker`: their name in the conversation (`Envelope.speaker`), empty where nobody else
-        is: then `chat` erases what was said. Other chats are found only by whoever asks in them. Answers to the person
-        go with the questions, and so does the summary, in which nobody's part can be told from another's.
+        So does the summary go, in which nobody's part can be told from another's.
         """
-        keys, store = self._keys, self._store
-        messages = overheard = summary = 0
-        if speaker:
-            messages = await self._drop_said(conversation, speaker)
-            overheard = await self._overheard.drop_speaker(conversation, speaker)
-            summary = await store.command("DEL", keys.summary(conversation), keys.folding(conversation))
+        keys, conversation = self._keys, chat.conversation
+        messages = await self._drop_said(conversation, chat.speaker)
+        overheard = await self._overheard.drop_speaker(conversation, chat.speaker)
+        summary = await self._store.command("DEL", keys.summary(conversation), keys.folding(conversation))
+        return Erased(messages=messages, summary=bool(summary), overheard=overheard)
+
+    async def person(self, user: str, spec: GptBotSpec) -> Erased:
+        """Erase what is kept by person, whatever the chat: of the user of that pseudonym."""
         letters = await self._drop_letters(lambda letter: letter.envelope is not None and letter.envelope.user == user)
         unneeded = self._unneeded(user, spec)
-        usage = await store.command("DEL", *unneeded) if unneeded else 0
-        return Erased(messages=messages, summary=bool(summary), overheard=overheard, letters=letters, usage=bool(usage))
+        usage = await self._store.command("DEL", *unneeded) if unneeded else 0
+        return Erased(letters=letters, usage=bool(usage))
 
     def _unneeded(self, user: str, spec: GptBotSpec) -> list[str]:
         """Counters of a user that no limit needs."""

@@ -118,7 +118,7 @@ class BotIntake:
                 message.sent or time.time(),
             )  # fmt: skip
             event, edited = keys.pseudonym(platform, "event", message.event), message.original_at is not None
-            await self._overheard.keep(conversation, event, said, spec, edited=edited)
+            await self._overheard.keep(conversation, event, user, said, spec, edited=edited)
 
     async def _take(self, message: Inbound, hears: Hears | None) -> bool:
         config, keys, platform = self._config(), self._mailbox.keys, self._platform

@@ -65,6 +65,10 @@ class BotKeys:
         """Hash: event to what was said, of the messages kept for `!summary`."""
         return f"{self.prefix}words:{conversation}"
 
+    def chats(self, user: str) -> str:
+        """Sorted set: where a user has written, by when (ms): `CONVERSATION SPEAKER`, in private without speaker."""
+        return f"{{{self.bot}}}:in:{user}"
+
     def rate(self, kind: str, who: str) -> str:
         """List: times (ms) of the last messages let in of a `user`, a `chat` or the `bot`, newest first."""
         return f"{self.prefix}rate:{kind}:{who}"

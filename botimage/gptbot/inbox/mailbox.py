@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from redis.exceptions import ResponseError
 
+from gptbot.inbox.chats import KNOWN
 from gptbot.inbox.choices import Choices
 from gptbot.inbox.claims import Claim, Entry, TurnLost, entries, pairs, readable, together
 from gptbot.inbox.envelope import Envelope
@@ -28,18 +29,30 @@ SEEN_TTL = 48 * 3600.0
 TURN_TTL = 26 * 3600.0
 """Seconds that the notes of a turn outlast its last change: longer than any wait a platform was seen to ask for."""
 MAX_DEAD = 1000
+RETENTION = 24 * 3600.0
+"""Seconds that a message may wait for its answer, unless a bot says otherwise."""
 UNREADABLE_TTL = 24 * 3600.0
 """Seconds that a message nobody can read stays a dead letter."""
 
 _RENEW, _NOTE = Script.load("renew"), Script.load("note")
-_ENQUEUE, _RETRY, _PROMOTE = (Script.load(name, "line") for name in ("enqueue", "retry", "promote"))
+_ENQUEUE = Script.load("enqueue", "line", "known")
+_RETRY, _PROMOTE = (Script.load(name, "line") for name in ("retry", "promote"))
 _CLAIM, _DONE, _BURY = (Script.load(name, "line", "turn") for name in ("claim", "done", "bury"))
 
 
 class Mailbox:
     """The mailboxes of one bot."""
 
-    def __init__(self, store: Store, keys: BotKeys, consumer: str, lease: float = TURN_LEASE) -> None:
+    def __init__(
+        self,
+        store: Store,
+        keys: BotKeys,
+        consumer: str,
+        lease: float = TURN_LEASE,
+        retention: Callable[[], float] = lambda: RETENTION,
+    ) -> None:
+        """`retention`: seconds that a message may wait for its answer."""
+        self.retention = retention
         self.store = store
         self.keys = keys
         self.consumer = consumer
@@ -52,9 +65,13 @@ class Mailbox:
 
     async def enqueue(self, conversation: str, envelope: Envelope) -> bool:
         """Put a message into its mailbox; False when the event was enqueued before. Raises StoreUnavailable."""
-        keys = (*self._line, self.keys.seen(envelope.event), self.keys.mail(conversation))
+        names, user, speaker = self.keys, envelope.user, envelope.speaker
+        keys = (*self._line, names.seen(envelope.event), names.mail(conversation), names.chats(user))
+        known = int(KNOWN * self.retention() * 1000) if speaker or envelope.direct else 0
         ttl = int(SEEN_TTL * 1000)
-        return bool(await self.store.run(_ENQUEUE, keys, GROUP, conversation, ttl, envelope.encode(), envelope.user))
+        return bool(
+            await self.store.run(_ENQUEUE, keys, GROUP, conversation, ttl, envelope.encode(), user, speaker, known)
+        )
 
     @property
     def _line(self) -> tuple[str, str, str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from gptbot.inbox.chats import KNOWN
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Script, Store
 from gptbot_api import GptBotSpec
@@ -21,7 +22,7 @@ SETTING, ON = "summary_buffer", "on"
 """The setting of a conversation that keeps messages, and its value then."""
 MOST_CHARACTERS = 2000
 """Characters of a message that are kept."""
-_OVERHEAR = Script.load("overhear")
+_OVERHEAR = Script.load("overhear", "known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +45,27 @@ class OverheardMessages:
         self._keys = keys
 
     async def keep(
-        self, conversation: str, event: str, message: Overheard, spec: GptBotSpec, *, edited: bool = False
+        self,
+        conversation: str,
+        event: str,
+        user: str,
+        message: Overheard,
+        spec: GptBotSpec,
+        *,
+        edited: bool = False,
     ) -> None:
-        """Keep a message, if the conversation wants that now; an edited one replaces what was kept of it.
+        """Keep a message of a user, if the conversation wants that now; an edited one replaces what was kept of it.
 
         The same `event` again is the same message. Raises StoreUnavailable.
         """
         keys = self._keys
-        names = (keys.settings(conversation), keys.heard(conversation), keys.words(conversation))
+        names = (keys.settings(conversation), keys.heard(conversation), keys.words(conversation), keys.chats(user))
         entry = orjson.dumps([message.speaker, message.text[:MOST_CHARACTERS]])
         ttl, retention = lasts(spec), seconds(spec.privacy.retention)
         await self._store.run(
             _OVERHEAR, names, event, int(message.sent * 1000), entry, int(ttl * 1000),
-            spec.context.summary_buffer, int(edited), int(retention * 1000),
+            spec.context.summary_buffer, int(edited), int(retention * 1000), f"{conversation} {message.speaker}",
+            int(KNOWN * retention * 1000),
         )  # fmt: skip
 
     async def read(self, conversation: str, most: int, since: float, ttl: float) -> list[Overheard]:

@@ -199,8 +199,10 @@ class Sender(Protocol):
 class Forgets(Protocol):
     """A sender whose platform keeps messages in our own store: it deletes them when the user asks to be forgotten."""
 
-    async def forget(self, address: Address) -> None:
-        """Delete what the platform's keys hold of the conversation. Raises SendError; again is no error."""
+    async def forget(self, conversation: str) -> None:
+        """Delete what the platform's keys hold of a conversation, named by its pseudonym as all its keys are: nobody
+        kept where it is. Raises SendError; again is no error.
+        """
         ...
 
 

@@ -244,6 +244,6 @@ async def test_who_forgets_a_chat_does_not_look_for_what_was_missed_there(
     for place in (kept, forgotten):
         await noted.note(place)
     assert isinstance(sender, Forgets)
-    await sender.forget({"channel": "1002", "message": "7"})
-    await sender.forget({"channel": "1002", "message": "8"})
+    for _ in range(2):
+        await sender.forget(keys.pseudonym("discord", "conversation", "1002"))
     assert await noted.of_shard(0, 1, 9) == [kept]

@@ -116,7 +116,7 @@ class Scene:
 
     def address(self, cookie: str) -> dict[str, Any]:
         """Where answers to the browser with this cookie go."""
-        return {"session": self.keys.pseudonym("web", "session", cookie)}
+        return {"session": self.keys.pseudonym("web", "conversation", cookie)}
 
     def stream(self, cookie: str) -> str:
         """Key of the stream of the browser with this cookie."""

@@ -221,7 +221,7 @@ async def test_forgetting_deletes_what_the_page_shows(store: Store, browser: Bro
         cookie = browser.cookie(page)
         assert isinstance(stage.sender, Forgets)
         async with events(browser.http, page, after(html)) as stream:
-            await stage.sender.forget(stage.address(cookie))
+            await stage.sender.forget(stage.address(cookie)["session"])
             await stage.sender.send(stage.address(cookie), "Forgotten.", nonce="m", first=True, final=True)
             await stream.until(lambda event: event.name == "end")
         assert "secret plan" not in str(await store.command("XRANGE", stage.stream(cookie), "-", "+"))

@@ -65,6 +65,8 @@ class CommandContext:
     bot: Bot
     """The bot at work: its store, keys, limits, and `ask` for the model."""
     platform: str
+    event: str
+    """Pseudonym of the command's own message."""
     conversation: str
     """Pseudonym of the conversation."""
     user: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 
 from gptbot.conversation.commands.base import Argument, Choice, Command, CommandContext, Reply
-from gptbot.conversation.erasing import erase
+from gptbot.conversation.erasing import Erasing
+from gptbot.inbox.chats import Chat
 from gptbot.inbox.envelope import FORGET
 from gptbot.locales import Texts
 from gptbot.platforms.base import Button
@@ -38,12 +39,9 @@ async def _run(context: CommandContext) -> Reply:
 
 async def _erase_again(context: CommandContext) -> Counter[str]:
     found = Counter[str](context.noted)
-    again = await erase(
-        context.mailbox, context.sender, context.config.bot.spec, context.arguments["what"],
-        conversation=context.conversation, user=context.user, speaker=context.speaker, address=context.address,
-        direct=context.direct,
-    )  # fmt: skip
-    found.update(again)
+    erasing = Erasing(context.mailbox, context.sender, context.config.bot.spec, context.event, waiting=False)
+    here = Chat(context.conversation, context.speaker)
+    found.update(await erasing.run(context.arguments["what"], here, context.user, direct=context.direct))
     return found
 
 

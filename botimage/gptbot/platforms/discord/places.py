@@ -39,6 +39,7 @@ class Places:
     def __init__(self, store: Store, keys: BotKeys, retention: float) -> None:
         """`retention`: seconds after which a channel is forgotten unless the bot is spoken to there again."""
         self._store = store
+        self._keys = keys
         self._key = keys.platform("discord", "places")
         self._pepper = keys.pepper
         self._retention = retention
@@ -80,12 +81,15 @@ class Places:
         self._noted.pop(place, None)
         await self._store.command("ZREM", self._key, self._seal(place))
 
-    async def forget_channel(self, channel: str) -> None:
-        """The same by whoever does not know which guild it is in. Raises StoreUnavailable."""
+    async def forget_conversation(self, conversation: str) -> None:
+        """The same by whoever knows no more than the pseudonym of the channel. Raises StoreUnavailable."""
         sealed = await self._store.command("ZRANGE", self._key, 0, -1)
-        gone = [value for value in sealed if (place := self._open(value)) is not None and place.channel == channel]
+        gone = [value for value in sealed if (place := self._open(value)) and self._name(place) == conversation]
         if gone:
             await self._store.command("ZREM", self._key, *gone)
+
+    def _name(self, place: Place) -> str:
+        return self._keys.pseudonym("discord", "conversation", place.channel)
 
     def _seal(self, place: Place) -> bytes:
         """Synthetic-IV encryption (RFC 5297's construction, with HMAC): the same place is always the same bytes."""

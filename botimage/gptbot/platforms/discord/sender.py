@@ -83,10 +83,10 @@ class DiscordSender:
         """Get Channel Messages, page by page. See `platforms.base.Remembers`."""
         return self._history.read(address, since)
 
-    async def forget(self, address: Address) -> None:
+    async def forget(self, conversation: str) -> None:
         """Do not look for missed messages there any more. See `platforms.base.Forgets`."""
         try:
-            await self._places.forget_channel(address["channel"])
+            await self._places.forget_conversation(conversation)
         except StoreUnavailable:
             raise NotSent("the store is away") from None
 

@@ -215,8 +215,8 @@ class WebGateway:
         return response
 
     def _pseudonym(self, session: str) -> str:
-        """The session in the store: the id itself opens the conversation, so it is not written anywhere."""
-        return self._context.keys.pseudonym("web", "session", session)
+        """The session in the store, named as its conversation is: the id itself would open it, so nothing has it."""
+        return self._context.keys.pseudonym("web", "conversation", session)
 
     def _tag(self, session: str) -> str:
         return self._context.keys.pseudonym("web", "page", session)

@@ -75,9 +75,9 @@ class WebSender:
         """Write the next state of a message."""
         await self._put(stream_key(self._keys, address["session"]), message_id, text, buttons, final=final)
 
-    async def forget(self, address: Address) -> None:
+    async def forget(self, conversation: str) -> None:
         """Delete the session's messages; its open pages show an empty conversation. See `platforms.base.Forgets`."""
-        key = stream_key(self._keys, address["session"])
+        key = stream_key(self._keys, conversation)
         try:
             await asyncio.gather(*(self._store.command(*parts) for parts in leave(key)))
         except StoreUnavailable as error:

@@ -1,0 +1,39 @@
+"""In which chats a person has written, by pseudonyms: what is erased when they ask in one of them to be forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gptbot.inbox.keys import BotKeys
+from gptbot.inbox.store import Script, Store
+
+KNOWN = 2.25
+"""Retentions that a chat is known after the person's last message there: so long that may wait, then be remembered."""
+_PART = Script.load("part")
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A conversation that a person has written in."""
+
+    conversation: str
+    speaker: str
+    """The person's name there (`Envelope.speaker`); empty where nobody else is."""
+
+
+class Chats:
+    """The chats of one bot's people. All methods raise StoreUnavailable."""
+
+    def __init__(self, store: Store, keys: BotKeys) -> None:
+        self._store = store
+        self._keys = keys
+
+    async def of(self, user: str) -> list[Chat]:
+        """Where a user has written of late."""
+        found = await self._store.command("ZRANGE", self._keys.chats(user), 0, -1)
+        return [Chat(*item.decode().split(" ")) for item in found]
+
+    async def part(self, user: str, chat: Chat, without: str) -> None:
+        """Forget that a user has written there, unless a message of theirs waits there, other than `without`."""
+        keys = (self._keys.chats(user), self._keys.mail(chat.conversation))
+        await self._store.run(_PART, keys, user, f"{chat.conversation} {chat.speaker}", without)

@@ -20,14 +20,14 @@ def kubectl(*arguments: str, document: Iterable[Object] | None = None, timeout: 
     """Run kubectl and return what it printed; `document` becomes its standard input. Raises AssertionError."""
     stdin = None if document is None else "\n".join(f"---\n{json.dumps(each)}" for each in document)
     answer = subprocess.run(
-        [_program(), *arguments], input=stdin, capture_output=True, text=True, timeout=timeout, check=False
+        [program(), *arguments], input=stdin, capture_output=True, text=True, timeout=timeout, check=False
     )
     if answer.returncode != 0:
         raise AssertionError(f"kubectl {' '.join(arguments)}: {answer.stderr.strip() or answer.stdout.strip()}")
     return answer.stdout
 
 
-def _program() -> str:
+def program() -> str:
     return shutil.which("kubectl") or str(Path(sys.executable).with_name("kubectl"))
 
 
@@ -60,7 +60,7 @@ def wait_until(what: str, condition: Callable[[], T], seconds: float = 120) -> T
 @contextmanager
 def forwarded(namespace: str, target: str, port: int) -> Generator[str]:
     """The address here of a port of a pod or Service there."""
-    command = [_program(), "--namespace", namespace, "port-forward", "--address", "127.0.0.1", target, f":{port}"]
+    command = [program(), "--namespace", namespace, "port-forward", "--address", "127.0.0.1", target, f":{port}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
             assert process.stdout

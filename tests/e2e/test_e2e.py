@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
 from tests.e2e import bots as made
-from tests.e2e import cluster
+from tests.e2e import cluster, plugin
 from tests.e2e.cluster import Object
 from tests.e2e.conftest import CRD, Release
 from tests.e2e.fakes import API_KEYS, DISCORD_TOKEN, TELEGRAM_TOKEN, Fakes, ScriptedModel
@@ -133,6 +134,31 @@ async def test_a_changed_secret_rolls_the_pods_and_is_used(
         await model.say("With the new key.", match="still there")
         await telegram.say(ADA, ADA, "Are you still there?")
         await telegram.wait_for_messages(ADA, contains="With the new key.", timeout=120)
+
+
+async def test_kubectl_gptbot_shows_it_asks_it_and_finds_nothing_wrong(
+    bots: str, shop: list[Object], fakes_in_cluster: Fakes
+) -> None:
+    model = ScriptedModel(fakes_in_cluster.here["openai"])
+    await model.say("By way of the cluster.", match="from a terminal")
+    assert plugin.printed(bots, "chat", SHOP, "A question from a terminal") == "By way of the cluster.\n"
+    assert plugin.printed(bots, "dead", SHOP, "list") == "There are no dead letters.\n"
+    assert "connected" in plugin.printed(bots, "logs", SHOP, "--role", "gateway", "--tail=-1")
+    status = plugin.printed(bots, "status", SHOP)
+    assert "Answering" in status, status
+    assert "1 of 1 new, 1 ready, 1 in all" in status, status
+
+    def wrong() -> list[Object]:
+        # A cluster may have no metrics of pods: that is found too, and is not what is tested here.
+        report = json.loads(plugin.gptbot(bots, "doctor", SHOP, "--output", "json").stdout)
+        every = [each for found in report.values() for each in found]
+        assert len(every) > 12, every
+        return [each for each in every if each["level"] == "wrong" and "metrics" not in each["what"]]
+
+    try:
+        cluster.wait_until("the doctor finds nothing wrong", lambda: not wrong(), 120)
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {wrong()}") from None
 
 
 async def test_an_upgrade_keeps_the_password_and_the_conversations(

@@ -91,3 +91,9 @@ class Platforms(ApiModel):
             if name != "extra" and settings is not None and getattr(settings, "enabled", True):
                 found[name] = settings
         return found | self.extra
+
+    def serves_http(self) -> bool:
+        """Whether anything has to reach the gateways over HTTP: a page, a webhook, an installed platform's routes."""
+        web = self.web is not None and self.web.enabled
+        webhook = self.telegram is not None and self.telegram.mode == "webhook"
+        return web or webhook or bool(self.extra)

@@ -9,6 +9,7 @@ from pydantic import Field
 from gptbot_api.about import About
 from gptbot_api.base import ApiModel, Rule
 from gptbot_api.llm import Llm
+from gptbot_api.network import Expose, Monitoring, NetworkPolicy
 from gptbot_api.platforms import Platforms
 from gptbot_api.policy import Access, AnswerIn, Context, Limits, Persona, Privacy
 from gptbot_api.safety import Safety
@@ -56,9 +57,15 @@ class GptBotSpec(ApiModel):
     pod_template: PodTemplate = Field(default_factory=PodTemplate)
     """Merged into the pods of gateway and workers.
 
-    Lists of named things are merged by name (the bot's container is `gptbot`), other lists are replaced. A null takes a
-    field away; kubectl passes nulls on with `--server-side` only.
+    Lists of named things are merged by name (the bot's container is `gptbot`), tolerations are added, other lists are
+    replaced. A null takes a field away; kubectl passes nulls on with `--server-side` only.
     """
+    expose: Expose | None = None
+    """A public address for the web page and webhooks. Absent: none is made."""
+    network_policy: NetworkPolicy = Field(default_factory=NetworkPolicy)
+    """What the bot's pods may talk to."""
+    monitoring: Monitoring = Field(default_factory=Monitoring)
+    """How Prometheus finds the bot's pods."""
     suspend: bool = False
     """Stop gateway and workers, and keep everything else: configuration, secrets, conversations."""
 
@@ -79,6 +86,14 @@ class GptBotSpec(ApiModel):
             "self.workers.maxReplicas > 0 || self.gateway.concurrency > 0",
             "somebody has to answer: workers.maxReplicas and gateway.concurrency must not both be 0",
             lambda s: s.workers.max_replicas > 0 or s.gateway.concurrency > 0,
+        ),
+        Rule(
+            "!has(self.expose) || (has(self.platforms.web) && self.platforms.web.enabled)"
+            " || (has(self.platforms.telegram) && self.platforms.telegram.mode == 'webhook')"
+            " || (has(self.platforms.extra) && size(self.platforms.extra) > 0)",
+            "there is nothing to expose: it needs platforms.web, a webhook, or a platform of an installed package",
+            lambda s: s.expose is None or s.platforms.serves_http(),
+            field="expose",
         ),
     )
 

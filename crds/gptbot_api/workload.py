@@ -52,6 +52,28 @@ class Store(ApiModel):
     """Address with password: `redis://:PASSWORD@HOST:6379/0`, or `rediss://` for TLS."""
 
 
+class PodMetadata(ApiModel):
+    """Labels and annotations of the pods."""
+
+    labels: dict[str, str] = Field(default_factory=dict[str, str])
+    """Further labels. Those that gptbot itself sets win."""
+    annotations: dict[str, str] = Field(default_factory=dict[str, str])
+    """Further annotations."""
+
+
+class PodSpec(OpenModel):
+    """Fields of a PodSpec. The Deployment says when one is wrong: see the condition Ready."""
+
+
+class PodTemplate(ApiModel):
+    """A PodTemplateSpec merged into the pods of gateway and workers."""
+
+    metadata: PodMetadata = Field(default_factory=PodMetadata)
+    """Labels and annotations."""
+    spec: PodSpec = Field(default_factory=PodSpec)
+    """Fields of a PodSpec, such as `nodeSelector`, `tolerations`, `imagePullSecrets` or `containers`."""
+
+
 class Gateway(ApiModel):
     """The part that holds the platforms' sessions."""
 
@@ -61,6 +83,8 @@ class Gateway(ApiModel):
     """Answers a gateway makes itself at the same time. 0: it leaves them all to workers."""
     resources: Resources = Field(default_factory=Resources)
     """Of one gateway."""
+    pod_template: PodTemplate = Field(default_factory=PodTemplate)
+    """Merged into the gateways' pods, after `spec.podTemplate`."""
 
 
 class ScalingTarget(ApiModel):
@@ -83,6 +107,8 @@ class Workers(ApiModel):
     """What the autoscaler aims at."""
     resources: Resources = Field(default_factory=Resources)
     """Of one worker."""
+    pod_template: PodTemplate = Field(default_factory=PodTemplate)
+    """Merged into the workers' pods, after `spec.podTemplate`."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -92,25 +118,3 @@ class Workers(ApiModel):
             field="minReplicas",
         ),
     )
-
-
-class PodMetadata(ApiModel):
-    """Labels and annotations of the pods."""
-
-    labels: dict[str, str] = Field(default_factory=dict[str, str])
-    """Further labels. Those that gptbot itself sets win."""
-    annotations: dict[str, str] = Field(default_factory=dict[str, str])
-    """Further annotations."""
-
-
-class PodSpec(OpenModel):
-    """Fields of a PodSpec. The Deployment says when one is wrong: see the condition Ready."""
-
-
-class PodTemplate(ApiModel):
-    """A PodTemplateSpec merged into the pods of gateway and workers."""
-
-    metadata: PodMetadata = Field(default_factory=PodMetadata)
-    """Labels and annotations."""
-    spec: PodSpec = Field(default_factory=PodSpec)
-    """Fields of a PodSpec, such as `nodeSelector`, `tolerations`, `imagePullSecrets` or `containers`."""

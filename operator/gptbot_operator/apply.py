@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +10,14 @@ from gptbot_api import GptBot
 from gptbot_operator.cache import Cache, observe
 from gptbot_operator.cluster import FIELD_MANAGER, ApiError, Cluster, Document
 from gptbot_operator.desired.children import Identity, possible
+from gptbot_operator.desired.context import annotated
 from gptbot_operator.desired.hpa import fewest, scales
+from gptbot_operator.drift import APPLIED, as_applied, digest
 
 _HANDOVER = "gptbot-operator-handover"
 """Field manager that holds `replicas` between the operator letting go and an autoscaler's first write."""
+_MADE_ANEW = ("Service", "PodDisruptionBudget")
+"""No user's words are in these, so what the API server refuses is what somebody added."""
 _NEEDED_BY_PODS = ("ConfigMap", "Secret", "ServiceAccount")
 
 
@@ -38,19 +40,27 @@ class Outcome:
 
 
 async def apply_children(
-    cluster: Cluster, cache: Cache, bot: GptBot, manifests: list[Document], applied: Applied, *, everything: bool
+    cluster: Cluster,
+    cache: Cache,
+    bot: GptBot,
+    manifests: list[Document],
+    applied: Applied,
+    *,
+    served: Collection[str],
+    everything: bool,
 ) -> Outcome:
-    """Remove the children that are not wanted, apply those that are.
+    """Remove the children that are not wanted, apply those that are and that are not so already.
 
-    `everything`: look at the API server itself, whatever the watches have shown. A child that cannot be applied does
-    not keep the others from it. Raises ApiError when the API server does not answer at all.
+    `served`: which of the kinds that not every cluster has are there. `everything`: look at the API server itself,
+    whatever the watches have shown. A child that cannot be applied does not keep the others from it. Raises ApiError
+    when the API server does not answer at all.
     """
     outcome = Outcome()
     if everything:
         applied.done.clear()
         applied.absent.clear()
     wanted: dict[Identity, Document] = {(m["kind"], m["metadata"]["name"]): m for m in manifests}
-    for identity in possible(bot):
+    for identity in possible(bot, served):
         if identity not in wanted:
             await _guard(outcome, identity, _remove(cluster, cache, bot, identity, applied))
     for identity, manifest in wanted.items():
@@ -81,25 +91,29 @@ async def _apply(
 ) -> None:
     kind, name = identity
     key = (kind, bot.metadata.namespace, name)
-    digest = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+    wanted = digest(manifest)
     seen = cache.objects.get(key)
-    if seen is not None and applied.done.get(identity) == (digest, seen.fingerprint):
+    if seen is not None and applied.done.get(identity) == (wanted, seen.fingerprint):
         return
     live = await cluster.get(kind, bot.metadata.namespace, name)
     if live is not None and (problem := _taken(bot, live)):
         outcome.conflicts.append(f"{kind} {name} {problem}")
         return
+    if live is not None and as_applied(live, manifest, wanted):
+        cache.objects[key] = observe(live)
+        applied.done[identity] = (wanted, cache.objects[key].fingerprint)
+        return
     if live is not None and kind == "Deployment" and "replicas" not in manifest["spec"]:
         await _hand_over_replicas(cluster, bot, live)
     try:
-        result = await cluster.apply(manifest)
+        result = await cluster.apply(annotated(manifest, {APPLIED: wanted}))
     except ApiError as error:
-        if error.status == 422 and live is not None and kind == "Service":
-            # Ports that others wrote stay beside ours, as apply merges lists, and may clash with them: start afresh.
+        if error.status == 422 and live is not None and kind in _MADE_ANEW:
+            # What others wrote stays beside ours, as apply merges, and may clash with it: start afresh.
             await cluster.delete(kind, bot.metadata.namespace, name, live["metadata"]["uid"])
         raise
     cache.objects[key] = observe(result)
-    applied.done[identity] = (digest, cache.objects[key].fingerprint)
+    applied.done[identity] = (wanted, cache.objects[key].fingerprint)
 
 
 def _taken(bot: GptBot, live: Document) -> str:

@@ -14,6 +14,7 @@ from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.dynamic import DynamicClient, Resource
 
 from gptbot_api import API_VERSION, KIND
+from gptbot_operator import metrics
 
 Document = dict[str, Any]
 
@@ -28,6 +29,11 @@ _PLURALS = {
     ("v1", "Pod"): "pods",
     ("apps/v1", "Deployment"): "deployments",
     ("autoscaling/v2", "HorizontalPodAutoscaler"): "horizontalpodautoscalers",
+    ("policy/v1", "PodDisruptionBudget"): "poddisruptionbudgets",
+    ("networking.k8s.io/v1", "NetworkPolicy"): "networkpolicies",
+    ("networking.k8s.io/v1", "Ingress"): "ingresses",
+    ("gateway.networking.k8s.io/v1", "HTTPRoute"): "httproutes",
+    ("monitoring.coreos.com/v1", "PodMonitor"): "podmonitors",
     ("events.k8s.io/v1", "Event"): "events",
     (API_VERSION, KIND): "gptbots",
 }
@@ -70,10 +76,12 @@ class Cluster:
         async with client.ApiClient(configuration=settings) as api:
             yield Cluster(api)
 
-    async def serves_gptbots(self) -> bool:
-        """Whether the CRD is there."""
-        found = await self._request("get", f"/apis/{API_VERSION}", missing_ok=True)
-        return found is not None and any(r.get("name") == "gptbots" for r in found.get("resources", []))
+    async def serves(self, kind: str) -> bool:
+        """Whether the API server has a kind; the CRD of one may be missing."""
+        resource = self._resources[kind]
+        path = f"/{resource.prefix}/{resource.group_version}"
+        found = await self._request("get", path, missing_ok=True)
+        return found is not None and any(r.get("name") == resource.name for r in found.get("resources", []))
 
     async def get(self, kind: str, namespace: str, name: str) -> Document | None:
         """The object, or None when it is not there."""
@@ -112,6 +120,7 @@ class Cluster:
         await self._request("post", path, body=manifest, field_manager=FIELD_MANAGER)
 
     async def _request(self, method: str, path: str, *, missing_ok: bool = False, **options: Any) -> Document | None:
+        metrics.REQUESTS.labels(method.upper()).inc()
         try:
             response: Any = await self._dynamic.request(
                 method, path, serialize=False, _request_timeout=_TIMEOUT, **options

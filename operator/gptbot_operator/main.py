@@ -24,10 +24,18 @@ from gptbot_operator.settings import InvalidSettings, Settings
 _CHILDREN: dict[tuple[str, str, str], str] = {
     ("apps", "v1", "deployments"): "Deployment",
     ("autoscaling", "v2", "horizontalpodautoscalers"): "HorizontalPodAutoscaler",
+    ("policy", "v1", "poddisruptionbudgets"): "PodDisruptionBudget",
+    ("networking.k8s.io", "v1", "networkpolicies"): "NetworkPolicy",
+    ("networking.k8s.io", "v1", "ingresses"): "Ingress",
     ("", "v1", "services"): "Service",
     ("", "v1", "serviceaccounts"): "ServiceAccount",
 }
 """Watched by label. Secrets and ConfigMaps are not: those a bot refers to are the user's own."""
+_OPTIONAL: dict[str, tuple[str, str, str]] = {
+    "HTTPRoute": ("gateway.networking.k8s.io", "v1", "httproutes"),
+    "PodMonitor": ("monitoring.coreos.com", "v1", "podmonitors"),
+}
+"""Watched by label too, where the cluster has them when the operator starts; else the resync looks after them."""
 _REFERRED: dict[tuple[str, str, str], str] = {
     ("", "v1", "secrets"): "Secret",
     ("", "v1", "configmaps"): "ConfigMap",
@@ -61,7 +69,8 @@ def handlers(reconciler: Reconciler) -> kopf.OperatorRegistry:
     on: Any = kopf.on
     on.login(registry=registry)(login)
     on.event(API_GROUP, "v1alpha1", "gptbots", registry=registry)(bot)
-    for (group, version, plural), kind in (_CHILDREN | _REFERRED).items():
+    optional = {_OPTIONAL[kind]: kind for kind in reconciler.discovery.served}
+    for (group, version, plural), kind in (_CHILDREN | _REFERRED | optional).items():
         on.event(group, version, plural, registry=registry, id=kind)(note(kind))
     return registry
 
@@ -71,7 +80,7 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
     settings.scanning.disabled = True
-    for selector in _CHILDREN:
+    for selector in (*_CHILDREN, *_OPTIONAL.values()):
         settings.watching.label_selectors[selector] = BOT_LABEL
     return settings
 
@@ -81,6 +90,7 @@ async def operate(settings: Settings) -> None:
     async with Cluster.connect() as cluster:
         await _wait_for_crd(cluster)
         reconciler = Reconciler(settings, cluster, instance=socket.gethostname())
+        await reconciler.discovery.refresh()
         async with asyncio.TaskGroup() as tasks:
             worker = tasks.create_task(reconciler.run())
             _log.info("started", namespaces=settings.namespaces or "all")
@@ -99,7 +109,7 @@ async def operate(settings: Settings) -> None:
 async def _wait_for_crd(cluster: Cluster) -> None:
     """Give an installation that is under way a minute to bring the CRD."""
     deadline = asyncio.get_running_loop().time() + _CRD_WAIT_SECONDS
-    while not await cluster.serves_gptbots():
+    while not await cluster.serves(KIND):
         if asyncio.get_running_loop().time() >= deadline:
             raise ApiError(404, "the CRD gptbots.gptbot.dev is not installed; install it and start again")
         await asyncio.sleep(1)

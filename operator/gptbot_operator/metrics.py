@@ -9,3 +9,4 @@ SECONDS = Histogram("gptbot_operator_reconcile_seconds", "Duration of a look at 
 QUEUED = Gauge("gptbot_operator_queue_length", "Bots waiting for a look.")
 BOTS = Gauge("gptbot_operator_bots", "Bots known.")
 EVENTS = Counter("gptbot_operator_watch_events", "Watch events, by kind.", ["kind"])
+REQUESTS = Counter("gptbot_operator_api_requests", "Requests to the API server but watches, by method.", ["method"])

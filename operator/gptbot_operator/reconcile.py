@@ -19,9 +19,10 @@ from gptbot_operator import events, metrics
 from gptbot_operator.apply import Applied, apply_children
 from gptbot_operator.cache import Cache, ObjectKey, Observed, observe
 from gptbot_operator.cluster import ApiError, Cluster, Document
-from gptbot_operator.desired.children import children
+from gptbot_operator.desired.children import children, unserved
 from gptbot_operator.desired.context import Context, config_name, gateway_name, selector, worker_name
 from gptbot_operator.desired.secret import PEPPER, store_url_source
+from gptbot_operator.discovery import Discovery
 from gptbot_operator.installation import copied, effective, original_of
 from gptbot_operator.pods import PodLook, PodTrouble, trouble_of
 from gptbot_operator.references import Reference, references
@@ -71,6 +72,7 @@ class Reconciler:
         self._instance = instance
         self._store = StoreReader(max_age=settings.refresh_seconds * 0.8)
         self._memory: dict[str, _Memory] = {}
+        self.discovery = Discovery(cluster, max_age=settings.resync_seconds / 2)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -135,10 +137,14 @@ class Reconciler:
             references=tuple(wanted),
             digests=digests,
             copied=copies,
+            own_store_url=None if bot.spec.store is None else await self._own_store(bot, memory, digests),
+            served=await self.discovery.refresh(),
         )
         outcome = await apply_children(
-            self._cluster, self.cache, bot, children(bot, context), memory.applied, everything=everything
-        )
+            self._cluster, self.cache, bot, children(bot, context), memory.applied,
+            served=context.served, everything=everything,
+        )  # fmt: skip
+        outcome.failures += unserved(bot, context)
         gateway = self._own(bot, "Deployment", gateway_name(bot))
         worker = self._own(bot, "Deployment", worker_name(bot))
         seen = Seen(
@@ -146,7 +152,7 @@ class Reconciler:
             missing=[_missing(bot, reference) for reference in wanted if reference not in digests],
             conflicts=outcome.conflicts,
             failures=outcome.failures,
-            store=await self._reading(key, bot, memory, digests),
+            store=await self._reading(key, bot, memory, context),
             gateway=gateway,
             worker=worker,
             gateway_pods=await self._pods(bot, memory, "gateway", gateway),
@@ -155,6 +161,7 @@ class Reconciler:
         )
         await self._write_status(key, document, status_of(bot, seen, document.get("status") or {}, _now()))
         if outcome.conflicts or outcome.failures:
+            self.discovery.doubt()
             raise Unfinished("; ".join([*outcome.conflicts, *outcome.failures]))
         if everything:
             memory.full_at = time.monotonic()
@@ -215,8 +222,8 @@ class Reconciler:
                 return pepper
         return secrets.token_urlsafe(_LEAST_PEPPER)
 
-    async def _reading(self, key: str, bot: GptBot, memory: _Memory, digests: dict[Reference, str]) -> Reading | None:
-        url = self._settings.store_url if bot.spec.store is None else await self._own_store(bot, memory, digests)
+    async def _reading(self, key: str, bot: GptBot, memory: _Memory, context: Context) -> Reading | None:
+        url = self._settings.store_url if bot.spec.store is None else context.own_store_url
         if url != memory.url:
             memory.url = url
             await self._store.forget(key, self._urls())

@@ -8,7 +8,10 @@ from typing import Any
 from tests.controlplane.client import Client, Document
 from tests.controlplane.plane import wait_for
 
-CHILDREN = ("ConfigMap", "Secret", "ServiceAccount", "Deployment", "HorizontalPodAutoscaler", "Service")
+CHILDREN = (
+    "ConfigMap", "Secret", "ServiceAccount", "Deployment", "HorizontalPodAutoscaler", "Service", "NetworkPolicy",
+    "PodDisruptionBudget", "Ingress", "HTTPRoute", "PodMonitor",
+)  # fmt: skip
 HASH = "gptbot.dev/config-hash"
 
 

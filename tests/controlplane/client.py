@@ -20,6 +20,11 @@ _PATHS = {
     "Deployment": ("apis/apps/v1", "deployments"),
     "ReplicaSet": ("apis/apps/v1", "replicasets"),
     "HorizontalPodAutoscaler": ("apis/autoscaling/v2", "horizontalpodautoscalers"),
+    "PodDisruptionBudget": ("apis/policy/v1", "poddisruptionbudgets"),
+    "NetworkPolicy": ("apis/networking.k8s.io/v1", "networkpolicies"),
+    "Ingress": ("apis/networking.k8s.io/v1", "ingresses"),
+    "HTTPRoute": ("apis/gateway.networking.k8s.io/v1", "httproutes"),
+    "PodMonitor": ("apis/monitoring.coreos.com/v1", "podmonitors"),
     "GptBot": ("apis/gptbot.dev/v1alpha1", "gptbots"),
     "Event": ("apis/events.k8s.io/v1", "events"),
 }
@@ -39,8 +44,7 @@ class Client:
 
     def list(self, kind: str, namespace: str) -> list[Document]:
         """All objects of a kind in a namespace."""
-        found = self._request("GET", self._path(kind, namespace))
-        assert found is not None
+        found = self._request("GET", self._path(kind, namespace)) or {"items": []}  # a kind that the cluster has not
         return [item | {"kind": kind} for item in found["items"]]
 
     def create(self, document: Document) -> Document:

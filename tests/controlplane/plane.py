@@ -25,6 +25,15 @@ CONTROLLERS = (
     "deployment-controller", "replicaset-controller", "garbage-collector-controller", "namespace-controller",
     "serviceaccount-controller", "horizontal-pod-autoscaler-controller", "resourcequota-controller",
 )  # fmt: skip
+_AUDIT = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        {"level": "Metadata", "users": ["operator"], "verbs": ["create", "update", "patch", "delete"]},
+        {"level": "None"},
+    ],
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,11 @@ class Plane:
     directory: Path
     url: str
     tokens: dict[str, str]
+
+    def writes(self) -> list[str]:
+        """What the operator wrote so far, as the API server's audit log has it: verb and path."""
+        entries = map(json.loads, (self.directory / "audit.log").read_text().splitlines())
+        return [f"{entry['verb']} {entry['requestURI']}" for entry in entries]
 
     def kubeconfig(self, user: str) -> Path:
         """A kubeconfig of a user; `admin` may do everything, others what RBAC gives them."""
@@ -88,6 +102,8 @@ def control_plane(directory: Path) -> Generator[Plane]:
     (directory / "tokens.csv").write_text(
         f'{tokens["admin"]},admin,admin,"system:masters"\n{tokens["operator"]},operator,operator,\n'
     )
+    (directory / "audit.yaml").write_text(yaml.safe_dump(_AUDIT))
+    (directory / "audit.log").touch()
     etcd, peer, api, controller = _free_ports(4)
     plane = Plane(directory, f"https://127.0.0.1:{api}", tokens)
     processes: list[tuple[str, subprocess.Popen[bytes]]] = []
@@ -111,7 +127,8 @@ def control_plane(directory: Path) -> Generator[Plane]:
         start(
             "kube-apiserver", f"--etcd-servers=http://127.0.0.1:{etcd}", "--bind-address=127.0.0.1",
             f"--secure-port={api}", f"--cert-dir={directory / 'pki'}", "--authorization-mode=RBAC",
-            f"--token-auth-file={directory / 'tokens.csv'}",
+            f"--token-auth-file={directory / 'tokens.csv'}", f"--audit-policy-file={directory / 'audit.yaml'}",
+            f"--audit-log-path={directory / 'audit.log'}", "--audit-log-mode=blocking-strict",
             f"--service-account-key-file={service_accounts}", f"--service-account-signing-key-file={service_accounts}",
             "--service-account-issuer=https://kubernetes.default.svc", "--service-cluster-ip-range=10.0.0.0/24",
             "--enable-admission-plugins=OwnerReferencesPermissionEnforcement",

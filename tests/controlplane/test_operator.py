@@ -27,6 +27,7 @@ def test_the_children_appear_and_belong_to_the_bot(make_bot: MakeBot) -> None:
     assert set(children) == {
         "ConfigMap bot-gptbot", "Secret bot-gptbot", "ServiceAccount bot-gptbot", "Deployment bot-gateway",
         "Deployment bot-worker", "HorizontalPodAutoscaler bot-worker", "Service bot-web",
+        "NetworkPolicy bot-gptbot", "PodDisruptionBudget bot-worker",
     }  # fmt: skip
     uid = bot.document["metadata"]["uid"]
     for name, child in children.items():
@@ -120,7 +121,8 @@ def test_what_is_no_longer_wanted_is_pruned(make_bot: MakeBot) -> None:
     bot.edit(workers={"maxReplicas": 0}, platforms={"web": {"enabled": False}})
     wait_for(
         lambda: set(bot.children()) == {
-            "ConfigMap bot-gptbot", "Secret bot-gptbot", "ServiceAccount bot-gptbot", "Deployment bot-gateway"
+            "ConfigMap bot-gptbot", "Secret bot-gptbot", "ServiceAccount bot-gptbot", "Deployment bot-gateway",
+            "NetworkPolicy bot-gptbot",
         },
         "workers, autoscaler and Service are gone",
     )  # fmt: skip

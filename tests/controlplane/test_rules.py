@@ -9,6 +9,7 @@ import pytest
 
 from gptbot_api import GptBotSpec, InvalidManifest, parse
 from gptbot_api.base import ApiModel
+from tests.controlplane import faults_network as network
 from tests.controlplane.faults import ACCEPTED, CASES, RULES, Case
 from tests.controlplane.plane import Plane
 
@@ -23,7 +24,7 @@ def api_server_lines(answer: str) -> list[str]:
     return sorted(line for line in lines if line and not line.startswith("<nil>: "))
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", CASES + network.RULES + network.FIELDS, ids=str)
 def test_a_bad_manifest_gets_the_same_lines_from_both(case: Case, plane: Plane) -> None:
     document = case.document()
     with pytest.raises(InvalidManifest) as error:
@@ -34,7 +35,7 @@ def test_a_bad_manifest_gets_the_same_lines_from_both(case: Case, plane: Plane) 
     assert api_server_lines(answer.stderr) == sorted(case.faults)
 
 
-@pytest.mark.parametrize("case", ACCEPTED, ids=str)
+@pytest.mark.parametrize("case", ACCEPTED + network.ACCEPTED, ids=str)
 def test_both_take_a_good_manifest(case: Case, plane: Plane) -> None:
     document = case.document()
     plane.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", "-", document=document)
@@ -56,7 +57,7 @@ def test_an_object_of_the_api_server_is_a_manifest(plane: Plane, namespace: str)
 
 def test_every_rule_is_in_the_table() -> None:
     messages = {rule.message for model in _models(GptBotSpec) for rule in model.rules}
-    tested = {fault.split("Invalid value: ")[1] for case in RULES for fault in case.faults}
+    tested = {fault.split("Invalid value: ")[1] for case in RULES + network.RULES for fault in case.faults}
     assert messages == tested
 
 

@@ -36,6 +36,9 @@ def pod_templates(**changes: Any) -> tuple[Any, Any]:
         {"suspend": True},
         {"gateway": {"replicas": 3}},
         {"workers": {"minReplicas": 2, "maxReplicas": 50, "target": {"backlogPerReplica": 5}}},
+        {"expose": {"host": "bot.example.com", "ingress": {}}},
+        {"networkPolicy": {"enabled": False}},
+        {"monitoring": {"interval": "5s"}},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -54,6 +57,8 @@ def test_these_edits_do_not_roll_pods(change: dict[str, Any]) -> None:
         ({"workers": {"concurrency": 5}}, False, True),
         ({"gateway": {"resources": {"requests": {"cpu": "1"}}}}, True, False),
         ({"podTemplate": {"metadata": {"labels": {"a": "b"}}}}, True, True),
+        ({"gateway": {"podTemplate": {"metadata": {"labels": {"a": "b"}}}}}, True, False),
+        ({"workers": {"podTemplate": {"spec": {"priorityClassName": "low"}}}}, False, True),
     ],
     ids=str,
 )

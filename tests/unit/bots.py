@@ -97,6 +97,75 @@ BOTS: dict[str, Spec] = {
         "workers": {"resources": {"requests": {"memory": "96Mi"}}},
         "podTemplate": {"spec": {"priorityClassName": None, "nodeSelector": {"disk": "ssd"}}},
     },
+    "role-pod-templates": {
+        "platforms": {"web": {}},
+        "llm": OPENAI,
+        "podTemplate": {
+            "spec": {
+                "priorityClassName": "bots",
+                "tolerations": [{"key": "bots", "operator": "Exists"}],
+                "containers": [{"name": "gptbot", "env": [{"name": "TZ", "value": "UTC"}]}],
+            }
+        },
+        "gateway": {
+            "podTemplate": {
+                "metadata": {"annotations": {"role": "gateway"}},
+                "spec": {
+                    "priorityClassName": "important",
+                    "tolerations": [{"key": "spot", "operator": "Exists"}],
+                    "topologySpreadConstraints": None,
+                },
+            }
+        },
+        "workers": {
+            "podTemplate": {
+                "spec": {
+                    "nodeSelector": {"pool": "workers"},
+                    "imagePullSecrets": [{"name": "registry"}],
+                    "topologySpreadConstraints": [
+                        {
+                            "topologyKey": "topology.kubernetes.io/zone",
+                            "whenUnsatisfiable": "ScheduleAnyway",
+                            "maxSkew": 3,
+                        }
+                    ],
+                    "containers": [
+                        {"name": "gptbot", "image": "gptbot:next", "env": [{"name": "TZ", "value": "Europe/Berlin"}]}
+                    ],
+                }
+            }
+        },
+    },
+    "ingress": {
+        "platforms": {"web": {}},
+        "llm": OPENAI,
+        "expose": {
+            "host": "bot.example.com",
+            "ingress": {
+                "className": "nginx",
+                "tlsSecretName": "bot-tls",
+                "annotations": {"cert-manager.io/cluster-issuer": "letsencrypt"},
+            },
+        },
+        "networkPolicy": {
+            "webFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}}],
+            "egress": [{"to": [{"ipBlock": {"cidr": "10.1.2.3/32"}}], "ports": [{"port": 3128}]}],
+        },
+    },
+    "httproute": {
+        "platforms": {"web": {}},
+        "llm": OPENAI,
+        "expose": {
+            "host": "bot.example.com",
+            "route": {"parentRefs": [{"name": "public", "namespace": "gateways", "sectionName": "https"}]},
+        },
+    },
+    "network-policy-off": {"platforms": {"web": {}}, "llm": OPENAI, "networkPolicy": {"enabled": False}},
+    "monitors": {
+        "platforms": {"web": {}},
+        "llm": OPENAI,
+        "monitoring": {"interval": "15s", "labels": {"release": "prometheus"}},
+    },
 }
 DEFAULTS: Spec = {
     "llm": OPENAI | {"contextWindow": 64000, "fallbacks": [{"baseUrl": "http://ollama:11434/v1", "model": "small"}]},
@@ -132,6 +201,8 @@ def context(of: GptBot, **settings: Any) -> Context:
     return Context(
         settings=Settings(image="gptbot:test", **chosen),
         pepper="0123456789abcdef0123456789abcdef",
+        own_store_url=None if of.spec.store is None else "rediss+sentinel://:hunter2@sentinel.redis.svc:26379/main/0",
+        served=frozenset({"HTTPRoute", "PodMonitor"} if of.metadata.name in ("httproute", "monitors") else ()),
         references=found,
         copied={reference: "hunter3" for reference in found if original_of(of, reference)},
         digests={reference: f"digest of {reference.name}/{reference.key}" for reference in found},

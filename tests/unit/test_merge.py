@@ -29,9 +29,16 @@ def test_a_port_is_named_by_number_and_protocol() -> None:
 
 
 def test_other_lists_are_replaced_and_nulls_take_away() -> None:
-    base: dict[str, Any] = {"args": ["a", "b"], "tolerations": [{"key": "x"}], "hostNetwork": True}
-    patch: dict[str, Any] = {"args": ["c"], "tolerations": [{"key": "y"}], "hostNetwork": None, "dnsPolicy": None}
-    assert merge(base, patch) == {"args": ["c"], "tolerations": [{"key": "y"}]}
+    base: dict[str, Any] = {"args": ["a", "b"], "hostNetwork": True}
+    patch: dict[str, Any] = {"args": ["c"], "hostNetwork": None, "dnsPolicy": None}
+    assert merge(base, patch) == {"args": ["c"]}
+
+
+def test_tolerations_are_added_once() -> None:
+    base = {"tolerations": [{"key": "x"}, {"key": "z"}]}
+    assert merge(base, {"tolerations": [{"key": "y"}, {"key": "x"}]}) == {
+        "tolerations": [{"key": "x"}, {"key": "z"}, {"key": "y"}]
+    }
 
 
 def test_what_is_no_object_is_left_for_the_api_server_to_refuse() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+
 from gptbot_api import GptBot
 from gptbot_operator.desired.config import config_map
 from gptbot_operator.desired.context import (
+    OPTIONAL,
     Context,
     Manifest,
     config_name,
@@ -14,8 +17,13 @@ from gptbot_operator.desired.context import (
 )
 from gptbot_operator.desired.gateway import gateway
 from gptbot_operator.desired.hpa import autoscaler, scales
+from gptbot_operator.desired.httproute import http_route
+from gptbot_operator.desired.ingress import ingress
+from gptbot_operator.desired.networkpolicy import network_policy
+from gptbot_operator.desired.pdb import disruption_budgets
+from gptbot_operator.desired.podmonitor import pod_monitor
 from gptbot_operator.desired.secret import secret
-from gptbot_operator.desired.service import serves_http, service
+from gptbot_operator.desired.service import service
 from gptbot_operator.desired.serviceaccount import service_account
 from gptbot_operator.desired.worker import worker
 
@@ -25,27 +33,61 @@ Identity = tuple[str, str]
 
 def children(bot: GptBot, context: Context) -> list[Manifest]:
     """The children a bot is to have, in the order to apply them: what pods need comes before the pods."""
-    manifests = [config_map(bot), secret(bot, context), service_account(bot), gateway(bot, context)]
-    if serves_http(bot):
-        manifests.append(service(bot))
+    manifests = [config_map(bot), secret(bot, context), service_account(bot)]
+    if bot.spec.network_policy.enabled:
+        manifests.append(network_policy(bot, context))
+    manifests.append(gateway(bot, context))
+    manifests += _web(bot, context)
     if bot.spec.workers.max_replicas > 0:
         manifests.append(worker(bot, context))
         if scales(bot):
             manifests.append(autoscaler(bot))
+    manifests += disruption_budgets(bot)
+    if bot.spec.monitoring.enabled and "PodMonitor" in context.served:
+        manifests.append(pod_monitor(bot))
     return manifests
 
 
-def possible(bot: GptBot) -> list[Identity]:
+def _web(bot: GptBot, context: Context) -> Iterator[Manifest]:
+    """What leads to the gateways' HTTP port."""
+    if not bot.spec.platforms.serves_http():
+        return
+    yield service(bot)
+    expose = bot.spec.expose
+    if expose is not None and expose.ingress is not None:
+        yield ingress(bot, expose, expose.ingress)
+    if expose is not None and expose.route is not None and "HTTPRoute" in context.served:
+        yield http_route(bot, expose, expose.route)
+
+
+def unserved(bot: GptBot, context: Context) -> list[str]:
+    """A line for each child that the bot asks for and the cluster cannot have."""
+    expose = bot.spec.expose
+    if expose is None or expose.route is None or "HTTPRoute" in context.served:
+        return []
+    text = "this cluster has no gateway.networking.k8s.io/v1; install the Gateway API, or use spec.expose.ingress"
+    return [f"HTTPRoute {service_name(bot)}: {text}"]
+
+
+def possible(bot: GptBot, served: Collection[str] = OPTIONAL) -> list[Identity]:
     """Every child a bot may have in some configuration: those not wanted now are to be removed.
 
     An autoscaler goes before its Deployment, and after an edit before the Deployment's `replicas` are taken over.
+    `served`: which of the optional kinds the cluster has.
     """
-    return [
+    every = [
+        ("PodMonitor", config_name(bot)),
         ("HorizontalPodAutoscaler", worker_name(bot)),
+        ("PodDisruptionBudget", worker_name(bot)),
         ("Deployment", worker_name(bot)),
+        ("PodDisruptionBudget", gateway_name(bot)),
         ("Deployment", gateway_name(bot)),
+        ("HTTPRoute", service_name(bot)),
+        ("Ingress", service_name(bot)),
         ("Service", service_name(bot)),
+        ("NetworkPolicy", config_name(bot)),
         ("ServiceAccount", config_name(bot)),
         ("Secret", config_name(bot)),
         ("ConfigMap", config_name(bot)),
     ]
+    return [identity for identity in every if identity[0] not in OPTIONAL or identity[0] in served]

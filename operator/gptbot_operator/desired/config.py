@@ -17,11 +17,11 @@ _LIVE = {
     "personas", "default_persona", "custom_persona", "about", "limits", "access", "context", "answer_in", "privacy",
 }  # fmt: skip
 """Running pods read these again when the mounted file changes."""
-_NOT_CONFIGURATION = {"suspend", "pod_template"}
-"""These act through the Deployment itself."""
+_NOT_CONFIGURATION = {"suspend", "pod_template", "expose", "network_policy", "monitoring"}
+"""These act through the Deployment itself, or through other children."""
 _SCALE: dict[str, set[str]] = {
-    "gateway": {"replicas", "resources"},
-    "workers": {"min_replicas", "max_replicas", "target", "resources"},
+    "gateway": {"replicas", "resources", "pod_template"},
+    "workers": {"min_replicas", "max_replicas", "target", "resources", "pod_template"},
 }
 """So do these."""
 _IN_ENVIRONMENT = "spec.store."

@@ -18,6 +18,8 @@ REFERENCES_DIRECTORY = "/etc/gptbot/refs"
 CONFIG_KEY = "bot.yaml"
 HTTP_PORT = 8080
 METRICS_PORT = 9090
+OPTIONAL = ("HTTPRoute", "PodMonitor")
+"""Kinds of children that not every cluster has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +36,14 @@ class Context:
     """A digest of the value of each reference that is there."""
     copied: Mapping[Reference, str] = field(default_factory=dict[Reference, str], repr=False)
     """Values of the installation's default Secrets that the bot's own Secret is to hold."""
+    own_store_url: str | None = field(default=None, repr=False)
+    """Address of the store that `spec.store` names, once its Secret is there."""
+    served: frozenset[str] = frozenset()
+    """Which of the kinds in `OPTIONAL` the cluster has."""
 
 
 def config_name(bot: GptBot) -> str:
-    """Name of the ConfigMap, Secret and ServiceAccount."""
+    """Name of the ConfigMap, Secret and ServiceAccount, and of what is about all pods."""
     return f"{bot.metadata.name}-gptbot"
 
 
@@ -52,7 +58,7 @@ def worker_name(bot: GptBot) -> str:
 
 
 def service_name(bot: GptBot) -> str:
-    """Name of the Service for the web page and webhooks."""
+    """Name of the Service for the web page and webhooks, and of what leads to it from outside."""
     return f"{bot.metadata.name}-web"
 
 
@@ -94,3 +100,10 @@ def child(bot: GptBot, api_version: str, kind: str, name: str, component: str) -
             "ownerReferences": [owner],
         },
     }
+
+
+def annotated(manifest: Manifest, annotations: Mapping[str, str]) -> Manifest:
+    """The manifest with these annotations beside those it has."""
+    metadata: Manifest = manifest["metadata"]
+    every = {**metadata.get("annotations", {}), **annotations}
+    return manifest | {"metadata": metadata | ({"annotations": every} if every else {})}

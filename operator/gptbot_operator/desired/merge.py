@@ -1,10 +1,10 @@
-"""Strategic merge of pod templates: lists of named things are merged by their key, other lists replaced."""
+"""Strategic merge of pod templates: lists merge by the key of their items, tolerations add up, others are replaced."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
-_KEYS = {
+KEYS = {
     "containers": ("name",),
     "initContainers": ("name",),
     "ephemeralContainers": ("name",),
@@ -19,6 +19,8 @@ _KEYS = {
 }
 """Field of a pod template to the key of its items (`x-kubernetes-list-map-keys` in the Kubernetes API)."""
 _DEFAULTS = {"protocol": "TCP"}
+_ADDED = {"tolerations"}
+"""Lists without a key whose items do not contradict each other."""
 
 
 def merge(base: Any, patch: Any, field: str = "", *, keep_nulls: bool = False) -> Any:
@@ -28,8 +30,11 @@ def merge(base: Any, patch: Any, field: str = "", *, keep_nulls: bool = False) -
     """
     if isinstance(base, dict) and isinstance(patch, dict):
         return _merge_objects(cast("dict[str, Any]", base), cast("dict[str, Any]", patch), keep_nulls)
-    if isinstance(base, list) and isinstance(patch, list) and field in _KEYS:
-        return _merge_lists(cast("list[Any]", base), cast("list[Any]", patch), _KEYS[field], keep_nulls)
+    if isinstance(base, list) and isinstance(patch, list) and field in KEYS:
+        return _merge_lists(cast("list[Any]", base), cast("list[Any]", patch), KEYS[field], keep_nulls)
+    if isinstance(base, list) and isinstance(patch, list) and field in _ADDED:
+        known = cast("list[Any]", base)
+        return known + [item for item in cast("list[Any]", patch) if item not in known]
     return patch
 
 

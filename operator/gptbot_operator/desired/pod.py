@@ -18,6 +18,7 @@ from gptbot_operator.desired.context import (
     Manifest,
     config_name,
     labels,
+    selector,
 )
 from gptbot_operator.desired.merge import merge
 from gptbot_operator.desired.secret import PEPPER, store_url_source
@@ -27,6 +28,8 @@ _CONTAINER = "gptbot"
 _USER = 65532
 _GRACE_SECONDS = 40
 """The bot drains within 30 s of SIGTERM; the rest is for the kubelet."""
+
+_SPREAD_OVER = ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
 
 
 def pod_template(
@@ -38,9 +41,12 @@ def pod_template(
     requests: Mapping[str, str],
     memory_limit: str,
 ) -> Manifest:
-    """A pod template that keeps the restricted Pod Security Standard, with `spec.podTemplate` merged into it."""
+    """A pod template that keeps the restricted Pod Security Standard.
+
+    `spec.podTemplate` is merged into it, and then the role's own.
+    """
     section = "gateway" if component == "gateway" else "workers"
-    chosen: Resources = getattr(bot.spec, section).resources
+    role = bot.spec.gateway if component == "gateway" else bot.spec.workers
     container: Manifest = {
         "name": _CONTAINER,
         "image": context.settings.image,
@@ -48,7 +54,7 @@ def pod_template(
         "args": [component],
         "env": _environment(bot, context),
         "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in ports.items()],
-        "resources": _resources(chosen, requests, memory_limit),
+        "resources": _resources(role.resources, requests, memory_limit),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},
@@ -76,6 +82,7 @@ def pod_template(
                 "runAsGroup": _USER,
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
+            "topologySpreadConstraints": [_spread(bot, component, key) for key in _SPREAD_OVER],
             "containers": [container],
             "volumes": [
                 {"name": "manifest", "configMap": {"name": config_name(bot)}},
@@ -84,10 +91,23 @@ def pod_template(
             ],
         },
     }
-    merged = merge(template, bot.spec.pod_template.model_dump(mode="json", by_alias=True))
+    merged = template
+    for patch in (bot.spec.pod_template, role.pod_template):
+        merged = merge(merged, patch.model_dump(mode="json", by_alias=True))
     # The selector needs these, whatever a pod template says.
     merged["metadata"] = merge(merged.get("metadata", {}), {"labels": labels(bot, component)})
     return merged
+
+
+def _spread(bot: GptBot, component: str, topology_key: str) -> Manifest:
+    """Over nodes and zones where there are several, and never at the price of a pod that is not scheduled."""
+    return {
+        "maxSkew": 1,
+        "topologyKey": topology_key,
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": selector(bot, component)},
+        "matchLabelKeys": ["pod-template-hash"],
+    }
 
 
 def _environment(bot: GptBot, context: Context) -> list[Manifest]:

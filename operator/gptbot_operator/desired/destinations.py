@@ -1,0 +1,93 @@
+"""Where a bot's pods have to get to, as far as the spec and the store's URL tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from gptbot_api import GptBot
+from gptbot_api.platforms import Discord, Telegram
+from gptbot_api.store_url import Address, StoreUrl
+from gptbot_operator.desired.context import Context
+
+_STORE_PORT = 6379
+_OWN_ADDRESSES = {cls.model_fields["api_base_url"].default for cls in (Telegram, Discord)}
+"""Of the platforms themselves: on the internet, whatever a cluster's DNS may say of other names."""
+
+
+@dataclass(slots=True)
+class Destinations:
+    """Whom the pods talk to, DNS left out."""
+
+    namespaces: set[str] = field(default_factory=set[str])
+    """Of Services that are named. A policy sees the pods behind them, on ports that no URL tells."""
+    ports: set[int] = field(default_factory=set[int])
+    """Ports of hosts that may be anywhere."""
+    https: bool = False
+    """Whether public addresses are asked over HTTPS."""
+    internet: bool = False
+    """Whether any port of a public address may be."""
+
+
+def destinations(bot: GptBot, context: Context) -> Destinations:
+    """Where the bot's pods have to get to."""
+    found = Destinations()
+    for host, port in _addresses(bot, context):
+        _add(found, bot.metadata.namespace, host, port)
+    platforms = bot.spec.platforms
+    # A Discord gateway's address is what the API says, and attachments lie elsewhere: always HTTPS.
+    found.https = platforms.discord is not None or any(url in _OWN_ADDRESSES for url in _platforms(bot))
+    found.internet = bool(platforms.extra)  # only they know where they go
+    return found
+
+
+def _platforms(bot: GptBot) -> Iterator[str]:
+    for platform in (bot.spec.platforms.telegram, bot.spec.platforms.discord):
+        if platform is not None:
+            yield platform.api_base_url
+
+
+def _addresses(bot: GptBot, context: Context) -> Iterator[Address]:
+    yield from _store(context.own_store_url if bot.spec.store is not None else context.settings.store_url)
+    llm, moderation = bot.spec.llm, bot.spec.safety.moderation
+    urls = [llm.base_url if llm.embedded is None else context.settings.model_url]
+    urls += [endpoint.base_url for endpoint in llm.fallbacks]
+    urls += [other.base_url for other in (llm.transcription, moderation) if other is not None]
+    urls += [url for url in _platforms(bot) if url not in _OWN_ADDRESSES]
+    for url in filter(None, urls):
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            continue  # the bot says what is wrong with it
+        if host:
+            yield host, port or (443 if parts.scheme == "https" else 80)
+
+
+def _store(text: str | None) -> Iterator[Address]:
+    try:
+        url = StoreUrl.parse(text) if text else None
+    except ValueError:
+        return  # the status says what is wrong with it
+    for host, port in url.addresses if url else ():
+        yield host, port
+        if url and url.kind in ("sentinel", "cluster"):
+            yield host, _STORE_PORT  # of the servers that these name
+
+
+def _add(found: Destinations, namespace: str, host: str, port: int) -> None:
+    """Sort a host in. A name that may be a Service's or another's is taken for both: a bot must not be cut off."""
+    labels = host.rstrip(".").split(".")
+    try:
+        ip_address(host)
+    except ValueError:
+        service = labels.index("svc") if "svc" in labels[2:] else 0
+        if service:
+            found.namespaces.add(labels[service - 1])
+            if labels[service + 1 :] in ([], ["cluster", "local"]):
+                return
+        elif len(labels) <= 2:
+            found.namespaces.add(labels[1] if len(labels) == 2 else namespace)
+    found.ports.add(port)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -41,6 +42,8 @@ _REFERRED: dict[tuple[str, str, str], str] = {
     ("", "v1", "configmaps"): "ConfigMap",
 }
 _CRD_WAIT_SECONDS = 60
+_STOP_SECONDS = 8
+"""Kopf itself takes five."""
 
 _log = structlog.get_logger("gptbot_operator")
 
@@ -94,6 +97,8 @@ async def operate(settings: Settings) -> None:
         async with asyncio.TaskGroup() as tasks:
             worker = tasks.create_task(reconciler.run())
             _log.info("started", namespaces=settings.namespaces or "all")
+            stop, watching = asyncio.Event(), asyncio.Event()
+            stopping = tasks.create_task(_stop_in_time(stop, watching))
             await kopf.operator(
                 registry=handlers(reconciler),
                 settings=kopf_settings(),
@@ -101,9 +106,29 @@ async def operate(settings: Settings) -> None:
                 clusterwide=not settings.namespaces,
                 namespaces=settings.namespaces,
                 liveness_endpoint=f"http://0.0.0.0:{settings.health_port}/healthz",
+                stop_flag=stop,
+                ready_flag=watching,
             )
             worker.cancel()
+            stopping.cancel()
     _log.info("stopped")
+
+
+async def _stop_in_time(stop: asyncio.Event, watching: asyncio.Event) -> None:
+    """On SIGTERM have Kopf stop, and leave without it when it does not.
+
+    On Python 3.11 a cancellation that meets a finished `asyncio.wait_for` is lost, and Kopf waits for that task for
+    ever. There is nothing to lose: the operator keeps no state.
+    """
+    await watching.wait()  # before, Kopf's own handlers are in place, which these replace
+    loop, asked = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+    await asked.wait()
+    stop.set()
+    await asyncio.sleep(_STOP_SECONDS)
+    _log.warning("stopped without waiting for all watches")
+    os._exit(0)
 
 
 async def _wait_for_crd(cluster: Cluster) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from gptbot_api import API_VERSION, KIND
@@ -12,7 +13,28 @@ _NOTE_LENGTH = 1024
 """The most that events.k8s.io/v1 takes."""
 
 
-def changes(bot: Document, before: Document, after: Document, instance: str) -> Iterator[Document]:
+class Budget:
+    """How many Events a condition gets: some at once, then one every so often.
+
+    One that goes to and fro is told of so often and no more; how it is now stands in the GptBot all the time.
+    """
+
+    def __init__(self, burst: int = 5, refill: float = 300.0, clock: Callable[[], float] = time.monotonic) -> None:
+        """`refill`: seconds after which there may be one more."""
+        self._burst, self._refill, self._clock = burst, refill, clock
+        self._left: dict[str, tuple[float, float]] = {}
+
+    def allows(self, condition: str) -> bool:
+        """Whether there may be one now; it counts then."""
+        now = self._clock()
+        left, at = self._left.get(condition, (float(self._burst), now))
+        left = min(float(self._burst), left + (now - at) / self._refill)
+        allowed = left >= 1
+        self._left[condition] = (left - allowed, now)
+        return allowed
+
+
+def changes(bot: Document, before: Document, after: Document, instance: str, budget: Budget) -> Iterator[Document]:
     """An Event for each condition whose status or reason is not what it was. `instance` names this operator.
 
     A condition seen for the first time is worth one only when something is wrong.
@@ -21,8 +43,16 @@ def changes(bot: Document, before: Document, after: Document, instance: str) -> 
     for condition in after["conditions"]:
         now = (condition["status"], condition["reason"])
         known = old.get(condition["type"])
-        if known != now and (known is not None or condition["status"] == "False"):
+        worth_one = known != now and (known is not None or _is_bad(condition))
+        if worth_one and budget.allows(condition["type"]):
             yield _event(bot, condition, instance)
+
+
+def _is_bad(condition: Document) -> bool:
+    """Whether somebody should look."""
+    if condition["status"] != "False" or condition["type"] == "ScalingActive":
+        return False
+    return not (condition["type"] == "Progressing" and condition["reason"] in ("Complete", "Suspended"))
 
 
 def _event(bot: Document, condition: Document, instance: str) -> Document:
@@ -32,7 +62,7 @@ def _event(bot: Document, condition: Document, instance: str) -> Document:
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
         "metadata": {"generateName": f"{metadata['name']}-", "namespace": metadata["namespace"]},
-        "type": "Warning" if condition["status"] == "False" and condition["type"] != "ScalingActive" else "Normal",
+        "type": "Warning" if _is_bad(condition) else "Normal",
         "reason": condition["reason"],
         "action": f"{condition['type']}{condition['status']}",
         "note": note[:_NOTE_LENGTH],

@@ -12,6 +12,7 @@ from gptbot_operator.store import PlatformReport
 from gptbot_operator.verdict import MAX_MESSAGE, Seen, Verdict, available
 
 _STORE_AWAY = "the gateways' reports are in the store, which cannot be read"
+DUPLICATE = "DuplicateToken"
 _OTHERWISE = "Disconnected"
 """The reason where a gateway gives none."""
 
@@ -33,7 +34,17 @@ def platform_reports(bot: GptBot, seen: Seen, previous: Document) -> dict[str, P
             found[name] = report if report.connected or report.reason else replace(report, reason=_OTHERWISE)
         else:
             found[name] = replace(unheard, reason="NotReported", message="the gateway has not reported yet")
+        if message := _duplicate(name, seen, known):
+            found[name] = replace(found[name], reason=DUPLICATE, message=message)
     return found
+
+
+def _duplicate(name: str, seen: Seen, known: dict[str, Any]) -> str | None:
+    """What is said of a token that another bot has too."""
+    if seen.duplicates is None:  # what was said stands until all bots were looked at
+        return known.get("message") if known.get("reason") == DUPLICATE else None
+    others = ", ".join(seen.duplicates.get(name, ()))
+    return others and f"{others} has the same token: give one of them a bot of its own, or suspend it"
 
 
 def platform_entries(platforms: dict[str, PlatformReport], previous: Document, now: str) -> list[Document]:
@@ -66,9 +77,10 @@ def platforms_connected(bot: GptBot, seen: Seen, platforms: dict[str, PlatformRe
         return Verdict("False", "GatewayUnavailable", "no gateway is running")
     if seen.store is None or not seen.store.reachable:
         return Verdict("Unknown", "StoreUnreachable", _STORE_AWAY)
-    away = {name: report for name, report in platforms.items() if not report.connected}
+    away = {name: report for name, report in platforms.items() if not report.connected or report.reason == DUPLICATE}
     if away:
         reasons = {report.reason for report in away.values()}
+        reasons = reasons & {DUPLICATE} or reasons  # what else is wrong may come of it
         text = "; ".join(f"{name}: {report.message or 'not connected'}" for name, report in away.items())
         return Verdict("False", reasons.pop() if len(reasons) == 1 else _OTHERWISE, text)
     notes = [f"{name}: {report.message}" for name, report in platforms.items() if report.message]

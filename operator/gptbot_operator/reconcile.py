@@ -30,6 +30,7 @@ from gptbot_operator.rollout import unfinished
 from gptbot_operator.settings import Settings
 from gptbot_operator.status import invalid_status, status_of
 from gptbot_operator.store import Reading, StoreReader
+from gptbot_operator.tokens import Tokens, platform_tokens
 from gptbot_operator.verdict import Seen
 from gptbot_operator.workqueue import WorkQueue
 
@@ -57,6 +58,7 @@ class _Memory:
     """Digest of the store's URL in its Secret, and the URL."""
     url: str | None = None
     """The store in use."""
+    events: events.Budget = field(default_factory=events.Budget)
     pods: dict[str, PodLook] = field(default_factory=dict[str, PodLook])
     """By component: what keeps its pods from working."""
 
@@ -71,6 +73,7 @@ class Reconciler:
         self._cluster = cluster
         self._instance = instance
         self._store = StoreReader(max_age=settings.refresh_seconds * 0.8)
+        self._tokens = Tokens()
         self._memory: dict[str, _Memory] = {}
         self.discovery = Discovery(cluster, max_age=settings.resync_seconds / 2)
 
@@ -125,6 +128,7 @@ class Reconciler:
         try:
             bot = effective(parse({k: v for k, v in document.items() if k != "status"}), self._settings)
         except InvalidManifest as error:
+            self._duplicates(key, {})
             await self._write_status(key, document, invalid_status(document, str(error).replace("\n", "; "), _now()))
             return True
         wanted = references(bot)
@@ -150,6 +154,7 @@ class Reconciler:
         seen = Seen(
             settings=self._settings,
             missing=[_missing(bot, reference) for reference in wanted if reference not in digests],
+            duplicates=self._duplicates(key, {} if bot.spec.suspend else platform_tokens(digests)),
             conflicts=outcome.conflicts,
             failures=outcome.failures,
             store=await self._reading(key, bot, memory, context),
@@ -180,9 +185,17 @@ class Reconciler:
 
     async def _forget(self, key: str) -> None:
         self._memory.pop(key, None)
+        for other in self._tokens.forget(key):
+            self.queue.add(other)
         self.cache.refer(key, ())
         self.queue.succeeded(key)
         await self._store.forget(key, self._urls())
+
+    def _duplicates(self, key: str, tokens: dict[str, str]) -> dict[str, list[str]] | None:
+        """Who has a token of this bot too; they get a look when that has changed. None: not all bots are known yet."""
+        for other in self._tokens.note(key, tokens):
+            self.queue.add(other)
+        return self._tokens.shared(key) if self._tokens.complete(len(self.cache.bots)) else None
 
     def _urls(self) -> set[str]:
         return {memory.url for memory in self._memory.values() if memory.url is not None}
@@ -277,7 +290,7 @@ class Reconciler:
             status=True,
         )
         self.cache.bots[key] = written
-        for event in events.changes(document, before, status, self._instance):
+        for event in events.changes(document, before, status, self._instance, self._memory[key].events):
             try:
                 await self._cluster.create(event)
             except ApiError as error:  # an Event is a courtesy

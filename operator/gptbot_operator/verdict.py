@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from gptbot_operator.cache import Observed
 from gptbot_operator.pods import PodTrouble
@@ -36,6 +36,8 @@ class Seen:
     """A line for each child whose name somebody else has taken."""
     failures: Sequence[str] = ()
     """A line for each child that the API server refused."""
+    duplicates: Mapping[str, Sequence[str]] | None = field(default_factory=dict[str, Sequence[str]])
+    """Platform to other bots (`namespace/name`) with the same token. None: not all bots were looked at yet."""
     store: Reading | None = None
     """None: the bot has no store, or its URL is not there yet."""
     gateway: Observed | None = None

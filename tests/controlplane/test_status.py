@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from gptbot.inbox.store import Store
 from tests.controlplane.bot import Bot
 from tests.controlplane.plane import Plane, wait_for
+from tests.controlplane.running import OperatorProcess
 
 MakeBot = Callable[..., Bot]
 pytestmark = pytest.mark.usefixtures("operator")
@@ -111,6 +114,56 @@ def test_a_rollout_and_why_it_is_stuck(make_bot: MakeBot) -> None:
     assert "container gptbot cannot be started (image gptbot:test)" in message
     bot.run_pods()
     bot.wait_condition("Progressing", "False", "Complete")
+
+
+async def test_two_bots_with_one_token_are_both_told(
+    make_bot: MakeBot, plane: Plane, namespace: str, store: Store
+) -> None:
+    telegram = {"telegram": {"tokenSecretRef": {"name": "tokens", "key": "telegram"}}}
+    one, two = make_bot("one", platforms=telegram), make_bot("two", platforms={**telegram, "web": {}})
+    one.secret("tokens", telegram="1:hunter2")
+    for bot in (one, two):
+        bot.hashes()
+    one.run_pods()
+    await report(store, one, "telegram", True)
+    for bot, other in ((one, two), (two, one)):
+        message = bot.wait_condition("PlatformsConnected", "False", "DuplicateToken")
+        assert f"telegram: {namespace}/{other.name} has the same token" in message
+        assert "hunter2" not in str(bot.document)
+    two.edit(platforms={"telegram": {"tokenSecretRef": {"key": "another"}}})
+    one.wait_condition("PlatformsConnected", "True", "Connected")
+    plane.kubectl("-n", namespace, "wait", "--for=condition=PlatformsConnected", "gptbot/one", "--timeout=30s")
+
+
+async def test_kubectl_waits_for_a_bot_and_a_look_without_news_writes_nothing(
+    make_bot: MakeBot, store: Store, plane: Plane, operator: OperatorProcess
+) -> None:
+    bot = make_bot()
+    bot.hashes()
+    bot.run_pods()
+    await report(store, bot, "web", True)
+    plane.kubectl("-n", bot.namespace, "wait", "--for=condition=Ready", "gptbot/bot", "--timeout=60s")
+    bot.wait_condition("Progressing", "False", "Complete")
+
+    def version() -> str:
+        return bot.document["metadata"]["resourceVersion"]
+
+    async def looks(count: int) -> None:
+        """Several looks, each after the gateway has renewed its report, with other times in it."""
+        before = operator.metric("gptbot_operator_reconciles_total")
+        number = 0
+        while operator.metric("gptbot_operator_reconciles_total") < before + count:
+            number += 1
+            entry = json.dumps({"connected": True, "since": 1_000_000 + number, "at": time.time()})
+            await store.command("HSET", f"{{{bot.namespace}/{bot.name}}}:platforms", "web", entry)
+            await asyncio.sleep(0.05)
+
+    await looks(10)  # what was still under way has come
+    settled = version()
+    events = len(bot.api.list("Event", bot.namespace))
+    await looks(40)
+    assert version() == settled
+    assert len(bot.api.list("Event", bot.namespace)) == events
 
 
 def test_an_embedded_model_that_is_not_installed(make_bot: MakeBot) -> None:

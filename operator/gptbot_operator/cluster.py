@@ -35,6 +35,7 @@ _PLURALS = {
     ("gateway.networking.k8s.io/v1", "HTTPRoute"): "httproutes",
     ("monitoring.coreos.com/v1", "PodMonitor"): "podmonitors",
     ("events.k8s.io/v1", "Event"): "events",
+    ("coordination.k8s.io/v1", "Lease"): "leases",
     (API_VERSION, KIND): "gptbots",
 }
 
@@ -118,6 +119,12 @@ class Cluster:
         """Create an object."""
         path = self._resources[manifest["kind"]].path(namespace=manifest["metadata"]["namespace"])
         await self._request("post", path, body=manifest, field_manager=FIELD_MANAGER)
+
+    async def replace(self, document: Document) -> None:
+        """Put an object in place of the one of its `resourceVersion`; status 409: somebody has changed that."""
+        metadata = document["metadata"]
+        path = self._resources[document["kind"]].path(name=metadata["name"], namespace=metadata["namespace"])
+        await self._request("put", path, body=document, field_manager=FIELD_MANAGER)
 
     async def _request(self, method: str, path: str, *, missing_ok: bool = False, **options: Any) -> Document | None:
         metrics.REQUESTS.labels(method.upper()).inc()

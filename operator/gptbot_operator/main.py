@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import kopf
@@ -19,6 +20,8 @@ from gptbot_api import API_GROUP, KIND
 from gptbot_operator import logs, metrics
 from gptbot_operator.cluster import ApiError, Cluster
 from gptbot_operator.desired.context import BOT_LABEL
+from gptbot_operator.election import Election, LeaseLost
+from gptbot_operator.health import healthz
 from gptbot_operator.reconcile import Reconciler
 from gptbot_operator.settings import InvalidSettings, Settings
 
@@ -44,6 +47,9 @@ _REFERRED: dict[tuple[str, str, str], str] = {
 _CRD_WAIT_SECONDS = 60
 _STOP_SECONDS = 8
 """Kopf itself takes five."""
+
+Leave = Callable[[], Coroutine[Any, Any, None]]
+"""What is to be done before the process ends at once."""
 
 _log = structlog.get_logger("gptbot_operator")
 
@@ -89,46 +95,95 @@ def kopf_settings() -> kopf.OperatorSettings:
 
 
 async def operate(settings: Settings) -> None:
-    """Run until SIGTERM. Raises ApiError when the API server cannot be reached or has no GptBot CRD."""
-    async with Cluster.connect() as cluster:
+    """Run until SIGTERM. Raises ApiError when the API server cannot be reached or has no GptBot CRD, and LeaseLost."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    identity = f"{socket.gethostname()}-{secrets.token_hex(3)}"
+    async with healthz(settings.health_port), Cluster.connect() as cluster:
         await _wait_for_crd(cluster)
-        reconciler = Reconciler(settings, cluster, instance=socket.gethostname())
-        await reconciler.discovery.refresh()
-        async with asyncio.TaskGroup() as tasks:
-            worker = tasks.create_task(reconciler.run())
-            _log.info("started", namespaces=settings.namespaces or "all")
-            stop, watching = asyncio.Event(), asyncio.Event()
-            stopping = tasks.create_task(_stop_in_time(stop, watching))
-            await kopf.operator(
-                registry=handlers(reconciler),
-                settings=kopf_settings(),
-                standalone=True,
-                clusterwide=not settings.namespaces,
-                namespaces=settings.namespaces,
-                liveness_endpoint=f"http://0.0.0.0:{settings.health_port}/healthz",
-                stop_flag=stop,
-                ready_flag=watching,
-            )
-            worker.cancel()
-            stopping.cancel()
+        if not settings.lease:
+            await _work(settings, cluster, stop, _nothing)
+        else:
+            await _lead(Election(cluster, settings.lease, identity, settings.lease_seconds), settings, cluster, stop)
     _log.info("stopped")
 
 
-async def _stop_in_time(stop: asyncio.Event, watching: asyncio.Event) -> None:
+async def _lead(election: Election, settings: Settings, cluster: Cluster, stop: asyncio.Event) -> None:
+    """Stand by until the Lease is won, then work. What must not go on without the Lease ends with the process."""
+    try:
+        if not await _unless(stop, election.win()):
+            return
+        working = asyncio.create_task(_work(settings, cluster, stop, election.give_back))
+        holding = asyncio.create_task(election.hold())
+        await asyncio.wait({working, holding}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():  # the Lease is lost; another works already
+            working.cancel()
+            await asyncio.wait({working}, timeout=_STOP_SECONDS)
+            if not working.done():
+                _log.error("ended without waiting for all watches", reason=str(holding.exception()))
+                os._exit(1)
+            await holding
+        holding.cancel()
+        await asyncio.gather(holding, return_exceptions=True)
+        await working
+    finally:
+        await election.give_back()
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do the work; False when it was stopped before it was done."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (working, stopping):
+        task.cancel()
+    await asyncio.gather(working, stopping, return_exceptions=True)
+    if working.cancelled():
+        return False
+    await working
+    return True
+
+
+async def _work(settings: Settings, cluster: Cluster, stop: asyncio.Event, leave: Leave) -> None:
+    reconciler = Reconciler(settings, cluster, instance=socket.gethostname())
+    await reconciler.discovery.refresh()
+    async with asyncio.TaskGroup() as tasks:
+        worker = tasks.create_task(reconciler.run())
+        _log.info("started", namespaces=settings.namespaces or "all")
+        watching = asyncio.Event()
+        stopping = tasks.create_task(_stop_in_time(stop, watching, leave))
+        await kopf.operator(
+            registry=handlers(reconciler),
+            settings=kopf_settings(),
+            standalone=True,
+            clusterwide=not settings.namespaces,
+            namespaces=settings.namespaces,
+            stop_flag=stop,
+            ready_flag=watching,
+        )
+        worker.cancel()
+        stopping.cancel()
+
+
+async def _stop_in_time(stop: asyncio.Event, watching: asyncio.Event, leave: Leave) -> None:
     """On SIGTERM have Kopf stop, and leave without it when it does not.
 
     On Python 3.11 a cancellation that meets a finished `asyncio.wait_for` is lost, and Kopf waits for that task for
-    ever. There is nothing to lose: the operator keeps no state.
+    ever. There is nothing to lose: the operator keeps no state, and gives its Lease back.
     """
     await watching.wait()  # before, Kopf's own handlers are in place, which these replace
-    loop, asked = asyncio.get_running_loop(), asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked.set)
-    await asked.wait()
-    stop.set()
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
     await asyncio.sleep(_STOP_SECONDS)
     _log.warning("stopped without waiting for all watches")
+    await leave()
     os._exit(0)
+
+
+async def _nothing() -> None:
+    """There is no Lease to give back."""
 
 
 async def _wait_for_crd(cluster: Cluster) -> None:
@@ -150,7 +205,7 @@ def run() -> None:
     start_http_server(settings.metrics_port)
     try:
         uvloop.run(operate(settings))
-    except ApiError as error:
+    except (ApiError, LeaseLost) as error:
         sys.exit(f"gptbot-operator: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

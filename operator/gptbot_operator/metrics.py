@@ -8,5 +8,6 @@ RECONCILES = Counter("gptbot_operator_reconciles", "Looks at a bot, by how they 
 SECONDS = Histogram("gptbot_operator_reconcile_seconds", "Duration of a look at a bot.")
 QUEUED = Gauge("gptbot_operator_queue_length", "Bots waiting for a look.")
 BOTS = Gauge("gptbot_operator_bots", "Bots known.")
+LEADER = Gauge("gptbot_operator_leader", "1 while this operator works; of several the others stand by.")
 EVENTS = Counter("gptbot_operator_watch_events", "Watch events, by kind.", ["kind"])
 REQUESTS = Counter("gptbot_operator_api_requests", "Requests to the API server but watches, by method.", ["method"])

@@ -42,6 +42,10 @@ class Settings:
     """Where the Secrets are mounted that the defaults refer to: `NAME/KEY`."""
     namespaces: tuple[str, ...] = ()
     """Namespaces to serve; none: all."""
+    lease: str = ""
+    """`NAMESPACE/NAME` of the Lease that one of several operators holds; empty: this is the only one."""
+    lease_seconds: float = 15
+    """How long a Lease lasts that is not renewed."""
     refresh_seconds: float = 15
     """How often backlog and platforms are read from the store."""
     resync_seconds: float = 600
@@ -81,6 +85,8 @@ class Settings:
             defaults=_defaults(environment.get("GPTBOT_DEFAULTS")),
             default_keys=Path(secrets) if (secrets := environment.get("GPTBOT_DEFAULT_KEYS")) else None,
             namespaces=namespaces,
+            lease=_lease(environment.get("GPTBOT_LEASE", "")),
+            lease_seconds=_number(environment, "GPTBOT_LEASE_SECONDS", 15, 3),
             refresh_seconds=_number(environment, "GPTBOT_REFRESH_SECONDS", 15, 0.2),
             resync_seconds=_number(environment, "GPTBOT_RESYNC_SECONDS", 600, 1),
             concurrency=int(_number(environment, "GPTBOT_CONCURRENCY", 8, 1)),
@@ -88,6 +94,13 @@ class Settings:
             health_port=int(_number(environment, "GPTBOT_HEALTH_PORT", 8080, 1)),
             metrics_port=int(_number(environment, "GPTBOT_METRICS_PORT", 9090, 1)),
         )
+
+
+def _lease(text: str) -> str:
+    namespace, _, name = text.partition("/")
+    if text and (not _NAMESPACE.match(namespace) or not re.fullmatch(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", name)):
+        raise InvalidSettings(f"GPTBOT_LEASE must be NAMESPACE/NAME of a Lease, not {text!r}")
+    return text
 
 
 def _defaults(name: str | None) -> Defaults:

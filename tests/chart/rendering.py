@@ -54,6 +54,8 @@ VALUES: dict[str, Manifest] = {
     },
     "external-store": {"valkey": {"enabled": False}, "externalStore": {"existingSecret": "redis", "urlKey": "address"}},
     "no-store": {"valkey": {"enabled": False}},
+    "high-availability": yaml.safe_load((CHART / "values-ha.yaml").read_text()),
+    "observed": {"metrics": {"serviceMonitor": {"enabled": True}}, "dashboards": {"enabled": True}},
     "two-namespaces": {"operator": {"namespaces": ["one", "two"]}, "crd": {"upgrade": False}},
     "defaults": {
         "defaults": {
@@ -94,12 +96,14 @@ def helm(*arguments: str | Path, timeout: float = 60) -> subprocess.CompletedPro
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
 
 
-def template(values: Manifest, release: str = "demo", namespace: str = "bots") -> subprocess.CompletedProcess[str]:
+def template(
+    values: Manifest, *arguments: str, release: str = "demo", namespace: str = "bots"
+) -> subprocess.CompletedProcess[str]:
     """Run `helm template` with values."""
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         yaml.safe_dump(values, file)
         file.flush()
-        return helm("template", release, CHART, "--namespace", namespace, "--values", file.name)
+        return helm("template", release, CHART, "--namespace", namespace, "--values", file.name, *arguments)
 
 
 def render(values: Manifest, release: str = "demo", namespace: str = "bots") -> list[Manifest]:
@@ -109,7 +113,7 @@ def render(values: Manifest, release: str = "demo", namespace: str = "bots") -> 
 
 @cache
 def _rendered(values: str, release: str, namespace: str) -> str:
-    answer = template(json.loads(values), release, namespace)
+    answer = template(json.loads(values), release=release, namespace=namespace)
     assert answer.returncode == 0, answer.stderr
     return json.dumps([document for document in yaml.safe_load_all(answer.stdout) if document])
 
@@ -124,7 +128,9 @@ def find(objects: list[Manifest], kind: str, name: str = "") -> Manifest:
 def pod_templates(objects: list[Manifest]) -> Iterator[tuple[str, Manifest]]:
     """Name and pod template of each workload."""
     for each in objects:
-        if template := each.get("spec", {}).get("template"):
+        if each["kind"] == "Pod":
+            yield f"Pod {each['metadata']['name']}", each
+        elif template := each.get("spec", {}).get("template"):
             yield f"{each['kind']} {each['metadata']['name']}", template
 
 

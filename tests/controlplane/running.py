@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -62,6 +63,28 @@ class OperatorProcess:
             self._process.terminate()
             assert self._process.wait(timeout=10) == 0, self.log.read_text()[-3000:]
             self._process = None
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is given back."""
+        self.signal(signal.SIGKILL)
+        assert self.ended() == -signal.SIGKILL
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def ended(self) -> int:
+        """Its exit status, once it has ended by itself."""
+        assert self._process is not None
+        status = self._process.wait(timeout=60)
+        self._process = None
+        return status
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.poll() is None
 
     def metric(self, name: str) -> float:
         """The sum of a metric over its labels."""

@@ -43,6 +43,10 @@ class Plane:
     directory: Path
     url: str
     tokens: dict[str, str]
+    restart_api_server: Callable[[], None]
+    """Kill it and start it again on the same address; returns once it is ready."""
+    etcd: str
+    """Address of the store."""
 
     def writes(self) -> list[str]:
         """What the operator wrote so far, as the API server's audit log has it: verb and path."""
@@ -79,6 +83,13 @@ class Plane:
             raise AssertionError(f"kubectl {' '.join(arguments)}: {answer.stderr}")
         return answer
 
+    def compact(self) -> None:
+        """Take the history out of the store: what was before cannot be watched from any more."""
+        run = [program("etcdctl"), f"--endpoints={self.etcd}"]
+        status = subprocess.run([*run, "endpoint", "status", "-w", "json"], capture_output=True, check=True, timeout=30)
+        revision = json.loads(status.stdout)[0]["Status"]["header"]["revision"]
+        subprocess.run([*run, "compact", "--physical", str(revision)], capture_output=True, check=True, timeout=60)
+
     @property
     def api(self) -> Client:
         """A client that is quicker than kubectl."""
@@ -105,19 +116,32 @@ def control_plane(directory: Path) -> Generator[Plane]:
     (directory / "audit.yaml").write_text(yaml.safe_dump(_AUDIT))
     (directory / "audit.log").touch()
     etcd, peer, api, controller = _free_ports(4)
-    plane = Plane(directory, f"https://127.0.0.1:{api}", tokens)
-    processes: list[tuple[str, subprocess.Popen[bytes]]] = []
+    processes: dict[str, tuple[subprocess.Popen[bytes], tuple[str, ...]]] = {}
 
     def start(name: str, *flags: str) -> None:
-        with (directory / f"{name}.log").open("wb") as log:
-            processes.append((name, subprocess.Popen([program(name), *flags], stdout=log, stderr=log, cwd=directory)))
+        with (directory / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen([program(name), *flags], stdout=log, stderr=log, cwd=directory)
+        processes[name] = process, flags
 
     def alive() -> None:
-        for name, process in processes:
+        for name, (process, _) in processes.items():
             if process.poll() is not None:
                 log = (directory / f"{name}.log").read_text(errors="replace")[-3000:]
                 raise RuntimeError(f"{name} exited with {process.returncode}:\n{log}")
 
+    def wait_for_api_server() -> None:
+        wait_for(
+            lambda: plane.kubectl("get", "--raw", "/readyz", check=False).returncode == 0, "kube-apiserver", 60, alive
+        )
+
+    def restart_api_server() -> None:
+        process, flags = processes["kube-apiserver"]
+        process.kill()
+        process.wait()
+        start("kube-apiserver", *flags)
+        wait_for_api_server()
+
+    plane = Plane(directory, f"https://127.0.0.1:{api}", tokens, restart_api_server, f"http://127.0.0.1:{etcd}")
     try:
         start(
             "etcd", f"--data-dir={directory / 'etcd'}", "--unsafe-no-fsync", f"--listen-client-urls=http://127.0.0.1:{etcd}",
@@ -134,9 +158,7 @@ def control_plane(directory: Path) -> Generator[Plane]:
             "--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
             "--endpoint-reconciler-type=none", "--watch-cache=true",
         )  # fmt: skip
-        wait_for(
-            lambda: plane.kubectl("get", "--raw", "/readyz", check=False).returncode == 0, "kube-apiserver", 60, alive
-        )
+        wait_for_api_server()
         plane.kubectl("apply", "--server-side", "-f", str(CRD))
         plane.kubectl("wait", "--for=condition=Established", "crd/gptbots.gptbot.dev", "--timeout=30s")
         start(
@@ -151,7 +173,7 @@ def control_plane(directory: Path) -> Generator[Plane]:
         yield plane
         alive()
     finally:
-        for _, process in reversed(processes):
+        for process, _ in reversed(processes.values()):
             process.kill()  # nothing of it is kept, and a graceful stop waits for open watches
             process.wait()
 

@@ -150,10 +150,10 @@ async def test_every_trouble_is_named_and_touches_no_other_bot(
 
             # The model answers, and then its quota is spent.
             await hooked.add_user(11, "Ada", language_code="en")
-            model.say("an answer")
-            await hooked.say(11, 11, "question")
+            model.say("an answer", match="first question")
+            await hooked.say(11, 11, "first question")
             await troubles.until("hooked", lambda reading: reading.model == {"spec.llm": "ok"})
-            model.fail("quota")
+            model.fail("quota", match="another question", times=None)
             await hooked.say(11, 11, "another question")
             await troubles.until("hooked", lambda reading: reading.model == {"spec.llm": "quota"})
             for secret in (watched.token, bots["half"]["token"], MODEL_KEY):

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
 from gptbot.inbox.store import Store
+
+expect.set_options(timeout=60_000)
+"""How long a page takes is a matter of the machine: a test waits, and fails when what it expects never comes."""
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 _ARGUMENTS = [

@@ -33,7 +33,11 @@ logging.getLogger("sse_starlette").setLevel(logging.INFO)
 _RECENT = 120.0
 """Seconds for which an answer is expected, and for which an unfinished message is still being written."""
 _ENTRY_ID = re.compile(r"^[0-9]{1,15}-[0-9]{1,15}$")
-_RELOAD = '<!doctype html><meta charset="utf-8"><title></title><meta http-equiv="refresh" content="0">'
+_RELOAD = (
+    '<!doctype html><meta charset="utf-8"><title></title><link rel="icon" href="static/icon.svg">'
+    '<meta http-equiv="refresh" content="0">'
+)
+"""With an icon, as browsers ask the site's root for one else."""
 PRINCIPAL = "page:public"
 """Who the page's users are to access lists: all the same, as nobody logs in."""
 

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 CA_VARIABLE = "GPTBOT_STORE_CA"
 """Environment variable: file with the certificate authorities of stores whose URLs name none."""
@@ -100,6 +100,13 @@ class StoreUrl:
             ) from None
         context.check_hostname = self.options.get("ssl_check_hostname", "true").lower() not in _FALSE
         return context
+
+
+def login_as(text: str, username: str, password: str) -> str:
+    """The same store's URL with another login; the text must be a URL that can be read."""
+    parts = urlsplit(text.strip())
+    hosts = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{quote(username, safe='')}:{quote(password, safe='')}@{hosts}"))
 
 
 def _schemes() -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gptbot_operator.cluster import Document
-from gptbot_operator.desired.context import BOT_LABEL
+from gptbot_operator.desired.context import BOT_LABEL, ROTATE_ANNOTATION
 
 ObjectKey = tuple[str, str, str]
 """Kind, namespace, name."""
@@ -96,7 +96,8 @@ class Cache:
 def _essence(bot: Document) -> tuple[Any, ...]:
     metadata = bot["metadata"]
     names = ("uid", "generation", "deletionTimestamp")
-    return (*(metadata.get(name) for name in names), bot.get("status"))
+    rotation = (metadata.get("annotations") or {}).get(ROTATE_ANNOTATION)
+    return (*(metadata.get(name) for name in names), rotation, bot.get("status"))
 
 
 def _fingerprint(document: Document) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -52,8 +53,10 @@ class ApiError(Exception):
 class Cluster:
     """The few requests the operator makes, each bounded in time. All raise ApiError."""
 
-    def __init__(self, api: Any) -> None:
+    def __init__(self, api: Any, identity: str = "") -> None:
         self._api = api
+        self.identity = identity
+        """Tells this cluster from others."""
         dynamic: Any = DynamicClient(api)  # without discovery: the kinds are known
         self._dynamic = dynamic
         self._resources: dict[str, Any] = {}
@@ -75,7 +78,7 @@ class Cluster:
         else:
             await config.load_kube_config(client_configuration=settings)
         async with client.ApiClient(configuration=settings) as api:
-            yield Cluster(api)
+            yield Cluster(api, _identity(settings))
 
     async def serves(self, kind: str) -> bool:
         """Whether the API server has a kind; the CRD of one may be missing."""
@@ -142,6 +145,12 @@ class Cluster:
             raise ApiError(status, message) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ApiError(0, f"no answer from the API server: {type(error).__name__}") from None
+
+
+def _identity(settings: Any) -> str:
+    """Of the cluster's certificate authority, which every pod may read; of its address where none is named."""
+    authority = Path(settings.ssl_ca_cert).read_bytes() if settings.ssl_ca_cert else str(settings.host).encode()
+    return hashlib.sha256(authority).hexdigest()[:16]
 
 
 def _message(error: Any) -> str:

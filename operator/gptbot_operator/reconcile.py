@@ -6,61 +6,46 @@ import asyncio
 import base64
 import hashlib
 import random
-import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
 
 from gptbot_api import KIND, GptBot, InvalidManifest, parse
 from gptbot_operator import events, metrics
-from gptbot_operator.apply import Applied, apply_children
+from gptbot_operator.apply import apply_children
 from gptbot_operator.cache import Cache, ObjectKey, Observed, observe
+from gptbot_operator.cancelling import cancelled
 from gptbot_operator.cluster import ApiError, Cluster, Document
+from gptbot_operator.credentials import Credentials
 from gptbot_operator.desired.children import children, unserved
 from gptbot_operator.desired.context import Context, config_name, gateway_name, selector, worker_name
-from gptbot_operator.desired.secret import PEPPER, store_url_source
+from gptbot_operator.desired.secret import store_url_source
 from gptbot_operator.discovery import Discovery
 from gptbot_operator.installation import copied, effective, original_of
+from gptbot_operator.memory import Memory
 from gptbot_operator.pods import PodLook, PodTrouble, trouble_of
+from gptbot_operator.presence import Presence
 from gptbot_operator.references import Reference, references
 from gptbot_operator.rollout import unfinished
 from gptbot_operator.settings import Settings
+from gptbot_operator.sharing import Sharing
 from gptbot_operator.status import invalid_status, status_of
 from gptbot_operator.store import Reading, StoreReader
+from gptbot_operator.tenants import Tenants
 from gptbot_operator.tokens import Tokens, platform_tokens
 from gptbot_operator.verdict import Seen
 from gptbot_operator.workqueue import WorkQueue
 
 _TIMEOUT = 90.0
 """Seconds for one look, in all."""
-_LEAST_PEPPER = 32
-"""Characters; a shorter one was not made here."""
 
 _log = structlog.get_logger("gptbot_operator")
 
 
 class Unfinished(Exception):
     """Something could not be done now; the status says what. Try again later."""
-
-
-@dataclass(slots=True)
-class _Memory:
-    """What is known of one bot between two looks. Everything in it can be found out again."""
-
-    applied: Applied = field(default_factory=Applied)
-    full_at: float = float("-inf")
-    pepper: tuple[str, str] | None = None
-    """Fingerprint of the Secret, and the pepper in it."""
-    store: tuple[str, str] | None = None
-    """Digest of the store's URL in its Secret, and the URL."""
-    url: str | None = None
-    """The store in use."""
-    events: events.Budget = field(default_factory=events.Budget)
-    pods: dict[str, PodLook] = field(default_factory=dict[str, PodLook])
-    """By component: what keeps its pods from working."""
 
 
 class Reconciler:
@@ -74,7 +59,9 @@ class Reconciler:
         self._instance = instance
         self._store = StoreReader(max_age=settings.refresh_seconds * 0.8)
         self._tokens = Tokens()
-        self._memory: dict[str, _Memory] = {}
+        self._tenants = Tenants(settings, cluster.identity, Presence(self.cache, cluster, settings.namespaces))
+        self._sharing = Sharing(settings, self._tenants)
+        self._memory: dict[str, Memory] = {}
         self.discovery = Discovery(cluster, max_age=settings.resync_seconds / 2)
 
     async def run(self) -> None:
@@ -83,11 +70,12 @@ class Reconciler:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(self._settings.concurrency):
                     tasks.create_task(self._work())
+                tasks.create_task(self._tenants.run())
         finally:
             await self._store.close()
 
     async def _work(self) -> None:
-        while True:
+        while not cancelled():
             key = await self.queue.take()
             log = _log.bind(bot=key)
             started = time.perf_counter()
@@ -119,12 +107,16 @@ class Reconciler:
 
         Raises Unfinished when the status says what has to be tried again, ApiError when the API server is away.
         """
-        memory = self._memory.setdefault(key, _Memory())
+        memory = self._memory.setdefault(key, Memory())
         everything = time.monotonic() - memory.full_at >= self._settings.resync_seconds
         document = await self._bot(key, live=everything)
         if document is None:
             await self._forget(key)
             return False
+        if memory.uid not in ("", document["metadata"]["uid"]):
+            await self._forget(key)
+            memory, everything = self._memory.setdefault(key, Memory()), True
+        memory.uid = document["metadata"]["uid"]
         try:
             bot = effective(parse({k: v for k, v in document.items() if k != "status"}), self._settings)
         except InvalidManifest as error:
@@ -135,9 +127,15 @@ class Reconciler:
         self.cache.refer(key, {(r.kind, bot.metadata.namespace, r.name) for r in wanted})
         copies = copied(bot, wanted, self._settings)
         digests = await self._digests(bot, wanted, copies, live=everything)
+        credentials = await self._credentials(bot, memory, live=everything)
+        running = self._own(bot, "Deployment", gateway_name(bot)) is not None
+        await self._tenants.begin(key)
+        login = await self._sharing.login(key, bot, document, credentials, memory.share, running=running)
         context = Context(
             settings=self._settings,
-            pepper=await self._pepper(bot, memory, live=everything),
+            pepper=credentials.pepper,
+            store_url=login.url,
+            rotation=login.rotation,
             references=tuple(wanted),
             digests=digests,
             copied=copies,
@@ -151,13 +149,15 @@ class Reconciler:
         outcome.failures += unserved(bot, context)
         gateway = self._own(bot, "Deployment", gateway_name(bot))
         worker = self._own(bot, "Deployment", worker_name(bot))
+        if not outcome.conflicts and not outcome.failures:
+            await self._sharing.settle(key, login, [gateway, worker] if bot.spec.workers.max_replicas else [gateway])
         seen = Seen(
             settings=self._settings,
             missing=[_missing(bot, reference) for reference in wanted if reference not in digests],
             duplicates=self._duplicates(key, {} if bot.spec.suspend else platform_tokens(digests)),
             conflicts=outcome.conflicts,
             failures=outcome.failures,
-            store=await self._reading(key, bot, memory, context),
+            store=self._sharing.judge(await self._reading(key, bot, memory, context), login),
             gateway=gateway,
             worker=worker,
             gateway_pods=await self._pods(bot, memory, "gateway", gateway),
@@ -184,9 +184,11 @@ class Reconciler:
         return None if document["metadata"].get("deletionTimestamp") else document
 
     async def _forget(self, key: str) -> None:
-        self._memory.pop(key, None)
+        memory = self._memory.pop(key, None)
         for other in self._tokens.forget(key):
             self.queue.add(other)
+        if memory is not None and memory.uid:
+            self._tenants.leave(key, memory.store[1] if memory.store is not None else None)
         self.cache.refer(key, ())
         self.queue.succeeded(key)
         await self._store.forget(key, self._urls())
@@ -221,28 +223,30 @@ class Reconciler:
                 digests[reference] = seen.digests[reference.key]
         return digests
 
-    async def _pepper(self, bot: GptBot, memory: _Memory, *, live: bool) -> str:
-        """The bot's pepper: the one in its Secret, else a new one."""
+    async def _credentials(self, bot: GptBot, memory: Memory, *, live: bool) -> Credentials:
+        """What is in the bot's own Secret, else new ones."""
         key = ("Secret", bot.metadata.namespace, config_name(bot))
         seen = self.cache.objects.get(key)
-        if not live and memory.pepper and seen is not None and memory.pepper[0] == seen.fingerprint:
-            return memory.pepper[1]
+        if not live and memory.secret and seen is not None and memory.secret[0] == seen.fingerprint:
+            return memory.secret[1]
         document = await self._cluster.get(*key)
-        if document is not None and (observed := observe(document)).owner == bot.metadata.uid:
-            pepper = base64.b64decode((document.get("data") or {}).get(PEPPER, "")).decode(errors="replace")
-            if len(pepper) >= _LEAST_PEPPER:
-                memory.pepper = (observed.fingerprint, pepper)
-                return pepper
-        return secrets.token_urlsafe(_LEAST_PEPPER)
+        if document is None or (observed := observe(document)).owner != bot.metadata.uid:
+            return Credentials.new()
+        credentials = Credentials.of(document)
+        memory.secret = (observed.fingerprint, credentials)
+        return credentials
 
-    async def _reading(self, key: str, bot: GptBot, memory: _Memory, context: Context) -> Reading | None:
-        url = self._settings.store_url if bot.spec.store is None else context.own_store_url
+    async def _reading(self, key: str, bot: GptBot, memory: Memory, context: Context) -> Reading | None:
+        if bot.spec.store is None:
+            url, memory.store = self._settings.store_url, None
+        else:
+            url = context.own_store_url
         if url != memory.url:
             memory.url = url
             await self._store.forget(key, self._urls())
         return None if url is None else await self._store.read(url, key)
 
-    async def _own_store(self, bot: GptBot, memory: _Memory, digests: dict[Reference, str]) -> str | None:
+    async def _own_store(self, bot: GptBot, memory: Memory, digests: dict[Reference, str]) -> str | None:
         name, secret_key = store_url_source(bot)
         digest = next((d for r, d in digests.items() if (r.kind, r.name, r.key) == ("Secret", name, secret_key)), None)
         if digest is None:
@@ -260,7 +264,7 @@ class Reconciler:
         return seen if seen is not None and seen.owner == bot.metadata.uid else None
 
     async def _pods(
-        self, bot: GptBot, memory: _Memory, component: str, deployment: Observed | None
+        self, bot: GptBot, memory: Memory, component: str, deployment: Observed | None
     ) -> PodTrouble | None:
         """Why a component's pods do not work, where they have not for a while."""
         if deployment is None or not unfinished(deployment):

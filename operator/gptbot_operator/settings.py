@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import yaml
 
@@ -17,6 +17,7 @@ _NAMESPACE = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
 COPY_PREFIX = "default_"
 """What the keys of copied default Secrets begin with in a bot's Secret; the name and key of the original follow."""
 _LONGEST_KEY = 253
+_ISOLATION = ("auto", "required", "off")
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 
 
@@ -34,6 +35,8 @@ class Settings:
     """Of the bot's pods."""
     store_url: str | None = field(default=None, repr=False)
     """The store shared by bots that name none; holds a password."""
+    store_isolation: Literal["auto", "required", "off"] = "auto"
+    """Whether bots get users of their own in the shared store: where it lets them be made, always, never."""
     model_url: str | None = None
     """OpenAI base URL of the embedded model."""
     defaults: Defaults = field(default_factory=Defaults, repr=False)
@@ -73,6 +76,9 @@ class Settings:
         level = (environment.get("GPTBOT_LOG_LEVEL") or "INFO").upper()
         if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise InvalidSettings(f"GPTBOT_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {level!r}")
+        isolation = environment.get("GPTBOT_STORE_ISOLATION") or "auto"
+        if isolation not in _ISOLATION:
+            raise InvalidSettings(f"GPTBOT_STORE_ISOLATION must be auto, required or off, not {isolation!r}")
         namespaces = tuple(sorted(filter(None, map(str.strip, environment.get("GPTBOT_NAMESPACES", "").split(",")))))
         for namespace in namespaces:
             if not _NAMESPACE.match(namespace):
@@ -81,6 +87,7 @@ class Settings:
             image=image,
             image_pull_policy=policy,
             store_url=environment.get("GPTBOT_STORE_URL") or None,
+            store_isolation=cast(Literal["auto", "required", "off"], isolation),
             model_url=environment.get("GPTBOT_MODEL_URL") or None,
             defaults=_defaults(environment.get("GPTBOT_DEFAULTS")),
             default_keys=Path(secrets) if (secrets := environment.get("GPTBOT_DEFAULT_KEYS")) else None,

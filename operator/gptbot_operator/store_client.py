@@ -23,38 +23,49 @@ from gptbot_api.store_faults import (
     fault_of_failure,
     fault_of_reply,
 )
-from gptbot_api.store_url import CA_VARIABLE, StoreUrl
+from gptbot_api.store_url import CA_VARIABLE, Address, StoreUrl
 
-_CONNECTIONS = 8
+_ONCE: dict[str, Any] = {"max_connections": 8, "retry": None}
 
 
 def open_client(text: str, timeout: float) -> Any:
     """A client of redis-py for a URL; nothing is sent yet. Raises ValueError when the URL is none, with the reason."""
     url = StoreUrl.parse(text)
     url.ssl_context()  # redis-py would call a file that is not there an unreachable store
-    common: dict[str, Any] = {
-        "username": url.username, "password": url.password, "socket_timeout": timeout,
-        "socket_connect_timeout": timeout, **_tls(url),
-    }  # fmt: skip
-    once: dict[str, Any] = {"max_connections": _CONNECTIONS, "retry": None}
     match url.kind:
         case "socket":
-            return cast(Any, Redis)(unix_socket_path=url.path, db=url.database, **once, **common)
+            return open_server(url, None, timeout)
         case "server":
-            host, port = url.addresses[0]
-            return cast(Any, Redis)(host=host, port=port, db=url.database, **once, **common)
+            return open_server(url, url.addresses[0], timeout)
         case "sentinel":
-            login = {
-                "username": url.options.get("sentinel_username"), "password": url.options.get("sentinel_password"),
-                "socket_timeout": timeout / 2, "socket_connect_timeout": timeout / 2, "retry": None, **_tls(url),
-            }  # fmt: skip
-            sentinel = cast(Any, Sentinel)(list(url.addresses), sentinel_kwargs=login, **common)
-            return sentinel.master_for(url.service, db=url.database, **once)
+            return open_sentinels(url, timeout).master_for(url.service, db=url.database, **_ONCE)
         case "cluster":
             nodes = [ClusterNode(host, port) for host, port in url.addresses]
             return cast(Any, RedisCluster)(
-                startup_nodes=nodes, require_full_coverage=False, retry=Retry(NoBackoff(), 1), **common
+                startup_nodes=nodes, require_full_coverage=False, retry=Retry(NoBackoff(), 1), **_common(url, timeout)
             )
+
+
+def open_server(url: StoreUrl, address: Address | None, timeout: float) -> Any:
+    """A client of one server of a store, with the URL's login; None: the one behind the URL's socket."""
+    place: dict[str, Any] = {"host": address[0], "port": address[1]} if address else {"unix_socket_path": url.path}
+    return cast(Any, Redis)(**place, db=url.database, **_ONCE, **_common(url, timeout))
+
+
+def open_sentinels(url: StoreUrl, timeout: float) -> Any:
+    """A client of the sentinels that a URL names."""
+    login = {
+        "username": url.options.get("sentinel_username"), "password": url.options.get("sentinel_password"),
+        "socket_timeout": timeout / 2, "socket_connect_timeout": timeout / 2, "retry": None, **_tls(url),
+    }  # fmt: skip
+    return cast(Any, Sentinel)(list(url.addresses), sentinel_kwargs=login, **_common(url, timeout))
+
+
+def _common(url: StoreUrl, timeout: float) -> dict[str, Any]:
+    return {
+        "username": url.username, "password": url.password, "socket_timeout": timeout,
+        "socket_connect_timeout": timeout, **_tls(url),
+    }  # fmt: skip
 
 
 def _tls(url: StoreUrl) -> dict[str, Any]:

@@ -122,4 +122,4 @@ def _count(outcome: Outcome, people: Sequence[Person]) -> None:
 async def _histories(outcome: Outcome, world: Scene) -> list[str]:
     lost = [name for tally in outcome.tallies.values() for name in tally.lost][:_MOST_HISTORIES]
     askers = {name: person for person in world.people for name in person.asked}
-    return [await history(name, askers[name], world.model, world.valkey.url, outcome.troubles) for name in lost]
+    return [await history(name, askers[name], world.model, world.valkey.admin, outcome.troubles) for name in lost]

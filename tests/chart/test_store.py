@@ -16,6 +16,7 @@ import pytest
 import redis
 
 from gptbot.embedded.valkey import find_binary
+from gptbot_api.store_rights import rules
 from tests.chart.rendering import find, render
 
 PASSWORD = """it's "quoted" $HOME \\ and > long #enough"""
@@ -28,11 +29,11 @@ def port() -> int:
 
 
 @contextmanager
-def store(directory: Path, port: int) -> Generator[subprocess.Popen[bytes]]:
+def store(directory: Path, port: int, password: str = PASSWORD) -> Generator[subprocess.Popen[bytes]]:
     """The store's container, with its paths under a directory of the test's own."""
     objects = render({})
     container = find(objects, "StatefulSet")["spec"]["template"]["spec"]["containers"][0]
-    paths = {"/tmp/": f"{directory}/", "/etc/valkey/": f"{directory}/", "/data": str(directory), "6379": str(port)}
+    paths = {"/tmp/": f"{directory / 'tmp'}/", "/etc/valkey/": f"{directory}/", "/data": str(directory), "6379": str(port)}
 
     def moved(text: str) -> str:
         for old, new in paths.items():
@@ -40,10 +41,11 @@ def store(directory: Path, port: int) -> Generator[subprocess.Popen[bytes]]:
         return text
 
     (directory / "valkey.conf").write_text(moved(find(objects, "ConfigMap", "-store")["data"]["valkey.conf"]))
+    (directory / "tmp").mkdir(exist_ok=True)
     (directory / "bin").mkdir(exist_ok=True)
     (directory / "bin" / "valkey-server").unlink(missing_ok=True)
     (directory / "bin" / "valkey-server").symlink_to(find_binary())
-    environment = {"STORE_PASSWORD": PASSWORD, "PATH": f"{directory / 'bin'}:{os.environ['PATH']}"}
+    environment = {"STORE_PASSWORD": password, "PATH": f"{directory / 'bin'}:{os.environ['PATH']}"}
     command = [*container["command"], *map(moved, container["args"])]
     with (
         (directory / "log").open("ab") as log,
@@ -87,6 +89,19 @@ def test_the_password_is_in_no_file_argument_or_variable_of_the_server(tmp_path:
         seen += [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and not path.is_symlink()]
         assert not [text for text in seen if PASSWORD.encode() in text]
         assert (tmp_path / "users.acl").stat().st_mode & 0o077 == 0
+
+
+def test_a_restart_keeps_the_bots_users_and_changes_the_operators_password(tmp_path: Path, port: int) -> None:
+    with store(tmp_path, port), _client(port, PASSWORD) as client:
+        client.execute_command("ACL", "SETUSER", "gptbot:test/a", "on", ">secret", *rules("test/a"))
+        client.execute_command("ACL", "SETUSER", "somebody", "on", ">secret", "~*", "+@all")
+        client.execute_command("ACL", "SAVE")
+    with store(tmp_path, port, "another password"), _client(port, "another password") as client:
+        assert sorted(client.execute_command("ACL", "USERS")) == [b"default", b"gptbot:test/a"]
+        with redis.Redis(port=port, username="gptbot:test/a", password="secret") as bot:
+            assert bot.set("{test/a}:x", "1")
+        with _client(port, PASSWORD) as refused, pytest.raises(redis.AuthenticationError):
+            refused.ping()
 
 
 def test_a_restart_keeps_everything(tmp_path: Path, port: int) -> None:

@@ -18,7 +18,10 @@ import orjson
 import yaml
 
 from gptbot.embedded.valkey import find_binary
+from gptbot_api.store_rights import rules, user_name
+from gptbot_api.store_url import login_as
 
+BOT = "default/bot"
 PEPPER = "a pepper for tests, long enough to be one"
 PASSWORD = "store-password-of-tests"
 
@@ -130,7 +133,7 @@ def write_manifest(path: Path, spec: Mapping[str, Any], secrets: Mapping[str, st
 
 
 class Valkey:
-    """A Valkey process at a fixed address, which a test can stop and start."""
+    """A Valkey process at a fixed address, which a test can stop and start. The bot's user has a bot's rights."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -140,13 +143,19 @@ class Valkey:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """Its address for the bot: with the rights that a bot has, and no others."""
+        return login_as(self.admin, user_name(BOT), PASSWORD)
+
+    @property
+    def admin(self) -> str:
+        """Its address for the test itself."""
         return f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
 
     async def start(self) -> None:
         """Start it on the data it had, and wait until it answers."""
         settings = ["--port", str(self.port), "--bind", "127.0.0.1", "--requirepass", PASSWORD, "--appendonly", "yes",
-                    "--appendfsync", "always", "--dir", str(self._directory), "--save", ""]  # fmt: skip
+                    "--appendfsync", "always", "--dir", str(self._directory), "--save", "",
+                    "--user", user_name(BOT), *rules(BOT), f">{PASSWORD}"]  # fmt: skip
         self._process = await asyncio.create_subprocess_exec(
             str(find_binary()), *settings, stdout=asyncio.subprocess.DEVNULL
         )

@@ -116,7 +116,7 @@ async def test_receivers_spread_and_are_handed_over(
             return program("gateway", "--manifest", file, store=valkey.url)
 
         async with (
-            Store.connect(valkey.url) as store,
+            Store.connect(valkey.admin) as store,
             closing_reader() as reader,
             program("worker", "--manifest", file, store=valkey.url) as worker,
             gateway() as first,
@@ -132,7 +132,7 @@ async def test_receivers_spread_and_are_handed_over(
 
             async def all_is_well() -> bool:
                 """By what two gateways report, as the operator reads it."""
-                platforms = (await reader.read(valkey.url, KEYS.bot)).platforms
+                platforms = (await reader.read(valkey.admin, KEYS.bot)).platforms
                 well = {name: (report.connected, report.message) for name, report in platforms.items()}
                 return well == {"discord": (True, ""), "telegram": (True, "")}
 

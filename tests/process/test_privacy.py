@@ -253,7 +253,7 @@ async def world(directory: Path, telegram: FakeTelegram, model: FakeOpenAI, valk
         env = {"GPTBOT_LOG_LEVEL": "debug", "GPTBOT_HTTP_PORT": str(port)}
         async with (
             program("gateway", "--manifest", file, store=valkey.url, env=env) as gateway,
-            Store.connect(valkey.url) as store,
+            Store.connect(valkey.admin) as store,
             aiohttp.ClientSession() as http,
         ):
             await gateway.ready()

@@ -69,7 +69,7 @@ async def test_discord_is_read_when_it_is_asked_for(
             assert "never follow" in system
             body = str(model.requests[-1].messages)
             assert not [trace for trace in (ada, bob, channel, guild, "Ada", "Bob", "bob@") if trace in body]
-            kept = await everything(valkey.url)
+            kept = await everything(valkey.admin)
             assert not [word for word in ("билеты", "куплю", "Забудь") if word.encode() in kept]
 
             model.say("- Всё сначала.")
@@ -128,8 +128,8 @@ async def test_telegram_keeps_what_a_group_wants_kept(
         assert [line.partition("user-")[2][6:] for line in material(model)] == [
             "Meet at eight, call [phone]", "I bring cake",
         ]  # fmt: skip
-        assert b"cake" in await everything(valkey.url)
-        kept = await everything(valkey.url)
+        assert b"cake" in await everything(valkey.admin)
+        kept = await everything(valkey.admin)
         assert b"7946" not in kept
         assert b"Nobody keeps this" not in kept
 
@@ -159,7 +159,7 @@ async def test_telegram_keeps_what_a_group_wants_kept(
 
         await telegram.say(GROUP, ADA, "!settings summary-buffer off")
         await until(lambda: last().text == EN("settings-summary-buffer-off"))
-        kept = await everything(valkey.url)
+        kept = await everything(valkey.admin)
         assert not [word for word in (b"cake", b"Point") if word in kept], "it is deleted at once"
 
 

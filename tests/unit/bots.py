@@ -6,6 +6,8 @@ from typing import Any
 
 from gptbot_api import GptBot, parse
 from gptbot_api.defaults import parse_defaults
+from gptbot_api.store_rights import user_name
+from gptbot_api.store_url import login_as
 from gptbot_operator.desired.context import Context
 from gptbot_operator.installation import effective, original_of
 from gptbot_operator.references import references
@@ -198,8 +200,11 @@ def context(of: GptBot, **settings: Any) -> Context:
         "store_url": "redis://:hunter2@valkey:6379/0",
         "model_url": "http://model:8000/v1",
     } | settings
+    shared = chosen["store_url"] if of.spec.store is None else None
+    key = f"{of.metadata.namespace}/{of.metadata.name}"
     return Context(
         settings=Settings(image="gptbot:test", **chosen),
+        store_url=login_as(shared, user_name(key), "hunter2") if shared is not None else None,
         pepper="0123456789abcdef0123456789abcdef",
         own_store_url=None if of.spec.store is None else "rediss+sentinel://:hunter2@sentinel.redis.svc:26379/main/0",
         served=frozenset({"HTTPRoute", "PodMonitor"} if of.metadata.name in ("httproute", "monitors") else ()),

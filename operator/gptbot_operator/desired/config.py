@@ -69,6 +69,5 @@ def config_hash(bot: GptBot, context: Context, component: Literal["gateway", "wo
         for reference in context.references
         if reference.kind == "Secret"
     }
-    shared_store = context.settings.store_url if bot.spec.store is None else None
-    inputs = json.dumps([spec, own, secrets, shared_store], sort_keys=True)
+    inputs = json.dumps([spec, own, secrets, context.store_url], sort_keys=True)
     return hmac.digest(context.pepper.encode(), inputs.encode(), hashlib.sha256).hex()[:32]

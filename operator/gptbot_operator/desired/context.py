@@ -13,6 +13,8 @@ from gptbot_operator.settings import Settings
 Manifest = dict[str, Any]
 
 BOT_LABEL = "gptbot.dev/bot"
+ROTATE_ANNOTATION = "gptbot.dev/rotate-store-password"
+"""On a GptBot: another value asks for a new password in the shared store. On its Secret: the value followed last."""
 CONFIG_DIRECTORY = "/etc/gptbot/manifest"
 REFERENCES_DIRECTORY = "/etc/gptbot/refs"
 CONFIG_KEY = "bot.yaml"
@@ -30,6 +32,10 @@ class Context:
     """The operator's."""
     pepper: str = field(repr=False)
     """The bot's secret for pseudonyms."""
+    store_url: str | None = field(default=None, repr=False)
+    """The shared store's, with the bot's own login where it has one; None if there is none or the bot has its own."""
+    rotation: str | None = None
+    """What the GptBot's annotation said when the password in it was made."""
     references: tuple[Reference, ...] = ()
     """What the spec refers to."""
     digests: Mapping[Reference, str] = field(default_factory=dict[Reference, str])

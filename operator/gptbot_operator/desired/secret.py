@@ -1,11 +1,11 @@
-"""The Secret that the operator makes for a bot: the pepper, the shared store's URL, copies of default keys."""
+"""The Secret that the operator makes for a bot: the pepper, its login at the shared store, copies of default keys."""
 
 from __future__ import annotations
 
 import base64
 
 from gptbot_api import GptBot
-from gptbot_operator.desired.context import Context, Manifest, child, config_name
+from gptbot_operator.desired.context import ROTATE_ANNOTATION, Context, Manifest, child, config_name
 
 PEPPER = "pepper"
 STORE_URL = "store-url"
@@ -14,11 +14,14 @@ STORE_URL = "store-url"
 def secret(bot: GptBot, context: Context) -> Manifest:
     """The Secret. The pepper comes from the context: made once, then kept, as conversations are named by it."""
     data = {PEPPER: context.pepper}
-    if bot.spec.store is None and context.settings.store_url is not None:
-        data[STORE_URL] = context.settings.store_url
+    if context.store_url is not None:
+        data[STORE_URL] = context.store_url
     data |= {reference.key: value for reference, value in context.copied.items()}
     encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
-    return child(bot, "v1", "Secret", config_name(bot), "config") | {"type": "Opaque", "data": encoded}
+    manifest = child(bot, "v1", "Secret", config_name(bot), "config") | {"type": "Opaque", "data": encoded}
+    if context.rotation is not None:
+        manifest["metadata"]["annotations"] = {ROTATE_ANNOTATION: context.rotation}
+    return manifest
 
 
 def store_url_source(bot: GptBot) -> tuple[str, str]:

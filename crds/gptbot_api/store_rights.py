@@ -1,0 +1,56 @@
+"""What a bot may do in a store that others use too: its user's name, the prefix of its keys, its commands."""
+
+from __future__ import annotations
+
+USER_PREFIX = "gptbot:"
+"""What the names of the bots' users begin with."""
+
+COMMANDS: tuple[str, ...] = (
+    # the connection
+    "client|setname", "cluster|slots", "ping", "select",
+    # scripts; what they call is checked like anything else
+    "eval", "evalsha", "time",
+    # keys
+    "del", "exists", "expire", "pexpire", "pttl", "unlink",
+    # strings
+    "get", "incr", "mget", "set",
+    # hashes
+    "hdel", "hexists", "hget", "hgetall", "hincrby", "hlen", "hmget", "hset",
+    # lists
+    "lindex", "llen", "lpop", "lpush", "lrange", "lrem", "lset", "ltrim", "rpush",
+    # sorted sets
+    "zadd", "zcard", "zrange", "zrangebylex", "zrangebyscore", "zrem", "zremrangebyrank", "zremrangebyscore",
+    "zrevrange", "zrevrangebyscore",
+    # streams
+    "xack", "xadd", "xautoclaim", "xclaim", "xdel", "xgroup|create", "xlen", "xpending", "xrange", "xread",
+    "xreadgroup", "xrevrange", "xtrim",
+)  # fmt: skip
+"""Every command that a bot sends or its scripts call, and no other; a test compares this with the bot's sources."""
+
+_GLOB = str.maketrans({character: f"\\{character}" for character in "\\*?[]"})
+
+
+def user_name(bot: str) -> str:
+    """The user of a bot (`namespace/name`)."""
+    return f"{USER_PREFIX}{bot}"
+
+
+def key_prefix(bot: str) -> str:
+    """What all keys of a bot begin with."""
+    return f"{{{bot}}}:"
+
+
+def key_pattern(bot: str) -> str:
+    """A glob-style pattern of a bot's keys."""
+    return f"{key_prefix(bot).translate(_GLOB)}*"
+
+
+def rules(bot: str) -> tuple[str, ...]:
+    """Rules for `ACL SETUSER` that leave the user these rights and no others; passwords are not among them.
+
+    https://valkey.io/topics/acl/
+    """
+    return (
+        "on", "clearselectors", "resetkeys", f"~{key_pattern(bot)}", "resetchannels", "-@all",
+        *(f"+{command}" for command in COMMANDS),
+    )  # fmt: skip

@@ -1,0 +1,145 @@
+"""The bots' users in the shared store. Servers neither copy users to each other nor need to keep them at a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import structlog
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
+
+from gptbot_api.store_rights import USER_PREFIX, rules, user_name
+from gptbot_operator.servers import Server, Servers
+
+_AT_ONCE = 100
+"""Users in one pipeline."""
+_PROBE = f"{USER_PREFIX}probe"
+"""A user that is made and taken away, to see whether that is possible. No bot's: those have a `/` in their names."""
+FAILURES = (RedisError, OSError, TimeoutError)
+"""What a store that is away or in trouble raises."""
+
+_log = structlog.get_logger("gptbot_operator")
+
+
+class Accounts:
+    """Users on each server of a store."""
+
+    def __init__(self, servers: Servers) -> None:
+        self._servers = servers
+        self._wanted: dict[str, tuple[tuple[str, ...], bool]] = {}
+        """Bot to the hashes of its passwords, and whether those are all."""
+        self._run_ids: dict[Any, str] = {}
+        """Address of a server to its life, as far as it has all users."""
+        self._unsaved = False
+        self.possible: bool | None = None
+        """Whether the store lets users be made; None: not known yet."""
+
+    async def put(self, bot: str, hashes: tuple[str, ...], *, only: bool) -> None:
+        """Give a bot its user; `hashes`: SHA-256 of its passwords; `only`: no others may log in any more.
+
+        A server that does not take it now gets it with the next `refresh`.
+        """
+        if self._wanted.get(bot) == (hashes, only):
+            return
+        self._wanted[bot] = hashes, only
+        self._unsaved = True
+        for server in self._servers.known:
+            try:
+                await server.client.execute_command(*self._set(bot))
+            except FAILURES as error:
+                self._run_ids.pop(server.address, None)
+                if forbidden(error):
+                    self.possible = None
+
+    def leave(self, bot: str) -> None:
+        """A bot's user is not put back any more."""
+        self._wanted.pop(bot, None)
+
+    async def drop(self, bots: Collection[str]) -> None:
+        """Take users away, and their connections with them. Raises one of FAILURES."""
+        for bot in bots:
+            self._wanted.pop(bot, None)
+        self._unsaved = True
+        for server in self._servers.known:
+            try:
+                await server.client.execute_command("ACL", "DELUSER", *map(user_name, bots))
+            except ResponseError as error:
+                if not forbidden(error):
+                    raise
+
+    async def refresh(self) -> None:
+        """See what the store allows and put back the users that are missing. Raises one of FAILURES if none answers."""
+        if self.possible is not True:
+            self.possible = await self._try()
+        if not self.possible:
+            return
+        answered, failure = 0, None
+        for server in self._servers.known:
+            try:
+                await self._complete(server)
+                answered += 1
+            except FAILURES as error:
+                self._run_ids.pop(server.address, None)
+                failure = error
+        if failure is not None and not answered:
+            raise failure
+        if self._unsaved:
+            self._unsaved = False
+            await self._save()
+
+    async def _save(self) -> None:
+        """Let the servers that have a file for it keep their users at a restart."""
+        for server in self._servers.known:
+            try:
+                await server.client.execute_command("ACL", "SAVE")
+            except FAILURES:
+                continue  # most have none: their users are put back
+
+    async def _try(self) -> bool:
+        """Whether users can be made on all servers that answer. Raises one of FAILURES when none does."""
+        answered, failure = 0, None
+        for server in self._servers.known:
+            try:
+                await server.client.execute_command("ACL", "SETUSER", _PROBE, "off")
+                await server.client.execute_command("ACL", "DELUSER", _PROBE)
+                await server.client.execute_command("ACL", "USERS")
+                answered += 1
+            except FAILURES as error:
+                if forbidden(error):
+                    return False
+                failure = error
+        if failure is not None and not answered:
+            raise failure
+        return answered > 0
+
+    async def _complete(self, server: Server) -> None:
+        run_id = str((await server.client.info("server")).get("run_id"))
+        there: set[str] = {name.decode() for name in await server.client.execute_command("ACL", "USERS")}
+        new = self._run_ids.get(server.address) != run_id
+        missing = [bot for bot in self._wanted if new or user_name(bot) not in there]
+        for first in range(0, len(missing), _AT_ONCE):
+            await self._restore(server, missing[first : first + _AT_ONCE])
+        self._run_ids[server.address] = run_id
+        if missing:
+            self._unsaved = True
+            _log.info("users put back in the store", users=len(missing))
+
+    async def _restore(self, server: Server, bots: Iterable[str]) -> None:
+        pipeline = server.client.pipeline(transaction=False)
+        for bot in bots:
+            if bot in self._wanted:
+                pipeline.execute_command(*self._set(bot))
+        await pipeline.execute()
+
+    def _set(self, bot: str) -> tuple[str, ...]:
+        hashes, only = self._wanted[bot]
+        passwords = (*(("resetpass",) if only else ()), *(f"#{each}" for each in hashes))
+        return ("ACL", "SETUSER", user_name(bot), *rules(bot), *passwords)
+
+
+def forbidden(error: BaseException) -> bool:
+    """Whether a store says that users are not to be made here, as many of the providers' do."""
+    text = str(error).lower()
+    return isinstance(error, NoPermissionError) or (
+        isinstance(error, ResponseError) and ("unknown command" in text or "unknown subcommand" in text)
+    )

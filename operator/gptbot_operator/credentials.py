@@ -1,0 +1,54 @@
+"""What a bot's own Secret holds: made once, then read back, so that the operator keeps nothing."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from dataclasses import dataclass, field
+
+from gptbot_api.store_rights import user_name
+from gptbot_api.store_url import StoreUrl
+from gptbot_operator.cluster import Document
+from gptbot_operator.desired.context import ROTATE_ANNOTATION
+from gptbot_operator.desired.secret import PEPPER, STORE_URL
+
+_LEAST_PEPPER = 32
+"""Characters; a shorter one was not made here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The values in the Secret."""
+
+    pepper: str = field(repr=False)
+    store_url: str | None = field(default=None, repr=False)
+    """Of the shared store; None before the first."""
+    rotation: str | None = None
+    """The request for another password that was followed last."""
+
+    @classmethod
+    def new(cls) -> Credentials:
+        """For a bot that has none."""
+        return cls(secrets.token_urlsafe(_LEAST_PEPPER))
+
+    @classmethod
+    def of(cls, secret: Document) -> Credentials:
+        """Those in a Secret; what is missing in it is made anew."""
+        data: dict[str, str] = secret.get("data") or {}
+        values = {key: base64.b64decode(data.get(key) or "").decode(errors="replace") for key in (PEPPER, STORE_URL)}
+        pepper = values[PEPPER] if len(values[PEPPER]) >= _LEAST_PEPPER else cls.new().pepper
+        rotation = (secret["metadata"].get("annotations") or {}).get(ROTATE_ANNOTATION)
+        return cls(pepper, values[STORE_URL] or None, rotation)
+
+    def password(self, bot: str) -> str | None:
+        """Password of the bot's (`namespace/name`) own user of the shared store, if it has one."""
+        try:
+            url = StoreUrl.parse(self.store_url or "")
+        except ValueError:
+            return None
+        return url.password if url.username == user_name(bot) else None
+
+
+def new_password() -> str:
+    """A password for a store: 256 bits."""
+    return secrets.token_urlsafe(32)

@@ -1,0 +1,33 @@
+"""What the operator remembers of a bot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gptbot_operator import events
+from gptbot_operator.apply import Applied
+from gptbot_operator.credentials import Credentials
+from gptbot_operator.pods import PodLook
+from gptbot_operator.sharing import Share
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is known of one bot between two looks. Everything in it can be found out again."""
+
+    uid: str = ""
+    """Of the GptBot: another one of the same name may follow."""
+    applied: Applied = field(default_factory=Applied)
+    full_at: float = float("-inf")
+    secret: tuple[str, Credentials] | None = None
+    """Fingerprint of the bot's own Secret, and what is in it."""
+    share: Share = field(default_factory=Share)
+    """What is known of its part in the shared store."""
+    store: tuple[str, str] | None = None
+    """Digest of the store's URL in its Secret, and the URL."""
+    url: str | None = None
+    """The store in use."""
+    events: events.Budget = field(default_factory=events.Budget)
+    """Of Events that may still be written."""
+    pods: dict[str, PodLook] = field(default_factory=dict[str, PodLook])
+    """By component: what keeps its pods from working."""

@@ -1,0 +1,221 @@
+"""Bots in the shared store: a user of their own each, and nothing left once they are deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from gptbot.inbox.store import Store, StoreUnavailable
+from gptbot_api.store_rights import key_prefix, user_name
+from gptbot_api.store_url import StoreUrl
+from tests.controlplane.bot import Bot
+from tests.controlplane.plane import wait_for
+from tests.controlplane.running import OperatorProcess
+
+MakeBot = Callable[..., Bot]
+pytestmark = pytest.mark.usefixtures("operator")
+
+ROTATE = "gptbot.dev/rotate-store-password"
+
+
+@pytest.fixture
+def stopped(operator: OperatorProcess) -> Iterator[OperatorProcess]:
+    """The operator, to be stopped by the test; it runs again afterwards."""
+    yield operator
+    operator.stop()
+    operator.start()
+
+
+def key(bot: Bot) -> str:
+    return f"{bot.namespace}/{bot.name}"
+
+
+def url_of(bot: Bot) -> str:
+    """The URL that the bot's pods get, once it is there."""
+    encoded = wait_for(lambda: bot.the("Secret", "gptbot")["data"].get("store-url"), "the store's URL")
+    return base64.b64decode(encoded).decode()
+
+
+async def ask(url: str, *command: Any) -> Any:
+    async with Store.connect(url) as store:
+        return await store.command(*command)
+
+
+async def refuses(url: str, *command: Any) -> str:
+    """What the store says against it; empty when it does it."""
+    try:
+        await ask(url, *command)
+    except StoreUnavailable as error:
+        return str(error)
+    return ""
+
+
+async def until(condition: Callable[[], Any], what: str) -> None:
+    """Wait until an awaited condition holds."""
+    try:
+        async with asyncio.timeout(60):
+            while not await condition():
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise AssertionError(f"{what}: not so after 60 s") from None
+
+
+async def let_in(bot: Bot) -> str:
+    """Wait until the bot's own login works; its URL."""
+    url = url_of(bot)
+
+    async def works() -> bool:
+        return not await refuses(url, "PING")
+
+    await until(works, "the bot's login")
+    return url
+
+
+async def traces(store: Store, bot: Bot) -> list[Any]:
+    """Whatever tells of a bot in the store."""
+    users: list[bytes] = await store.command("ACL", "USERS")
+    keys: list[Any] = await store.command("KEYS", f"{key_prefix(key(bot))}*")
+    return [
+        *keys, *(user for user in users if user.decode() == user_name(key(bot))),
+        *([entry] if (entry := await store.command("HGET", "gptbot:bots", key(bot))) else []),
+    ]  # fmt: skip
+
+
+async def fill(store: Store, bot: Bot, keys: int = 3000) -> None:
+    """Keys as a bot has them, more than one step erases."""
+    await asyncio.gather(*(store.command("SET", f"{key_prefix(key(bot))}ctx:{i}", "x") for i in range(keys)))
+
+
+async def test_each_bot_has_a_user_of_its_own(make_bot: MakeBot, store_url: str) -> None:
+    bot, other = make_bot(), make_bot("other")
+    mine, theirs = await let_in(bot), await let_in(other)
+    login = StoreUrl.parse(mine)
+    assert login.username == user_name(key(bot))
+    assert login.password not in (None, StoreUrl.parse(theirs).password, StoreUrl.parse(store_url).password)
+    assert len(login.password) > 40
+    assert await ask(mine, "SET", f"{key_prefix(key(bot))}ctx:x", "1") == b"OK"
+    for command in (("GET", f"{key_prefix(key(other))}ctx:x"), ("FLUSHALL",), ("ACL", "LIST"), ("KEYS", "*")):
+        assert "rights" in await refuses(mine, *command), command
+    bot.wait_condition("StoreReachable", "True", "Reachable")
+
+
+async def test_users_that_the_store_has_lost_are_put_back(make_bot: MakeBot, store: Store) -> None:
+    bot, other = make_bot(), make_bot("other")
+    urls = [await let_in(each) for each in (bot, other)]
+    assert await store.command("ACL", "DELUSER", *(user_name(key(each)) for each in (bot, other))) == 2
+    assert [await let_in(each) for each in (bot, other)] == urls
+    bot.wait_settled()
+
+
+async def test_a_password_is_changed_on_request_and_the_old_one_holds_until_the_pods_have_rolled(
+    make_bot: MakeBot,
+) -> None:
+    bot = make_bot()
+    old = await let_in(bot)
+    bot.run_pods()
+    hashes = bot.hashes()
+    bot.api.patch("GptBot", bot.namespace, "bot", {"metadata": {"annotations": {ROTATE: "1"}}})
+    wait_for(lambda: url_of(bot) != old, "another password")
+    new = await let_in(bot)
+    assert StoreUrl.parse(new).username == StoreUrl.parse(old).username
+    wait_for(lambda: not set(bot.hashes()) & set(hashes), "the pods roll")
+    wait_for(lambda: bot.api.list("Pod", bot.namespace)[2:], "pods of both templates")
+    assert not await refuses(old, "PING"), "the pods that run have it"
+
+    bot.run_pods()
+
+    async def ended() -> bool:
+        return "password" in await refuses(old, "PING")
+
+    await until(ended, "the old password's end")
+    assert await let_in(bot) == new
+    bot.edit(context={"maxMessages": 7})
+    bot.wait_settled()
+    assert url_of(bot) == new, "a request is followed once"
+
+
+async def test_a_deleted_bots_keys_are_erased_and_no_others(make_bot: MakeBot, store: Store) -> None:
+    bot, other = make_bot(), make_bot("bot2")
+    for each in (bot, other):
+        await let_in(each)
+        await fill(store, each)
+    bot.api.delete("GptBot", bot.namespace, "bot")
+
+    async def gone() -> bool:
+        return not await traces(store, bot)
+
+    await until(gone, "nothing is left of the bot")
+    assert len(await traces(store, other)) >= 3002
+    assert not await refuses(url_of(other), "PING")
+
+
+async def test_what_bots_leave_is_erased_though_nobody_saw_them_go(
+    make_bot: MakeBot, store: Store, stopped: OperatorProcess
+) -> None:
+    bots = [make_bot(), make_bot("other"), make_bot("stays")]
+    for bot in bots:
+        await let_in(bot)
+        await fill(store, bot, 20)
+    stopped.stop()
+    for bot in bots[:2]:
+        bot.api.delete("GptBot", bot.namespace, bot.name)
+        wait_for(lambda bot=bot: bot.api.get("GptBot", bot.namespace, bot.name) is None, "the bot is gone at once")
+    await store.command("ACL", "DELUSER", user_name(key(bots[0])))  # as a restart of the store does
+    stopped.start()
+
+    async def gone() -> bool:
+        return not await traces(store, bots[0]) and not await traces(store, bots[1])
+
+    await until(gone, "nothing is left of the bots")
+    assert len(await traces(store, bots[2])) >= 22
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["operator there", "operator away"])
+async def test_a_bot_of_the_same_name_finds_nothing_and_keeps_its_own(
+    make_bot: MakeBot, store: Store, stopped: OperatorProcess, away: bool
+) -> None:
+    bot = make_bot()
+    old = await let_in(bot)
+    await fill(store, bot, 20)
+    if away:
+        stopped.stop()
+    bot.api.delete("GptBot", bot.namespace, "bot")
+    again = make_bot()
+    if away:
+        stopped.start()
+    uid = again.document["metadata"]["uid"]
+
+    def its_own() -> bool:
+        secret = again.child("Secret", "gptbot")
+        return secret is not None and secret["metadata"]["ownerReferences"][0]["uid"] == uid
+
+    wait_for(its_own, "a Secret of the new bot", 60)
+    new = await let_in(again)
+    assert new != old
+    assert "password" in await refuses(old, "PING"), "pods of the first are cut off"
+    assert not await store.command("KEYS", f"{key_prefix(key(bot))}ctx:*")
+    await ask(new, "SET", f"{key_prefix(key(bot))}ctx:new", "kept")
+    looks = stopped.metric("gptbot_operator_reconciles_total")
+    wait_for(lambda: stopped.metric("gptbot_operator_reconciles_total") >= looks + 6, "further looks")
+    assert await ask(new, "GET", f"{key_prefix(key(bot))}ctx:new") == b"kept"
+
+
+async def test_a_store_of_the_bots_own_is_left_alone_until_the_bot_is_deleted(
+    make_bot: MakeBot, store: Store, store_url: str
+) -> None:
+    bot = make_bot(store={"urlSecretRef": {"name": "store", "key": "url"}})
+    bot.secret("store", url=store_url)
+    bot.wait_condition("StoreReachable", "True", "Reachable")
+    assert "store-url" not in bot.the("Secret", "gptbot")["data"]
+    assert not await traces(store, bot), "neither user nor entry"
+    await fill(store, bot)
+    bot.api.delete("GptBot", bot.namespace, "bot")
+
+    async def gone() -> bool:
+        return not await traces(store, bot)
+
+    await until(gone, "nothing is left of the bot")

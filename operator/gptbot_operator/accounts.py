@@ -39,8 +39,9 @@ class Accounts:
 
         A server that does not take it now gets it with the next `refresh`.
         """
-        if self._wanted.get(bot) == (hashes, only):
-            return
+        before, ended = self._wanted.get(bot, ((), False))
+        if before == hashes and (ended or not only):
+            return  # also when others were ended before: nothing brings them back
         self._wanted[bot] = hashes, only
         self._unsaved = True
         for server in self._servers.known:

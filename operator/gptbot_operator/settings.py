@@ -87,7 +87,7 @@ class Settings:
             image=image,
             image_pull_policy=policy,
             store_url=environment.get("GPTBOT_STORE_URL") or None,
-            store_isolation=cast(Literal["auto", "required", "off"], isolation),
+            store_isolation=isolation,
             model_url=environment.get("GPTBOT_MODEL_URL") or None,
             defaults=_defaults(environment.get("GPTBOT_DEFAULTS")),
             default_keys=Path(secrets) if (secrets := environment.get("GPTBOT_DEFAULT_KEYS")) else None,

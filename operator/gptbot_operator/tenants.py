@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import random
 from collections.abc import Collection
 from typing import Any, Protocol
 
@@ -24,8 +25,8 @@ _TIMEOUT = 3.0
 """Seconds for one command."""
 _REFRESH_TIMEOUT = 15.0
 """Seconds for a look at all servers."""
-_AGAIN = 10
-"""Most passes for what was left by a bot whose name another one has now."""
+_AGAIN = 3
+"""Most passes at once for what bots leave."""
 _PASSES = 40
 """Most looks for what is left in a store of a bot's own."""
 _CANDIDATES = 50
@@ -99,8 +100,7 @@ class Tenants:
             return None  # what there is to say is in StoreReachable
         if self._admitted.get(bot) != uid:
             try:
-                async with self._erasing:
-                    await self._enroll(bot, uid, erase=bool(passwords) or not running)
+                await self._enroll(bot, uid, erase=bool(passwords) or not running)
             except (*FAILURES, LookupError) as error:
                 return fault_of(error, None)
             self._admitted[bot] = uid
@@ -146,7 +146,6 @@ class Tenants:
     async def _refresh(self) -> None:
         if self._servers is None or self._accounts is None:
             return
-        self._answers = False
         try:
             async with asyncio.timeout(_REFRESH_TIMEOUT):
                 await self._servers.find()
@@ -154,18 +153,20 @@ class Tenants:
                     await self._accounts.refresh()
             self._answers = True
         except (*FAILURES, LookupError) as error:
+            self._answers = False
             _log.info("shared store cannot be asked", reason=str(fault_of(error, None)))
 
     async def _enroll(self, bot: str, uid: str, *, erase: bool) -> None:
         assert self._registry is not None
         assert self._accounts is not None
-        before = await self._registry.uid(bot)
-        if before not in (None, uid) and erase:
-            await self._accounts.drop([bot])  # its last pods are cut off
-            for _ in range(_AGAIN):
-                if not await self._purge({bot}):
-                    break
-        await self._registry.add({bot: uid})
+        if await self._registry.uid(bot) not in (None, uid):
+            async with self._erasing:
+                if erase:
+                    await self._accounts.drop([bot])  # the last pods of the one before are cut off
+                    await self._purge({bot})
+                await self._registry.add({bot: uid})
+        else:
+            await self._registry.add({bot: uid})
 
     async def _erase_orphans(self) -> None:
         assert self._registry is not None
@@ -175,7 +176,8 @@ class Tenants:
         candidates = [
             bot for bot, uid in entries.items() if self._admitted.get(bot) != uid and not self._bots.known(bot, uid)
         ]
-        orphans = await self._bots.gone(candidates[:_CANDIDATES]) if candidates else set[str]()
+        some = random.sample(candidates, min(len(candidates), _CANDIDATES))  # not always the same, if it is not known
+        orphans = await self._bots.gone(some) if some else set[str]()
         if not orphans:
             return
         await self._accounts.drop(orphans)
@@ -183,20 +185,24 @@ class Tenants:
         clean = orphans - found
         await self._registry.remove(clean)
         _log.info("bots that are no more erased from the shared store", bots=len(clean), not_yet=len(found))
-        if found or len(candidates) > _CANDIDATES:
+        if clean and len(candidates) > _CANDIDATES:
             self._hurry.set()
 
-    async def _purge(self, bots: set[str]) -> set[str]:
-        """Those that had keys. All of the bots' keys of one server are found in one pass."""
+    async def _purge(self, bots: Collection[str]) -> set[str]:
+        """Erase all keys of some bots; those that had some again and again, as while their pods go on writing."""
         assert self._servers is not None
-        of_server: dict[Any, set[str]] = {}
-        for bot in bots:
-            of_server.setdefault(self._servers.of(bot), set()).add(bot)
-        found: dict[str, int] = {}
-        for client, its in of_server.items():
-            found |= await purge(client, its)
-        metrics.PURGED.inc(sum(found.values()))
-        return set(found)
+        left = set(bots)
+        for _ in range(_AGAIN):
+            of_server: dict[Any, set[str]] = {}
+            for bot in left:  # all of the bots' keys of one server are found in one pass
+                of_server.setdefault(self._servers.of(bot), set()).add(bot)
+            found: dict[str, int] = {}
+            for client, its in of_server.items():
+                found |= await purge(client, its)
+            metrics.PURGED.inc(sum(found.values()))
+            if not (left := set(found)):
+                break
+        return left
 
     async def _erase_left(self) -> None:
         gone = await self._bots.gone([*self._left][:_CANDIDATES]) if self._left else set[str]()

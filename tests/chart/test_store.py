@@ -33,7 +33,12 @@ def store(directory: Path, port: int, password: str = PASSWORD) -> Generator[sub
     """The store's container, with its paths under a directory of the test's own."""
     objects = render({})
     container = find(objects, "StatefulSet")["spec"]["template"]["spec"]["containers"][0]
-    paths = {"/tmp/": f"{directory / 'tmp'}/", "/etc/valkey/": f"{directory}/", "/data": str(directory), "6379": str(port)}
+    paths = {
+        "/tmp/": f"{directory / 'tmp'}/",
+        "/etc/valkey/": f"{directory}/",
+        "/data": str(directory),
+        "6379": str(port),
+    }
 
     def moved(text: str) -> str:
         for old, new in paths.items():

@@ -18,7 +18,7 @@ def secret(bot: GptBot, context: Context) -> Manifest:
         data[STORE_URL] = context.store_url
     data |= {reference.key: value for reference, value in context.copied.items()}
     encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
-    manifest = child(bot, "v1", "Secret", config_name(bot), "config") | {"type": "Opaque", "data": encoded}
+    manifest: Manifest = child(bot, "v1", "Secret", config_name(bot), "config") | {"type": "Opaque", "data": encoded}
     if context.rotation is not None:
         manifest["metadata"]["annotations"] = {ROTATE_ANNOTATION: context.rotation}
     return manifest

@@ -20,7 +20,7 @@ COMMANDS: tuple[str, ...] = (
     "lindex", "llen", "lpop", "lpush", "lrange", "lrem", "lset", "ltrim", "rpush",
     # sorted sets
     "zadd", "zcard", "zrange", "zrangebylex", "zrangebyscore", "zrem", "zremrangebyrank", "zremrangebyscore",
-    "zrevrange", "zrevrangebyscore",
+    "zrevrange", "zrevrangebyscore", "zscore",
     # streams
     "xack", "xadd", "xautoclaim", "xclaim", "xdel", "xgroup|create", "xlen", "xpending", "xrange", "xread",
     "xreadgroup", "xrevrange", "xtrim",

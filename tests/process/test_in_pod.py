@@ -35,7 +35,7 @@ def environment(directory: Path, model: FakeOpenAI, valkey: Valkey, **spec: Any)
     }  # fmt: skip
     bot = parse(document)
     context = Context(
-        settings=Settings(image="i", store_url=valkey.url), pepper=PEPPER, references=tuple(references(bot))
+        settings=Settings(image="i", store_url=valkey.admin), pepper=PEPPER, references=tuple(references(bot))
     )
     [container] = gateway(bot, context)["spec"]["template"]["spec"]["containers"]
     told = {each["name"]: each["value"] for each in container["env"] if "value" in each}
@@ -47,7 +47,7 @@ def environment(directory: Path, model: FakeOpenAI, valkey: Valkey, **spec: Any)
     assert container["args"] == ["gateway"]
     return {
         "GPTBOT_MANIFEST": str(manifest), "GPTBOT_REFS": str(refs), "GPTBOT_PEPPER": PEPPER,
-        "GPTBOT_STORE_URL": valkey.url, "HOME": str(directory / "home"), "PATH": os.environ["PATH"],
+        "GPTBOT_STORE_URL": valkey.admin, "HOME": str(directory / "home"), "PATH": os.environ["PATH"],
     }  # fmt: skip
 
 

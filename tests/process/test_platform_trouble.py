@@ -26,7 +26,7 @@ class Troubles:
     """Bots, and what is told of them."""
 
     def __init__(self, directory: Path, model: FakeOpenAI, valkey: Valkey) -> None:
-        self._directory, self._model, self._url = directory, model, valkey.url
+        self._directory, self._model, self._url = directory, model, valkey.admin
         self._reader = StoreReader(max_age=0)
         self.files: list[str] = []
 
@@ -122,7 +122,7 @@ async def test_every_trouble_is_named_and_touches_no_other_bot(
         troubles.add("poor", "discord", {"apiBaseUrl": poor.url}, bots["poor"]["token"])
 
         files = [part for file in troubles.files for part in ("-f", file)]
-        async with program("run", *files, "--data-dir", str(tmp_path / "data"), store=valkey.url) as gateway:
+        async with program("run", *files, "--data-dir", str(tmp_path / "data"), store=valkey.admin) as gateway:
             await gateway.ready()
             report = await troubles.told("refused", False, "TokenRefused")
             assert "key 'telegram' of Secret 'refused'" in report.message

@@ -30,7 +30,7 @@ class Presence:
         """Which bots the API server itself says are deleted; none in doubt, as without the CRD or the right to ask."""
         gone: set[str] = set()
         try:
-            if not await self._cluster.serves_gptbots():
+            if not await self._cluster.serves(KIND):
                 return gone
             for bot in bots:
                 namespace, _, name = bot.partition("/")

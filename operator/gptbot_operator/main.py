@@ -34,12 +34,10 @@ _CHILDREN: dict[tuple[str, str, str], str] = {
     ("", "v1", "services"): "Service",
     ("", "v1", "serviceaccounts"): "ServiceAccount",
 }
-"""Watched by label. Secrets and ConfigMaps are not: those a bot refers to are the user's own."""
-_OPTIONAL: dict[str, tuple[str, str, str]] = {
-    "HTTPRoute": ("gateway.networking.k8s.io", "v1", "httproutes"),
-    "PodMonitor": ("monitoring.coreos.com", "v1", "podmonitors"),
-}
-"""Watched by label too, where the cluster has them when the operator starts; else the resync looks after them."""
+"""Watched by label. Secrets and ConfigMaps are not: those a bot refers to are the user's own.
+
+Kinds that a cluster may lose (HTTPRoute, PodMonitor) are left to the resync: Kopf ends when what it watches is gone.
+"""
 _REFERRED: dict[tuple[str, str, str], str] = {
     ("", "v1", "secrets"): "Secret",
     ("", "v1", "configmaps"): "ConfigMap",
@@ -78,8 +76,7 @@ def handlers(reconciler: Reconciler) -> kopf.OperatorRegistry:
     on: Any = kopf.on
     on.login(registry=registry)(login)
     on.event(API_GROUP, "v1alpha1", "gptbots", registry=registry)(bot)
-    optional = {_OPTIONAL[kind]: kind for kind in reconciler.discovery.served}
-    for (group, version, plural), kind in (_CHILDREN | _REFERRED | optional).items():
+    for (group, version, plural), kind in (_CHILDREN | _REFERRED).items():
         on.event(group, version, plural, registry=registry, id=kind)(note(kind))
     return registry
 
@@ -89,7 +86,7 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
     settings.scanning.disabled = True
-    for selector in (*_CHILDREN, *_OPTIONAL.values()):
+    for selector in _CHILDREN:
         settings.watching.label_selectors[selector] = BOT_LABEL
     return settings
 

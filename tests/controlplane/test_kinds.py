@@ -46,8 +46,6 @@ def test_kinds_that_come_and_go_while_it_runs(
             bot.the("HTTPRoute", "web")
             bot.the("PodMonitor", "gptbot")
             bot.wait_condition("Ready", "False", "GatewayUnavailable")
-            quick.stop()
-            quick.start()  # it watches them now
             bot.api.delete("PodMonitor", bot.namespace, "bot-gptbot")
             bot.the("PodMonitor", "gptbot")
         bot.wait_condition("Ready", "False", "ApplyFailed")

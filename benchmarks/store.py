@@ -1,8 +1,7 @@
 """What a turn's way through the store costs its client: CPU, and times it waits for the store.
 
 A gateway and a worker, each with its own connection, in one process; the store is another. Turns come and go
-independently of each other, as they do where people write and models answer. The same is done with redis-py, one
-command at a time, so that there is something of the same machine to compare with.
+independently of each other, as they do where people write and models answer.
 """
 
 from __future__ import annotations
@@ -15,12 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
-
-from redis.asyncio import Redis
-from redis.exceptions import NoScriptError
 
 from benchmarks.results import Target, finish
 from gptbot.embedded.valkey import EmbeddedValkey
@@ -28,36 +22,13 @@ from gptbot.inbox.claims import Claim, Entry
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Mailbox
-from gptbot.inbox.store import Script, Store
+from gptbot.inbox.store import Store
 
 CONVERSATIONS = 1000
 TURNS = 10_000
 WAIT = 0.25
 """Seconds that a turn waits on average for its model and for its platform, each."""
-TURNS_OF_REDIS_PY = 2_000
-TARGETS = [Target("store_client_cpu_ratio_to_redis_py", 0.167), Target("store_round_trips_per_turn", 5)]
-"""160 of the 960 microseconds that redis-py took where the target was set."""
-
-
-class _RedisPy:
-    """A store as `Store` is one, by redis-py: each command alone, on a connection of the client's pool."""
-
-    def __init__(self, url: str) -> None:
-        self.client: Redis = Redis.from_url(url, protocol=2)  # pyright: ignore[reportUnknownMemberType]
-        self.client.response_callbacks.clear()
-
-    async def command(self, *args: Any) -> Any:
-        return await self.client.execute_command(*args)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-
-    async def run(self, script: Script, keys: Sequence[str], *args: Any) -> Any:
-        try:
-            return await self.command("EVALSHA", script.sha, len(keys), *keys, *args)
-        except NoScriptError:
-            return await self.command("EVAL", script.text, len(keys), *keys, *args)
-
-    async def block(self, *args: Any, timeout: float) -> Any:
-        async with asyncio.timeout(timeout):
-            return await self.command(*args)
+TARGETS = [Target("store_client_us_per_turn", 160), Target("store_round_trips_per_turn", 5)]
 
 
 class _Idle:
@@ -144,26 +115,13 @@ class _Load:
         self._waiting[claim.conversation].set()
 
 
-async def _cpu(load: _Load, turns: int = TURNS) -> float:
+async def _cpu(load: _Load) -> float:
     """Microseconds of CPU a turn."""
     started = time.process_time()
-    await load.run(turns)
-    if load.turns != turns:
-        raise RuntimeError(f"{load.turns} turns were made, and {turns} were to be")
-    return (time.process_time() - started) / turns * 1e6
-
-
-async def _redis_py(url: str) -> float:
-    """CPU a turn, after a warm-up, with redis-py."""
-    keys = BotKeys("default/redis-py", b"p" * 32)
-    first, second = _RedisPy(url), _RedisPy(url)
-    gateway, worker = (Mailbox(cast(Store, store), keys, "worker") for store in (first, second))
-    await worker.create_group()
-    load = _Load(gateway, worker)
-    await load.run(CONVERSATIONS)
-    whole = await _cpu(load, TURNS_OF_REDIS_PY)
-    await asyncio.gather(first.client.aclose(), second.client.aclose())
-    return whole
+    await load.run(TURNS)
+    if load.turns != TURNS:
+        raise RuntimeError(f"{load.turns} turns were made, and {TURNS} were to be")
+    return (time.process_time() - started) / TURNS * 1e6
 
 
 async def _client(url: str) -> dict[str, float]:
@@ -171,7 +129,6 @@ async def _client(url: str) -> dict[str, float]:
     keys = BotKeys("default/bench", b"p" * 32)
     idle = _Idle()
     own = await _cpu(_Load(idle, idle))
-    redis_py = await _redis_py(url) - own
     async with Store.connect(url) as first, Store.connect(url) as second:
         worker = Mailbox(second, keys, "worker")
         await worker.create_group()
@@ -182,8 +139,6 @@ async def _client(url: str) -> dict[str, float]:
         trips, elapsed = first.round_trips + second.round_trips + load.reads - trips, time.monotonic() - started
     return {
         "store_client_us_per_turn": whole - own,
-        "store_client_us_per_turn_redis_py": redis_py,
-        "store_client_cpu_ratio_to_redis_py": (whole - own) / redis_py,
         "store_round_trips_per_turn": trips / TURNS,
         "store_load_us_per_turn": own,
         "store_load_turns_per_s": TURNS / elapsed,

@@ -18,6 +18,7 @@ from prometheus_client import start_http_server
 
 from gptbot_api import API_GROUP, KIND
 from gptbot_operator import logs, metrics
+from gptbot_operator.cancelling import quiet_closing
 from gptbot_operator.cluster import ApiError, Cluster
 from gptbot_operator.desired.context import BOT_LABEL
 from gptbot_operator.election import Election, LeaseLost
@@ -94,8 +95,10 @@ def kopf_settings() -> kopf.OperatorSettings:
 async def operate(settings: Settings) -> None:
     """Run until SIGTERM. Raises ApiError when the API server cannot be reached or has no GptBot CRD, and LeaseLost."""
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(quiet_closing)
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
     identity = f"{socket.gethostname()}-{secrets.token_hex(3)}"
     async with healthz(settings.health_port), Cluster.connect() as cluster:
         await _wait_for_crd(cluster)

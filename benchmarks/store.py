@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from benchmarks.results import Target, finish
+from gptbot import garbage
 from gptbot.embedded.valkey import EmbeddedValkey
 from gptbot.inbox.claims import Claim, Entry
 from gptbot.inbox.envelope import Envelope
@@ -170,6 +171,7 @@ if __name__ == "__main__":
     if len(sys.argv) == 2:
         import uvloop
 
+        garbage.tune()
         print(json.dumps(uvloop.run(_client(sys.argv[1]))))
     else:
         sys.exit(main())

@@ -215,9 +215,11 @@ def _role(
 def _run(work: Coroutine[Any, Any, None]) -> None:
     import uvloop
 
+    from gptbot import garbage
     from gptbot.embedded.errors import EmbeddedError
     from gptbot_api import InvalidManifest
 
+    garbage.tune()
     try:
         uvloop.run(work)
     except* InvalidManifest as errors:

@@ -152,7 +152,7 @@ class Store:
     def _put(self, args: tuple[Any, ...], script: Script | None = None) -> asyncio.Future[Any]:
         if self._closed:
             raise StoreUnavailable("the store's connection was closed")
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Any] = asyncio.Future()
         self._queue.append(Request(args, future, script and script.text))
         if self._flushing is None:
             self._schedule()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gptbot.bot import Bot
 from gptbot.conversation import commands
+from gptbot.inbox.expiry import Expiry
 from gptbot.inbox.leases import StoreLeases
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.platforms.base import GatewayContext, PlatformGateway
@@ -59,6 +60,7 @@ class Gateway:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._leases.attend(), name="gateways")
             group.create_task(self._reports.publish(), name="reports")
+            group.create_task(self._leases.run("expiry", Expiry(self._bot.mailbox).run), name="expiry")
             for name, half in self._platforms.items():
                 group.create_task(self._receive(name, half), name=f"receive {name}")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 
 from redis.exceptions import ResponseError
 
@@ -54,10 +55,11 @@ class DeadLetters:
         return _letter(found[0]) if found else None
 
     async def retry(self, letter: DeadLetter) -> bool:
-        """Put it back into its mailbox, behind what waits there; False when it is gone meanwhile."""
+        """Put it back into its mailbox as if it had come just now; False when it is gone meanwhile."""
         names = self._keys
         keys = (names.runnable, names.line, names.waiting, names.dead, names.mail(letter.conversation))
-        return bool(await self._store.run(_REVIVE, keys, GROUP, letter.conversation, letter.id))
+        anew = () if letter.envelope is None else (replace(letter.envelope, received=time.time()).encode(),)
+        return bool(await self._store.run(_REVIVE, keys, GROUP, letter.conversation, letter.id, *anew))
 
     async def drop(self, letter: DeadLetter) -> bool:
         """Delete it; False when it is gone meanwhile."""

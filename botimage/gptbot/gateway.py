@@ -60,7 +60,7 @@ class Gateway:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._leases.attend(), name="gateways")
             group.create_task(self._reports.publish(), name="reports")
-            group.create_task(self._leases.run("expiry", Expiry(self._bot.mailbox).run), name="expiry")
+            group.create_task(self._expire(), name="expiry")
             for name, half in self._platforms.items():
                 group.create_task(self._receive(name, half), name=f"receive {name}")
 
@@ -76,6 +76,15 @@ class Gateway:
             store=bot.store,
             keys=bot.keys,
         )
+
+    async def _expire(self) -> None:
+        """Drop what waited too long, in one gateway at a time."""
+        while True:
+            try:
+                await self._leases.run("expiry", Expiry(self._bot.mailbox).run)
+            except Exception as error:
+                log.exception("nobody drops what waited too long; tried again", exc_info=error, bot=self._bot.key)
+            await asyncio.sleep(_AFTER_FAILURE)
 
     async def _receive(self, name: str, half: PlatformGateway) -> None:
         while True:

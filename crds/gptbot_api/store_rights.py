@@ -15,7 +15,7 @@ COMMANDS: tuple[str, ...] = (
     # strings
     "get", "incr", "mget", "set",
     # hashes
-    "hdel", "hexists", "hget", "hgetall", "hincrby", "hlen", "hmget", "hset",
+    "hdel", "hexists", "hget", "hgetall", "hincrby", "hlen", "hmget", "hscan", "hset",
     # lists
     "lindex", "llen", "lpop", "lpush", "lrange", "lrem", "lset", "ltrim", "rpush",
     # sorted sets

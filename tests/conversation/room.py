@@ -82,12 +82,12 @@ class Room:
         }  # fmt: skip
         return await self._intake.accept(Inbound(**{**fields, **changes}), hears)
 
-    async def answer(self) -> Answer:
-        """Let a worker do the next turn."""
+    async def answer(self, most: int = 1) -> Answer:
+        """Let a worker do the next turn, of so many messages at most."""
         self.sender.shown.clear()
         await self.bot.mailbox.create_group()
         [entry] = await self.bot.mailbox.receive(1, 5.0)
-        claim = await self.bot.mailbox.claim(entry)
+        claim = await self.bot.mailbox.claim(entry, most)
         assert claim is not None
         await Turn(self.bot, claim).run()
         return list(self.sender.shown.values())[-1]

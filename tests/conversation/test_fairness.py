@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -49,7 +50,7 @@ async def _say(bot: Bot, user: str, conversation: str, text: str) -> None:
         conversation,
         Envelope(
             event=uuid.uuid4().hex[:22], platform="web", user=user, text=text, address={"session": conversation},
-            direct=True, received=0.0,
+            direct=True, received=time.time(),
         ),
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,7 +40,14 @@ def _bot(directory: Path, store: Store, telegram: FakeTelegram, model: FakeOpenA
 async def _claimed(bot: Bot, text: str, command: str | None = None) -> Claim:
     address = {"chat_id": ADA, "thread_id": None, "message_id": 1, "chat_type": "private"}
     message = Envelope(
-        event="e", platform="telegram", user="u", text=text, address=address, direct=True, received=0.0, command=command
+        event="e",
+        platform="telegram",
+        user="u",
+        text=text,
+        address=address,
+        direct=True,
+        received=time.time(),
+        command=command,
     )
     await bot.mailbox.create_group()
     await bot.mailbox.enqueue("c", message)

@@ -124,7 +124,7 @@ async def test_a_text_outlasts_a_wait_of_hours(workers: list[Bot], telegram: Fak
     await ask_to_wait(telegram, 13_000)
     bot, store = workers[0], workers[0].store
     question = Envelope(
-        event="e", platform="telegram", user="u", text="hello", address=private(ADA), direct=True, received=0.0
+        event="e", platform="telegram", user="u", text="hello", address=private(ADA), direct=True, received=time.time()
     )
     await bot.mailbox.create_group()
     await bot.mailbox.enqueue("c", question)

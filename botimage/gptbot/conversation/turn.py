@@ -23,6 +23,7 @@ from gptbot.delivery.live import LiveMessage, Postponed
 from gptbot.delivery.split import close_fence
 from gptbot.inbox.claims import Claim, TurnLost
 from gptbot.inbox.envelope import RETRY
+from gptbot.inbox.expiry import notify_late
 from gptbot.inbox.stops import COMMAND as STOP
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.llm.errors import ModelError
@@ -67,9 +68,10 @@ class Turn:
     def __init__(self, bot: Bot, claim: Claim) -> None:
         self._bot = bot
         self._claim = claim
+        self._spec = bot.config.bot.spec
+        self._late = notify_late(claim, time.time() - seconds(self._spec.privacy.retention))
         self._envelope = claim.messages[0]
         self._texts: Texts = texts(claim.settings.get("language") or self._envelope.language)
-        self._spec = bot.config.bot.spec
         self._questions: list[str] | None = None
         """What the model is asked; None when the turn is not for it."""
         self._replaced = 0
@@ -202,6 +204,8 @@ class Turn:
         await insist(self._bot, lambda: self._bot.mailbox.done(self._claim, exchange, ttl, keep, drop))
         if self._spec.context.summarize and exchange:
             self.fold_due = Measure.of(self._bot).exceeded([*self._claim.context, *exchange])
+        if self._late:
+            return "expired"
         if self._claim.cut in (FLAGGED_QUESTION, FLAGGED_ANSWER):
             return "moderated"
         return "answered" if self._claim.cut is None else "cut_short"

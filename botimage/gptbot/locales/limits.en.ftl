@@ -7,6 +7,7 @@ limit-tokens = I have used up my daily budget of answers. Please come back in { 
 limit-user-tokens = You have used up your share of my answers for today. Please come back in { DURATION($seconds) }.
 limit-mute = You keep sending more messages than I may answer, so I shall not read yours for { DURATION($seconds) }. After that I will be glad to go on.
 message-too-long = That is too long for me: I take up to { $most } characters in a message. Please shorten it or send it in parts.
+message-too-old = This waited for an answer longer than I may keep messages, so I have dropped it unanswered. Please ask again.
 
 # Moderation
 moderation-input = I would rather not talk about that. Please ask me something else.

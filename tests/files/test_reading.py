@@ -201,7 +201,7 @@ async def test_so_many_files_and_no_more(listening: Reader) -> None:
     found = await read(listening, sender, *album)
     assert found.questions == ["look\n\n[image]", *["[image]"] * (MOST_FILES - 1)]
     assert [len(images) for images in found.images] == [1] * MOST_FILES
-    assert found.unread == "I look at up to 5 files at a time; please send the others again."
+    assert found.unread == f"I look at up to {MOST_FILES} files at a time; please send the others again."
 
 
 async def test_who_finds_the_room_taken_waits_and_is_served_in_order() -> None:

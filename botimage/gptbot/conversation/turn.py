@@ -21,6 +21,7 @@ from gptbot.conversation.insisting import insist
 from gptbot.conversation.system import system_prompt
 from gptbot.delivery.live import LiveMessage, Postponed
 from gptbot.delivery.split import close_fence
+from gptbot.inbox.albums import questions as whole_questions
 from gptbot.inbox.claims import Claim, TurnLost
 from gptbot.inbox.envelope import RETRY
 from gptbot.inbox.expiry import notify_late
@@ -76,8 +77,9 @@ class Turn:
         """What the model is asked; None when the turn is not for it."""
         self._replaced = 0
         """Messages at the end of the context that the answer takes the place of."""
+        self._asked = whole_questions(claim.messages)
         if self._envelope.plain:
-            self._questions = [context.question(message, claim.context) for message in claim.messages]
+            self._questions = [context.question(message, claim.context) for message in self._asked]
         elif self._envelope.command == RETRY and (last := context.last_exchange(claim.context)):
             self._questions, self._replaced = last.questions, last.size
         self._images: list[list[str]] = []
@@ -158,11 +160,11 @@ class Turn:
     async def _read_and_ask(self, live: LiveMessage, questions: list[str]) -> str:
         """Read the files of the questions, if there are any, and ask the model, if anything is left to ask."""
         bot, claim = self._bot, self._claim
-        if not self._envelope.plain or not any(message.attachments for message in claim.messages):
+        if not self._envelope.plain or not any(message.attachments for message in self._asked):
             return await self._ask(live, questions)
         sender = bot.sender(self._envelope.platform)
         async with AsyncExitStack() as stack:
-            reading = bot.reader.read(sender, claim.messages, questions, self._texts, claim.attempts)
+            reading = bot.reader.read(sender, self._asked, questions, self._texts, claim.attempts)
             async with live.typing():
                 read = await stack.enter_async_context(reading)
             self._questions, self._images = read.questions, read.images

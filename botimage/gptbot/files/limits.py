@@ -7,8 +7,8 @@ from typing import Final
 from gptbot.platforms.inbound import Attachment
 from gptbot_api.llm import Llm
 
-MOST_FILES: Final = 5
-"""Files that one answer looks at."""
+MOST_FILES: Final = 10
+"""Files that one answer looks at: as many as platforms let people send at once."""
 BYTES: Final = {"image": 5_000_000, "audio": 20_000_000, "text": 1_000_000}
 """Largest file of a kind. OpenAI takes recordings of up to 25 MB; an image becomes a third larger on its way."""
 MOST_SECONDS: Final = 15 * 60.0

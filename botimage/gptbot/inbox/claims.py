@@ -71,12 +71,18 @@ def readable(mail: list[bytes]) -> list[Envelope]:
     return messages
 
 
-def together(messages: list[Envelope]) -> list[Envelope]:
-    """The messages at the head that one answer can be for: plain ones from one platform, or one of another kind."""
+def together(messages: list[Envelope], most: int) -> list[Envelope]:
+    """The messages at the head that one answer can be for: plain ones from one platform, or one of another kind.
+
+    `most`: so many, and then what belongs to the last of them.
+    """
     head = messages[0]
     end = 1
     if head.plain:
         while end < len(messages) and messages[end].plain and messages[end].platform == head.platform:
+            album = messages[end].album
+            if end >= most and not (album and album == messages[end - 1].album):
+                break
             end += 1
     return messages[:end]
 

@@ -16,7 +16,7 @@ FORGET = "forget"
 """Name of the command that is carried out at the gateway's door, past line and limits."""
 
 _FIRST_FIELDS = 11
-_LATER: tuple[Any, ...] = ("", "", (), False)
+_LATER: tuple[Any, ...] = ("", "", (), False, "")
 """Defaults of the fields that came at the end since, so that the versions of a rollout can read each other's."""
 
 
@@ -50,6 +50,8 @@ class Envelope:
     attachments: tuple[Attachment, ...] = ()
     administrator: bool = False
     """Whether the author administers the group or the bot; asked only for commands that need to know."""
+    album: str = ""
+    """Pseudonym that the parts of one question have in common, where it came as several messages."""
 
     @property
     def plain(self) -> bool:
@@ -63,7 +65,7 @@ class Envelope:
             self.command, self.notice, self.values, self.speaker, self.quote,
             [[file.kind, file.mime, file.size, dict(file.reference), file.seconds] for file in self.attachments]
             if self.attachments else (),
-            self.administrator,
+            self.administrator, self.album,
         ])  # fmt: skip
 
     @classmethod
@@ -75,11 +77,12 @@ class Envelope:
         if (more := len(items) - _FIRST_FIELDS) < len(_LATER):
             items += _LATER[more:]
         event, platform, user, text, address, direct, received, language, command, notice, values, *later = items
-        speaker, quote, files, administrator = later[: len(_LATER)]
+        speaker, quote, files, administrator, album = later[: len(_LATER)]
         return cls(
             event=event, platform=platform, user=user, text=text, address=address, direct=direct, received=received,
             language=language, command=command, notice=notice, values=values, speaker=speaker, quote=quote,
             administrator=bool(administrator), attachments=tuple(map(_attachment, files)) if files else (),
+            album=album,
         )  # fmt: skip
 
 

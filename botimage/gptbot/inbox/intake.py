@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gptbot.files.limits import readable
+from gptbot.inbox.albums import ALBUM_TTL
 from gptbot.inbox.changes import Changes, Edit
 from gptbot.inbox.choices import Chosen
 from gptbot.inbox.envelope import FORGET, Envelope
@@ -130,7 +131,8 @@ class BotIntake:
         command, text = parse_command(normalize(names.put_in(message.text[:MOST_CHARACTERS])), self._commands)
         quote = normalize(names.put_in(message.quote[:MOST_CHARACTERS])).strip()
         when = spec.answer_in.direct if message.direct else spec.answer_in.groups
-        meant = message.addressed or message.direct
+        album = keys.pseudonym(platform, "album", message.conversation, message.album) if message.album else ""
+        meant = message.addressed or message.direct or await self._begun(album)
         unknown = None if command else command_like(text)
         if unknown is not None and not meant:
             unknown, text, quote = None, "", ""  # a command of another bot
@@ -170,7 +172,7 @@ class BotIntake:
             return True
         refusal, chosen = known, chosen or Chosen()
         if known is None:  # both in one round trip
-            check = self._limits.check(user, conversation, event)
+            check = self._limits.check(user, conversation, album or event)
             refusal, chosen = await asyncio.gather(check, self._mailbox.choices.get(conversation))
         message = replace(message, language=chosen.language or message.language)
         plain = command is None and unknown is None
@@ -193,13 +195,19 @@ class BotIntake:
             administrator=await self._administrator(message, command, spec),
             speaker="" if message.direct else names.of(message.speaker or message.user),
             quote=_shortened(redactor.redact(quote)) if plain else "",
-            attachments=files if plain else (),
+            attachments=files if plain else (), album=album if plain else "",
         )  # fmt: skip
         if forgets and self._erase is not None:
             envelope = replace(envelope, values=dict(await self._erase(conversation, envelope)))
+        if envelope.album:
+            await self._mailbox.store.command("SET", keys.seen(album), "1", "EX", ALBUM_TTL)
         new = await self._mailbox.enqueue(conversation, envelope)
         self._count("enqueued" if new else "duplicate")
         return True
+
+    async def _begun(self, album: str) -> bool:
+        """Whether another part of an album was taken: then this one is for the bot, and counted, as well."""
+        return bool(album and await self._mailbox.store.command("EXISTS", self._mailbox.keys.seen(album)))
 
     async def _refuse(
         self, notice: Notice, message: Inbound, user: str, conversation: str, event: str, hears: Hears | None

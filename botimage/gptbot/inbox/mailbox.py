@@ -8,11 +8,13 @@ A fencing token is handed out with each claim; every later step is refused once 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 from redis.exceptions import ResponseError
 
+from gptbot.inbox.albums import MOST_PARTS, SETTLES, growing
 from gptbot.inbox.chats import KNOWN
 from gptbot.inbox.choices import Choices
 from gptbot.inbox.claims import Claim, Entry, TurnLost, entries, pairs, readable, together
@@ -123,15 +125,16 @@ class Mailbox:
         return entries(reply[1])
 
     async def claim(self, entry: Entry, most: int = 1) -> Claim | None:
-        """Make an entry this worker's turn; None when there is nothing to do.
+        """Make an entry this worker's turn; None when there is nothing to do, or not yet.
 
-        With `most` above 1, plain messages that stand one after another are one turn, so many at most.
+        With `most` above 1, plain messages that stand one after another are one turn, so many at most. The parts of an
+        album are one turn in any case; a turn of which more may come is put off.
         """
         conversation = entry.conversation
         asked = time.monotonic()
         context, summary = self._memory(conversation)
         keys = (*self.turn_keys(conversation), context, self.keys.settings(conversation), summary)
-        limits = (most, int(TURN_TTL * 1000))
+        limits = (most + MOST_PARTS - 1, int(TURN_TTL * 1000))
         reply = await self.store.run(_CLAIM, keys, GROUP, conversation, self.consumer, entry.id, *limits)
         if not reply:
             return None
@@ -142,14 +145,21 @@ class Mailbox:
             await self._bury(entry, int(token), 1, "unreadable: another version of gptbot wrote it", UNREADABLE_TTL)
             return None
         answered, stop = int(notes.get("answers", 0)), int(notes.get("stop", 0))
-        messages = messages[:answered] if answered else together(messages[: stop or None])
-        return Claim(
+        messages = messages[:answered] if answered else together(messages[: stop or None], most)
+        claim = Claim(
             entry=entry, token=int(token), messages=messages,
             context=list(said), summary=(before or b"").decode(), reply=notes.get("reply"),
             attempts=int(notes.get("attempts", 0)),
             sent={int(name[1:]): value for name, value in notes.items() if name.startswith("m")},
             stop=bool(stop), cut=notes.get("cut"), settings=pairs(settings), deadline=asked + self.lease,
         )  # fmt: skip
+        album = None if answered or stop or claim.sent else growing(claim.messages)
+        if album is None or album == notes.get("album"):
+            return claim
+        with contextlib.suppress(TurnLost):
+            await self._note(claim, "album", album)
+            await self.retry(claim, SETTLES, attempt=False)
+        return None
 
     async def renew(self, claim: Claim) -> None:
         """Keep a turn for another lease. Raises TurnLost."""

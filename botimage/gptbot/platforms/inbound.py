@@ -67,6 +67,8 @@ class Inbound:
     quote: str = ""
     """Text of the message replied to, quoted or forwarded; somebody else's, in a group, behind `person()` and `: `."""
     attachments: Sequence[Attachment] = ()
+    album: str = ""
+    """Id that messages of an author have in common which are one question, such as pictures sent together."""
     administrator: Callable[[], Awaitable[bool]] | None = None
     """Asks the platform whether the author administers the group; None: it cannot tell. May take a request.
 

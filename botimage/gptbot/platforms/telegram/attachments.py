@@ -14,7 +14,7 @@ from gptbot.platforms.telegram.limits import PHOTO_BYTES
 def attachments(message: Message) -> tuple[Attachment, ...]:
     """What a message carries besides its text, and what can be read of what it replies to.
 
-    A message has one file at most: each of an album is one of its own.
+    A message has one file at most: each of an album is one of its own (`albums.py`).
     """
     own, to = tuple(_found(message))[:1], message.reply_to_message
     if to is None or to.from_user is None or to.from_user.is_bot:

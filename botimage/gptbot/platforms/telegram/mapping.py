@@ -111,6 +111,7 @@ def _said(message: Message, me: User) -> Inbound | None:
         speaker=speaker(message),
         quote=quoted(message, me, direct),
         attachments=files,
+        album=message.media_group_id or "",
     )
 
 

@@ -16,6 +16,7 @@ from gptbot.inbox.store import StoreUnavailable
 from gptbot.platforms.base import GatewayContext
 from gptbot.platforms.inbound import Inbound
 from gptbot.platforms.telegram.administrators import with_administrator
+from gptbot.platforms.telegram.albums import meant_together
 from gptbot.platforms.telegram.limits import OFFSET_LASTS, POISON_ATTEMPTS, POLL_BATCH, POLL_TIMEOUT, REQUEST_TIMEOUT
 from gptbot.platforms.telegram.mapping import inbound
 from gptbot.platforms.telegram.presses import Press, answer, clear, press
@@ -64,13 +65,12 @@ class Poller:
                 async with asyncio.TaskGroup() as group:
                     for pressed in filter(None, map(press, updates)):
                         group.create_task(answer(self._bot, pressed), name="telegram press")
-                    await self._hand_in(
-                        [
-                            (with_administrator(message, self._bot), press(update))
-                            for update in updates
-                            if (message := read(update, self._me))
-                        ]
-                    )
+                    found = [(message, press(update)) for update in updates if (message := read(update, self._me))]
+                    messages = meant_together([message for message, _ in found])
+                    await self._hand_in([
+                        (with_administrator(message, self._bot), pressed)
+                        for message, (_, pressed) in zip(messages, found, strict=True)
+                    ])  # fmt: skip
                 offset = int(updates[-1]["update_id"]) + 1
                 await self._keep_offset(offset)
 

@@ -83,6 +83,31 @@ async def test_one_request_is_for_all_chats(talk: Room) -> None:
     assert sum(each.holds("overheard") for each in left) == 1
 
 
+async def test_a_group_that_is_forgotten_is_known_of_nobody(talk: Room) -> None:
+    await question(talk, "hers", **HALL)
+    await question(talk, "his", **HALL, **BOB)
+    await question(talk, "his elsewhere", **YARD, **BOB)
+    await talk.bot.mailbox.choose(conversation(talk, HALL), {SETTING: ON}, 60)
+    assert not await talk.tell("overheard", **HALL, user="eve", addressed=False)
+    hall = conversation(talk, HALL)
+    assert len([each for each in await kept(talk) if kind(each.key).startswith("in:") and each.holds(hall)]) == 3
+    assert (await talk.ask("!forget chat", **HALL, user="boss", administrator=True)).text.startswith("Done.")
+    left = await kept(talk)
+    assert {kind(each.key) for each in left if each.holds(hall)} == {f"rate:chat:{hall}"}
+    names = Pseudonyms(talk.bot.keys, "web", "hall")
+    assert not any(each.holds(names.of(person)) for each in left for person in ("ada", "bob", "eve", "boss"))
+    bob = talk.bot.keys.pseudonym("web", "user", "bob")
+    assert [chat.conversation for chat in await Chats(talk.store, talk.bot.keys).of(bob)] == [conversation(talk, YARD)]
+
+
+async def test_who_writes_while_a_group_is_forgotten_stays_known(talk: Room) -> None:
+    await question(talk, "hers", **HALL)
+    assert await talk.tell("!forget chat", **HALL, user="boss", administrator=True)
+    assert await talk.tell("hers, later", **HALL)
+    assert (await talk.answer()).text.startswith("Done.")
+    assert await known(talk) == {conversation(talk, HALL)}, "her question waits there"
+
+
 async def test_what_is_said_afterwards_can_be_forgotten_again(talk: Room) -> None:
     await question(talk, "hers", **PRIVATE)
     await talk.ask("!forget me", **HALL)

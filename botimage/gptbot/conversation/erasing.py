@@ -64,6 +64,8 @@ class Erasing:
                 erased.append(await self._said(chat, user))
             else:
                 erased.append(await self._chat(chat.conversation))
+                for other, as_known in await known.people(chat.conversation):
+                    await known.part(other, as_known, self._event)
             if what == "me" or direct:
                 await known.part(user, chat, self._event)
         if what == "me" or direct:

@@ -1,4 +1,7 @@
-"""In which chats a person has written, by pseudonyms: what is erased when they ask in one of them to be forgotten."""
+"""In which chats a person has written, by pseudonyms: what is erased when they ask in one of them to be forgotten.
+
+The same by chat, so that a group that is forgotten is known of nobody.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,13 @@ class Chats:
         found = await self._store.command("ZRANGE", self._keys.chats(user), 0, -1)
         return [Chat(*item.decode().split(" ")) for item in found]
 
+    async def people(self, conversation: str) -> list[tuple[str, Chat]]:
+        """Who has written in a group of late: users, and the chat as each is known in it."""
+        found = await self._store.command("ZRANGE", self._keys.people(conversation), 0, -1)
+        return [(user, Chat(conversation, speaker)) for user, speaker in (item.decode().split(" ") for item in found)]
+
     async def part(self, user: str, chat: Chat, without: str) -> None:
         """Forget that a user has written there, unless a message of theirs waits there, other than `without`."""
-        keys = (self._keys.chats(user), self._keys.mail(chat.conversation))
-        await self._store.run(_PART, keys, user, f"{chat.conversation} {chat.speaker}", without)
+        names, there = self._keys, chat.conversation
+        keys = (names.chats(user), names.mail(there), names.people(there))
+        await self._store.run(_PART, keys, user, f"{there} {chat.speaker}", without, f"{user} {chat.speaker}")

@@ -69,6 +69,10 @@ class BotKeys:
         """Sorted set: where a user has written, by when (ms): `CONVERSATION SPEAKER`, in private without speaker."""
         return f"{{{self.bot}}}:in:{user}"
 
+    def people(self, conversation: str) -> str:
+        """Sorted set: who has written in a group, by when (ms): `USER SPEAKER`."""
+        return f"{self.prefix}who:{conversation}"
+
     def rate(self, kind: str, who: str) -> str:
         """List: times (ms) of the last messages let in of a `user`, a `chat` or the `bot`, newest first."""
         return f"{self.prefix}rate:{kind}:{who}"

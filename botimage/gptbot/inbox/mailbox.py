@@ -68,7 +68,10 @@ class Mailbox:
     async def enqueue(self, conversation: str, envelope: Envelope) -> bool:
         """Put a message into its mailbox; False when the event was enqueued before. Raises StoreUnavailable."""
         names, user, speaker = self.keys, envelope.user, envelope.speaker
-        keys = (*self._line, names.seen(envelope.event), names.mail(conversation), names.chats(user))
+        keys = (
+            *self._line, names.seen(envelope.event), names.mail(conversation), names.chats(user),
+            names.people(conversation),
+        )  # fmt: skip
         known = int(KNOWN * self.retention() * 1000) if speaker or envelope.direct else 0
         ttl = int(SEEN_TTL * 1000)
         return bool(

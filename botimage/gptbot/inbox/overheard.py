@@ -59,13 +59,16 @@ class OverheardMessages:
         The same `event` again is the same message. Raises StoreUnavailable.
         """
         keys = self._keys
-        names = (keys.settings(conversation), keys.heard(conversation), keys.words(conversation), keys.chats(user))
+        names = (
+            keys.settings(conversation), keys.heard(conversation), keys.words(conversation), keys.chats(user),
+            keys.people(conversation),
+        )  # fmt: skip
         entry = orjson.dumps([message.speaker, message.text[:MOST_CHARACTERS]])
         ttl, retention = lasts(spec), seconds(spec.privacy.retention)
         await self._store.run(
             _OVERHEAR, names, event, int(message.sent * 1000), entry, int(ttl * 1000),
             spec.context.summary_buffer, int(edited), int(retention * 1000), f"{conversation} {message.speaker}",
-            int(KNOWN * retention * 1000),
+            int(KNOWN * retention * 1000), f"{user} {message.speaker}",
         )  # fmt: skip
 
     async def read(self, conversation: str, most: int, since: float, ttl: float) -> list[Overheard]:

@@ -1,6 +1,6 @@
--- Keep a message of a group for `!summary`, if the group wants that. KEYS: settings, heard, words, the user's chats.
--- ARGV: event, when it was sent (ms), the message, TTL (ms), most messages, 1 if it is an edit, settings' TTL (ms),
--- `CONVERSATION SPEAKER`, TTL of the user's chats (ms).
+-- Keep a message of a group for `!summary`, if the group wants that. KEYS: settings, heard, words, the user's chats,
+-- the chat's people. ARGV: event, when it was sent (ms), the message, TTL (ms), most messages, 1 if it is an edit, settings' TTL (ms),
+-- `CONVERSATION SPEAKER`, TTL of the user's chats (ms), `USER SPEAKER`.
 if redis.call('HGET', KEYS[1], 'summary_buffer') ~= 'on' then
   return 0
 end
@@ -30,6 +30,6 @@ drop(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. string.format('%.0f', o
 drop(redis.call('ZRANGE', KEYS[2], 0, -1 - tonumber(ARGV[5])))
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 redis.call('PEXPIRE', KEYS[3], ARGV[4])
-know(KEYS[4], ARGV[8], tonumber(ARGV[9]))
+know(KEYS[4], ARGV[8], tonumber(ARGV[9]), KEYS[5], ARGV[10])
 redis.call('PEXPIRE', KEYS[1], ARGV[7], 'GT') -- what a group in use has chosen is not forgotten
 return 1

@@ -1,9 +1,10 @@
--- Forget that a person is in a chat, unless something of theirs waits there still. KEYS: the user's chats, mail.
--- ARGV: user, `CONVERSATION SPEAKER`, event of a message that does not count.
+-- Forget that a person is in a chat, unless something of theirs waits there still. KEYS: the user's chats, mail,
+-- the chat's people. ARGV: user, `CONVERSATION SPEAKER`, event of a message that does not count, `USER SPEAKER`.
 for _, message in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
   local readable, envelope = pcall(cjson.decode, message)
   if readable and type(envelope) == 'table' and envelope[3] == ARGV[1] and envelope[1] ~= ARGV[3] then
     return 0
   end
 end
+redis.call('ZREM', KEYS[3], ARGV[4])
 return redis.call('ZREM', KEYS[1], ARGV[2])

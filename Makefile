@@ -5,7 +5,7 @@ PORT ?= 8080
 JOBS ?= 3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt crds lock images e2e bench chaos redaction kind-up kind-down clean run-env dev-env
+.PHONY: help demo test lint policy fmt crds lock images e2e bench chaos redaction kind-up kind-down clean run-env dev-env
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is"
@@ -26,6 +26,10 @@ lint: dev-env ## style, types, layers, drift of generated files and locks
 	@echo "» import-linter" && $(BIN)/lint-imports
 	@echo "» generated files" && $(BIN)/python -m scripts.generate --check
 	@echo "» lock files" && UV=scripts/uv.sh scripts/lock.sh --check
+
+policy: dev-env ## scan what chart and operator make for unsafe settings; what is meant is in scripts/policy-exceptions.yaml
+	@PYTHON="$(PYTHON)" scripts/venv.sh policy
+	@$(BIN)/python -m scripts.policy .cache/policy/bin/checkov
 
 fmt: dev-env ## format the code and mend what ruff can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

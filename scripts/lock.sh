@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the lock files, all with hashes: the root's for development, one for each image, one for building wheels.
+# Makes the lock files, all with hashes: the root's for development, one for each image, one for building wheels,
+# one for the policy scanner.
 # Versions of the images follow the root's, and what is pinned stays pinned. UV names the uv to use.
 #
 #   scripts/lock.sh              resolve what pyproject.toml asks for anew
@@ -20,7 +21,7 @@ case ${1:-} in
     trap 'rm -rf "$out"' EXIT
     mkdir "$out/botimage" "$out/operator" "$out/scripts"
     ;;
-  *) sed -n '2,8p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,9p' "$0" >&2; exit 2 ;;
 esac
 stale=0
 
@@ -45,4 +46,5 @@ compile requirements.lock --group dev pyproject.toml
 compile botimage/requirements.lock -c requirements.lock --extra embedded botimage/pyproject.toml
 compile operator/requirements.lock -c requirements.lock operator/pyproject.toml
 compile scripts/build-requirements.lock scripts/build-requirements.in
+compile scripts/policy-requirements.lock --python-version 3.11 scripts/policy-requirements.in
 exit $stale

@@ -2,11 +2,12 @@
 # Makes .venv and puts into it what is needed, out of the lock files. A second run takes no time.
 #   venv.sh run      what runs the bot:  botimage/requirements.lock, crds/, botimage/
 #   venv.sh dev      that and what tests and builds it:  requirements.lock, crds/, botimage/, operator/, plugin/
-# PYTHON names the interpreter (python3), VENV the directory (.venv).
+#   venv.sh policy   an environment of its own for the policy scanner, whose packages want other versions than ours
+# PYTHON names the interpreter (python3), VENV the directory (.venv; .cache/policy).
 set -eu
 cd "$(dirname "$0")/.."
 level=${1:-}
-python=${PYTHON:-python3} venv=${VENV:-.venv}
+python=${PYTHON:-python3}
 UV_VERSION=0.13.9
 
 say() { printf '» %s\n' "$*"; }
@@ -15,12 +16,14 @@ fail() { printf 'venv: %s\n' "$*" >&2; exit 1; }
 case $level in
   run) locks=botimage/requirements.lock members="crds botimage" ;;
   dev) locks=requirements.lock members="crds botimage operator plugin" ;;
-  *) fail "say run or dev" ;;
+  policy) locks=scripts/policy-requirements.lock members="" ;;
+  *) fail "say run, dev or policy" ;;
 esac
+if [ "$level" = policy ]; then venv=${VENV:-.cache/policy}; else venv=${VENV:-.venv}; fi
 
 # What the environment is made of: the stamp says whether it still fits.
 # shellcheck disable=SC2046,SC2086
-made_of=$(cat scripts/venv.sh $locks scripts/build-requirements.lock $(printf '%s/pyproject.toml ' $members) | cksum)
+made_of=$(cat scripts/venv.sh $locks scripts/build-requirements.lock ${members:+$(printf '%s/pyproject.toml ' $members)} | cksum)
 fits() { [ -x "$venv/bin/python" ] && [ "$(cat "$venv/.made-for-$1" 2>/dev/null)" = "$made_of" ]; }
 fits "$level" && exit 0
 if [ "$level" = run ] && [ -e "$venv/.made-for-dev" ]; then exec scripts/venv.sh dev; fi
@@ -41,6 +44,6 @@ uv() { VIRTUAL_ENV="$venv" VENV="$venv" scripts/uv.sh "$@"; }
 say "installing packages ($level)"
 uv pip sync --quiet --require-hashes $locks scripts/build-requirements.lock
 # shellcheck disable=SC2046,SC2086
-uv pip install --quiet --no-deps --no-build-isolation $(printf -- '-e %s ' $members)
+[ -z "$members" ] || uv pip install --quiet --no-deps --no-build-isolation $(printf -- '-e %s ' $members)
 rm -f "$venv"/.made-for-*
 printf '%s\n' "$made_of" >"$venv/.made-for-$level"

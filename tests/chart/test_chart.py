@@ -256,17 +256,35 @@ def test_rights_on_gptbots_join_the_roles_of_the_cluster() -> None:
 
 def test_the_network_lets_only_gptbots_to_store_and_model() -> None:
     for values, namespaces in ((VALUES["all-on"], None), (VALUES["two-namespaces"], ["one", "two", "bots"])):
-        for policy in (each for each in render(values) if each["kind"] == "NetworkPolicy"):
-            [rule] = policy["spec"]["ingress"]
+        policies = {
+            each["metadata"]["name"].removeprefix("demo-gptbot-"): each["spec"]
+            for each in render(values)
+            if each["kind"] == "NetworkPolicy"
+        }
+        for name in policies.keys() & {"store", "model"}:
+            [rule] = policies[name]["ingress"]
             [peer] = rule["from"]
             assert peer["podSelector"]["matchLabels"] == {"app.kubernetes.io/part-of": "gptbot"}
             expected = {
                 "matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": namespaces}]
             }
             assert peer["namespaceSelector"] == (expected if namespaces else {})
+        assert policies["operator"]["ingress"] == [
+            {"ports": [{"port": "health", "protocol": "TCP"}, {"port": "metrics", "protocol": "TCP"}]}
+        ]
+        assert policies["operator"]["policyTypes"] == policies["test"]["policyTypes"] == ["Ingress"]
+        assert policies["test"]["ingress"] == []
     labels = [pod["metadata"]["labels"] for _, pod in pod_templates(render(VALUES["all-on"]))]
     assert all(each["app.kubernetes.io/part-of"] == "gptbot" for each in labels)
     assert not [each for each in render({"networkPolicy": {"enabled": False}}) if each["kind"] == "NetworkPolicy"]
+
+
+def test_every_network_policy_is_of_one_kind_of_pods() -> None:
+    objects = render(VALUES["all-on"])
+    pods = [pod["metadata"]["labels"] for _, pod in pod_templates(objects)]
+    for policy in (each for each in objects if each["kind"] == "NetworkPolicy"):
+        chosen = policy["spec"]["podSelector"]["matchLabels"].items()
+        assert len([labels for labels in pods if chosen <= labels.items()]) == 1, policy["metadata"]["name"]
 
 
 def test_a_service_monitor_comes_only_where_the_cluster_knows_the_kind(tmp_path: Path) -> None:

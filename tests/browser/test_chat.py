@@ -76,6 +76,8 @@ async def test_keyboard_alone(store: Store, tab: Page) -> None:
         await expect(tab.locator("#error")).to_be_empty()
         assert len(stage.desk.received) == 1
         await tab.keyboard.press("Shift+Tab")
+        await expect(tab.get_by_label("Attach files")).to_be_focused()
+        await tab.keyboard.press("Shift+Tab")
         await expect(tab.get_by_role("button", name="New conversation")).to_be_focused()
         await tab.keyboard.press("Shift+Tab")
         skip = tab.get_by_role("link", name="Skip to the message box")

@@ -9,7 +9,7 @@ import asyncio
 import base64
 import re
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from gptbot.delivery.live import Postponed
@@ -21,7 +21,7 @@ from gptbot.inbox.envelope import Envelope
 from gptbot.llm.errors import BadRequest, ContextTooLong
 from gptbot.llm.transcription import Transcriber
 from gptbot.locales import Texts
-from gptbot.platforms.base import Fetches, Sender
+from gptbot.platforms.base import Fetches, Releases, Sender
 from gptbot.platforms.errors import FloodWait, Rejected, SendError, TooLarge
 from gptbot.platforms.inbound import Attachment
 from gptbot.safety.normalize import normalize
@@ -56,6 +56,15 @@ class Read:
     """Question by question, `data:` URLs."""
     unread: str | None = None
     """Why something was not read: the friendly sentence for the person."""
+
+
+async def release(sender: Sender, messages: Sequence[Envelope]) -> None:
+    """Let go of the files of messages that are answered, or given up. Raises nothing: they go by themselves, later."""
+    if isinstance(sender, Releases):
+        for message in messages:
+            if message.attachments:
+                with suppress(SendError):
+                    await sender.release(message.address, [file.reference for file in message.attachments])
 
 
 class Reader:

@@ -18,6 +18,7 @@ from gptbot.conversation.answering import FLAGGED_ANSWER, FLAGGED_QUESTION, Answ
 from gptbot.conversation.commands.base import Reply
 from gptbot.conversation.folding import Measure
 from gptbot.conversation.insisting import insist
+from gptbot.conversation.reading import release
 from gptbot.conversation.system import system_prompt
 from gptbot.delivery.live import LiveMessage, Postponed
 from gptbot.delivery.split import close_fence
@@ -204,6 +205,7 @@ class Turn:
             retention = seconds(self._spec.privacy.retention)
             await insist(self._bot, lambda: self._bot.mailbox.keep_choices(self._claim.conversation, retention))
         await insist(self._bot, lambda: self._bot.mailbox.done(self._claim, exchange, ttl, keep, drop))
+        await self._release()
         if self._spec.context.summarize and exchange:
             self.fold_due = Measure.of(self._bot).exceeded([*self._claim.context, *exchange])
         if self._late:
@@ -254,7 +256,11 @@ class Turn:
         ttl = seconds(self._spec.privacy.retention)
         lost, (memory, keep) = self._unanswered(), self._memory
         await insist(self._bot, lambda: self._bot.mailbox.bury(self._claim, reason, ttl, lost, memory, keep))
+        await self._release()
         return "buried"
+
+    async def _release(self) -> None:
+        await release(self._bot.sender(self._envelope.platform), self._claim.messages)
 
     async def _give_back(self) -> None:
         """Once the store is back, let any worker try again: nobody failed, so it is no failed try."""

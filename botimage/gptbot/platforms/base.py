@@ -233,6 +233,15 @@ class Fetches(Protocol):
         ...
 
 
+@runtime_checkable
+class Releases(Protocol):
+    """A sender whose platform keeps attachments in our own store: it deletes them once nobody fetches them again."""
+
+    async def release(self, address: Address, references: Sequence[Mapping[str, Any]]) -> None:
+        """Delete attachments, by their `Attachment.reference`. Raises SendError; again is no error."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
     """One message of a conversation's past."""

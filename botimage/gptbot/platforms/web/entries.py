@@ -38,6 +38,8 @@ class Entry:
     """No later entry of this message follows."""
     buttons: tuple[Button, ...] = ()
     """Below the bot's message."""
+    files: tuple[str, ...] = ()
+    """Kinds of the files that came with the user's message."""
 
     @property
     def position(self) -> tuple[int, int]:
@@ -67,12 +69,21 @@ def lifetime(spec: GptBotSpec) -> int:
 
 
 def add(
-    key: str, kind: Kind, message: str = "", text: str = "", *, final: bool = True, buttons: Sequence[Button] = ()
+    key: str,
+    kind: Kind,
+    message: str = "",
+    text: str = "",
+    *,
+    final: bool = True,
+    buttons: Sequence[Button] = (),
+    files: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """The XADD command that writes one entry."""
     fields = ("k", kind, "i", message, "t", text, "f", "1" if final else "0")
     if buttons:
         fields += ("b", orjson.dumps([[button.label, button.command] for button in buttons]).decode())
+    if files:
+        fields += ("a", " ".join(files))
     return ("XADD", key, "MAXLEN", "~", str(CAP), "*", *fields)
 
 
@@ -94,6 +105,7 @@ def decode(items: Sequence[Any]) -> list[Entry]:
                 message=fields[b"i"].decode(),
                 text=fields[b"t"].decode(),
                 final=fields[b"f"] == b"1",
+                files=tuple(fields.get(b"a", b"").decode().split()),
                 buttons=tuple(Button(*button) for button in orjson.loads(fields.get(b"b", b"[]"))),
             )
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -11,13 +13,21 @@ from urllib.parse import parse_qs
 from starlette.requests import ClientDisconnect, Request
 
 from gptbot import locales
+from gptbot.files.room import Room
 from gptbot.platforms.inbound import Verdict
+from gptbot.platforms.web.files import MOST_OF_SESSION
+from gptbot.platforms.web.multipart import Part, parse
 from gptbot.platforms.web.page import new_id
 from gptbot.platforms.web.texts import Texts
 
 MAX_CHARACTERS = 16_000
 _MAX_BYTES = 12 * MAX_CHARACTERS + 4096  # four bytes of UTF-8 a character, three letters of form encoding a byte
 _READ_SECONDS = 15.0
+_MAX_UPLOAD = MOST_OF_SESSION + _MAX_BYTES
+_UPLOAD_SECONDS = 120.0
+_ROOM = Room(60_000_000)
+"""Memory for files on their way to the store, of all bots of the process; their forms are there twice."""
+_ROOM_SECONDS = 20.0
 _ID = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
 
@@ -55,15 +65,50 @@ class Form:
     text: str
     press: bool = False
     """Whether a button below a message sent it: then it is not shown as something that was written."""
+    files: Sequence[Part] = ()
 
 
-async def read_form(request: Request) -> Form:
-    """Read a posted message. Raises Refusal with status 413 or 400."""
-    body = await _body(request)
-    try:
-        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=8)
-    except ValueError:
-        raise Refusal(400, "web-error-form") from None
+@asynccontextmanager
+async def posted_form(request: Request) -> AsyncGenerator[Form]:
+    """Read a posted message; the memory for its files is held meanwhile. Raises Refusal: 413, 400 or 503."""
+    content_type = request.headers.get("content-type", "")
+    async with AsyncExitStack() as stack:
+        if content_type.startswith("multipart/form-data"):
+            size = _upload_size(request)
+            try:
+                async with asyncio.timeout(_ROOM_SECONDS):
+                    await stack.enter_async_context(_ROOM.hold(2 * size))
+            except TimeoutError:
+                raise Refusal(503, "web-error-files-full") from None
+            body = await _body(request, _MAX_UPLOAD, _UPLOAD_SECONDS)
+            try:
+                parts = await asyncio.to_thread(parse, body, content_type)
+                fields = {part.name: [part.content.decode()] for part in parts if part.filename is None}
+            except ValueError:
+                raise Refusal(400, "web-error-form") from None
+            # A field without a file in it is posted as one without a name.
+            yield _form(fields, [part for part in parts if part.name == "file" and part.filename])
+        elif content_type.startswith("application/x-www-form-urlencoded"):
+            body = await _body(request, _MAX_BYTES, _READ_SECONDS)
+            try:
+                fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=8)
+            except ValueError:
+                raise Refusal(400, "web-error-form") from None
+            yield _form(fields)
+        else:
+            raise Refusal(400, "web-error-form")
+
+
+def _upload_size(request: Request) -> int:
+    size = request.headers.get("content-length", "")
+    if not size.isdecimal():
+        raise Refusal(400, "web-error-form")
+    if int(size) > _MAX_UPLOAD:
+        raise Refusal(413, "web-error-files-size", {"limit": MOST_OF_SESSION // 1_000_000})
+    return int(size)
+
+
+def _form(fields: Mapping[str, Sequence[str]], files: Sequence[Part] = ()) -> Form:
     text = _CONTROLS.sub("", fields.get("text", [""])[0].replace("\r\n", "\n").replace("\r", "\n")).strip()
     if len(text) > MAX_CHARACTERS:
         raise Refusal(413, "web-error-long", {"length": len(text), "limit": MAX_CHARACTERS}, text)
@@ -73,18 +118,17 @@ async def read_form(request: Request) -> Form:
         conversation=fields.get("conversation", [""])[0][:64],
         text=text,
         press=fields.get("press") == ["1"] and text.startswith("!"),
+        files=files,
     )
 
 
-async def _body(request: Request) -> bytes:
-    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        raise Refusal(400, "web-error-form")
+async def _body(request: Request, limit: int, patience: float) -> bytes:
     body = bytearray()
     try:
-        async with asyncio.timeout(_READ_SECONDS):
+        async with asyncio.timeout(patience):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > _MAX_BYTES:
+                if len(body) > limit:
                     raise Refusal(413, "web-error-size", {"limit": MAX_CHARACTERS})
     except (TimeoutError, ClientDisconnect):
         raise Refusal(400, "web-error-form") from None

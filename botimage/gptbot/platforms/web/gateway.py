@@ -17,9 +17,11 @@ from gptbot.inbox.store import StoreUnavailable
 from gptbot.platforms.base import GatewayContext
 from gptbot.platforms.inbound import Address, Inbound, Verdict
 from gptbot.platforms.web import page
+from gptbot.platforms.web.attached import Attached, attached
 from gptbot.platforms.web.entries import Entry, add, latest, leave, lifetime, stream_key
 from gptbot.platforms.web.events import EventStream
-from gptbot.platforms.web.form import Form, Refusal, read_form, refusal_of
+from gptbot.platforms.web.files import Files, Full
+from gptbot.platforms.web.form import Form, Refusal, posted_form, refusal_of
 from gptbot.platforms.web.hub import Hub
 from gptbot.platforms.web.session import from_own_page, hides_cookies, new_session, session_of, set_session
 from gptbot.platforms.web.texts import Texts, choose, preferred
@@ -52,6 +54,7 @@ class WebGateway:
         self._title = (settings.title if isinstance(settings, Web) else "") or self._bot.metadata.name
         self._lifetime = lifetime(self._bot.spec)
         self._redactor = Redactor(self._bot.spec.privacy.redact)
+        self._files = Files(context.store, context.keys)
         self._hub = Hub(context.store, context.keys)
         self._events = EventStream(self._hub, self._title)
 
@@ -99,13 +102,13 @@ class WebGateway:
         try:
             if not from_own_page(request):
                 raise Refusal(403, "web-error-origin")
-            form = await read_form(request)
-            text = form.text
-            if form.conversation and form.conversation != self._tag(session):
-                raise Refusal(409, "web-error-conversation")
-            if not text:
-                raise Refusal(400, "web-error-empty")
-            entry, accepted = await self._take(session, form, request)
+            async with posted_form(request) as form:
+                text = form.text
+                if form.conversation and form.conversation != self._tag(session):
+                    raise Refusal(409, "web-error-conversation")
+                if not text and not form.files:
+                    raise Refusal(400, "web-error-empty")
+                entry, accepted = await self._take(session, form, request)
         except StoreUnavailable:
             refusal = Refusal(503, "web-error-store")
         except Refusal as reason:
@@ -126,6 +129,7 @@ class WebGateway:
         name = self._pseudonym(session)
         entry: Entry | None = None
         refused: Verdict | None = None
+        found = await attached(form.files, form.id, self._bot.spec.llm, self._redactor)
 
         async def hears(verdict: Verdict) -> Address | None:
             nonlocal entry, refused
@@ -133,7 +137,8 @@ class WebGateway:
                 refused = verdict
                 return None
             if entry is None and not form.press:
-                entry = await self._show(name, form)
+                await self._keep(name, found)
+                entry = await self._show(name, form, found)
             return {"session": name}
 
         language = next(iter(preferred(request.headers.get("accept-language", ""))), None)
@@ -148,22 +153,31 @@ class WebGateway:
                 address={"session": name},
                 language=language,
                 principals=(PRINCIPAL,),
+                attachments=found.files,
             ),
             hears,
         )
         if refused is not None:
             raise refusal_of(refused, form.text)
         if entry is None and not form.press:  # not for the bot, as `answerIn` has it
-            entry = await self._show(name, form)
+            entry = await self._show(name, form, found)
         return entry, accepted
 
-    async def _show(self, name: str, form: Form) -> Entry:
+    async def _keep(self, name: str, found: Attached) -> None:
+        if found.contents:
+            try:
+                await self._files.keep(name, found.contents)
+            except Full:
+                raise Refusal(503, "web-error-files-full") from None
+
+    async def _show(self, name: str, form: Form, found: Attached) -> Entry:
         key, message, store = stream_key(self._context.keys, name), f"u-{form.id}", self._context.store
         shown = self._redactor.redact(normalize(form.text))
+        kinds = tuple(file.kind for file in found.files)
         entry_id, _ = await asyncio.gather(
-            store.command(*add(key, "user", message, shown)), store.command("EXPIRE", key, self._lifetime)
+            store.command(*add(key, "user", message, shown, files=kinds)), store.command("EXPIRE", key, self._lifetime)
         )
-        return Entry(entry_id.decode(), "user", message, shown)
+        return Entry(entry_id.decode(), "user", message, shown, files=kinds)
 
     def _taken(self, entry: Entry | None, texts: Texts, *, accepted: bool, plain: bool) -> Response:
         if plain:
@@ -178,10 +192,13 @@ class WebGateway:
         if not from_own_page(request):
             return _json(403, {"error": choose_texts(request).text("web-error-origin")})
         if session := session_of(request, self._bot.key):
-            key, store = stream_key(self._context.keys, self._pseudonym(session)), self._context.store
+            name, store = self._pseudonym(session), self._context.store
+            key = stream_key(self._context.keys, name)
             try:
                 await asyncio.gather(
-                    self._context.intake.forget(session), *(store.command(*parts) for parts in leave(key))
+                    self._context.intake.forget(session),
+                    self._files.drop(name),
+                    *(store.command(*parts) for parts in leave(key)),
                 )
             except StoreUnavailable:
                 # The new conversation starts all the same; the old one, which nobody can open now, runs out.

@@ -9,8 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 from string import Template
 
+from gptbot.files.limits import MOST_FILES
 from gptbot.platforms.base import CommandInfo
 from gptbot.platforms.web.entries import Entry, lifetime
+from gptbot.platforms.web.files import MOST_OF_SESSION
 from gptbot.platforms.web.live import LiveMessage
 from gptbot.platforms.web.markdown import escape, render
 from gptbot.platforms.web.texts import Texts
@@ -85,6 +87,10 @@ class View:
             menu=self._menu(),
             offers="" if self.commands else "hidden",
             privacy=escape(texts.text(privacy, time=kept)),
+            most=str(MOST_FILES),
+            size=str(MOST_OF_SESSION),
+            many=escape(texts.text("web-error-files-many", limit=MOST_FILES)),
+            large=escape(texts.text("web-error-files-size", limit=MOST_OF_SESSION // 1_000_000)),
             typing=escape(texts.text("web-typing", bot=self.title)),
             **{"message-id": escape(self.message_id)},
         )
@@ -120,8 +126,16 @@ def _fixed(texts: Texts) -> list[str]:
 
 def message_html(entry: Entry, texts: Texts, title: str) -> str:
     """A complete message. The bot's is Markdown; the user's is shown letter by letter."""
-    body = render(entry.text) if entry.kind == "bot" else f"<p>{escape(entry.text)}</p>"
-    return _article(entry, texts, title, body)
+    if entry.kind == "bot":
+        return _article(entry, texts, title, render(entry.text))
+    said = f"<p>{escape(entry.text)}</p>" if entry.text else ""
+    return _article(entry, texts, title, said + _files(entry, texts))
+
+
+def _files(entry: Entry, texts: Texts) -> str:
+    """What kinds of files came along: their names are kept nowhere."""
+    items = "".join(f"<li>{escape(texts.text(f'web-file-{kind}'))}</li>" for kind in entry.files)
+    return f'<ul class="files">{items}</ul>' if items else ""
 
 
 def live_html(entry: Entry, texts: Texts, title: str) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.platforms.base import Button, SenderContext
-from gptbot.platforms.errors import NotSent
+from gptbot.platforms.errors import NotSent, Rejected, TooLarge
 from gptbot.platforms.inbound import Address
 from gptbot.platforms.web.entries import add, leave, lifetime, stream_key
+from gptbot.platforms.web.files import Files
 
 _REMEMBERED = 10_000
 _QUICKEST, _SLOWEST = 0.2, 1.0
@@ -42,6 +43,7 @@ class WebSender:
     def __init__(self, context: SenderContext) -> None:
         self._store = context.store
         self._keys = context.keys
+        self._files = Files(context.store, context.keys)
         self._lifetime = lifetime(context.bot.bot.spec)
         self._states = _Superseded()
         self._typing = _Superseded()
@@ -76,10 +78,32 @@ class WebSender:
         await self._put(stream_key(self._keys, address["session"]), message_id, text, buttons, final=final)
 
     async def forget(self, conversation: str) -> None:
-        """Delete the session's messages; its open pages show an empty conversation. See `platforms.base.Forgets`."""
+        """Delete the session's messages and files; its open pages show an empty conversation.
+
+        See `platforms.base.Forgets`.
+        """
         key = stream_key(self._keys, conversation)
         try:
-            await asyncio.gather(*(self._store.command(*parts) for parts in leave(key)))
+            await asyncio.gather(self._files.drop(conversation), *(self._store.command(*parts) for parts in leave(key)))
+        except StoreUnavailable as error:
+            raise NotSent(str(error)) from None
+
+    async def fetch(self, address: Address, reference: Mapping[str, Any], limit: int) -> bytes:
+        """A file from the store. See `platforms.base.Fetches`."""
+        try:
+            content = await self._files.read(address["session"], reference["file"], limit)
+        except StoreUnavailable as error:
+            raise NotSent(str(error)) from None
+        if content is None:
+            raise Rejected("the file is not in the store any more")
+        if len(content) > limit:
+            raise TooLarge(limit)
+        return content
+
+    async def release(self, address: Address, references: Sequence[Mapping[str, Any]]) -> None:
+        """Delete files that were answered. See `platforms.base.Releases`."""
+        try:
+            await self._files.drop(address["session"], [reference["file"] for reference in references])
         except StoreUnavailable as error:
             raise NotSent(str(error)) from None
 

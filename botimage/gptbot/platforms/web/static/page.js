@@ -133,14 +133,71 @@ addEventListener("online", open);
 addEventListener("pagehide", close);
 addEventListener("pageshow", (event) => { if (event.persisted) open(); });
 
+// --- Files: by the button, dropped on the page, or pasted. They are sent with the message.
+const chooser = $("files"), list = $("picked"), attached = $("attached");
+let picked = [];
+const pick = (files) => {
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  error.textContent = files.length > words.most ? words.many : size > words.size ? words.large : "";
+  if (error.textContent) return;
+  picked = files;
+  list.hidden = !files.length;
+  list.replaceChildren(...files.map((file) => {
+    const item = document.createElement("li"), name = document.createElement("span"), remove = document.createElement("button");
+    name.textContent = file.name;
+    remove.type = "button";
+    remove.textContent = "×";
+    remove.setAttribute("aria-label", `${words.remove}: ${file.name}`);
+    remove.addEventListener("click", () => {
+      pick(picked.filter((other) => other !== file));
+      (list.querySelector("button") ?? box).focus();
+    });
+    item.append(name, remove);
+    return item;
+  }));
+  attached.textContent = files.length ? `${words.attached}: ${files.map((file) => file.name).join(", ")}` : "";
+};
+chooser.addEventListener("change", () => {
+  pick([...picked, ...chooser.files]);
+  chooser.value = "";
+  box.focus({ preventScroll: true });
+});
+const carries = (event) => event.dataTransfer?.types.includes("Files");
+addEventListener("dragover", (event) => {
+  if (!carries(event)) return;
+  event.preventDefault();
+  composer.classList.add("dropping");
+});
+addEventListener("dragleave", (event) => { if (!event.relatedTarget) composer.classList.remove("dropping"); });
+addEventListener("drop", (event) => {
+  composer.classList.remove("dropping");
+  if (!carries(event)) return;
+  event.preventDefault();
+  pick([...picked, ...event.dataTransfer.files]);
+  box.focus({ preventScroll: true });
+});
+addEventListener("paste", (event) => {
+  const files = [...(event.clipboardData?.files ?? [])];
+  if (!files.length || event.clipboardData.getData("text/plain")) return; // an office pastes a picture of its text, too
+  event.preventDefault();
+  pick([...picked, ...files]);
+});
+
 // --- Sending. The same id again is the same message, so a second try is safe.
 let sending = false;
+const posted = (form, submitter) => {
+  const fields = new FormData(form, submitter);
+  fields.delete("file");
+  if (form !== composer || !picked.length) return new URLSearchParams(fields);
+  for (const file of picked) fields.append("file", file);
+  return fields;
+};
 const send = async (event) => {
   event.preventDefault();
   const form = event.currentTarget;
-  const body = new URLSearchParams(new FormData(form, event.submitter));
-  const text = body.get("text").trim();
-  if (sending || !text) return;
+  const body = posted(form, event.submitter);
+  const text = body.get("text").trim(), files = form === composer ? [...picked] : [];
+  if (sending || !(text || files.length)) return;
   sending = true;
   composer.setAttribute("aria-busy", "true");
   try {
@@ -150,6 +207,7 @@ const send = async (event) => {
     if (response.status === 409) location.reload();
     if (!response.ok) return;
     if (form === composer && box.value.trim() === text) box.value = "";
+    if (files.length) pick(picked.filter((file) => !files.includes(file)));
     form.elements.id.value = answer.next;
     showMessage(answer);
     toEnd();

@@ -1,4 +1,4 @@
-"""How often Python looks for garbage in cycles. A bot leaves next to none, and has much that lives as long as a turn."""
+"""How often Python looks for garbage in cycles. A bot leaves next to none, and much of it lives as long as a turn."""
 
 from __future__ import annotations
 

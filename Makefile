@@ -4,6 +4,8 @@ PYTHON ?= python3
 PORT ?= 8080
 JOBS ?= 3
 BIN := .venv/bin
+# Python keeps what it has compiled, whatever the shell says: without that every start of a process compiles it anew.
+export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint policy fmt crds lock images e2e bench chaos redaction kind-up kind-down clean run-env dev-env
 

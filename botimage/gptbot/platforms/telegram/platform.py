@@ -1,4 +1,4 @@
-"""The platform object. It loads each half when it is asked for: the gateway's takes seconds, the sender's does not."""
+"""The platform object. It loads each half when it is asked for: the gateway's takes long, the sender's does not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ class TelegramPlatform:
     name = "telegram"
 
     def gateway(self, context: GatewayContext) -> PlatformGateway:
-        """Make the receiving half. Imports aiogram, which takes seconds."""
+        """Make the receiving half. Imports aiogram, which takes a second or two."""
+        from gptbot.platforms.telegram import loading
+
+        loading.load()
         from gptbot.platforms.telegram.gateway import TelegramGateway
 
         return TelegramGateway(context, settings_of(context.settings))

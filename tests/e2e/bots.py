@@ -11,6 +11,7 @@ import yaml
 from tests.chart.rendering import ROOT
 from tests.e2e import cluster
 from tests.e2e.cluster import Object
+from tests.e2e.fakes import API_KEYS, TELEGRAM_TOKEN, Fakes
 
 KINDS = "deployments,replicasets,pods,services,horizontalpodautoscalers,configmaps,secrets,serviceaccounts"
 
@@ -18,6 +19,31 @@ KINDS = "deployments,replicasets,pods,services,horizontalpodautoscalers,configma
 def example(name: str) -> list[Object]:
     """The documents of an example."""
     return list(yaml.safe_load_all((ROOT / "examples" / f"{name}.yaml").read_text()))
+
+
+def on_telegram(name: str, fakes: Fakes) -> list[Object]:
+    """A bot on Telegram, answered by the scripted model, with room for people who ask without a pause."""
+    many = {"messages": 1000, "per": "1m"}
+    spec = {
+        "platforms": {
+            "telegram": {
+                "tokenSecretRef": {"name": name, "key": "telegram"}, "apiBaseUrl": fakes.inside("telegram"),
+            }
+        },
+        "llm": {
+            "baseUrl": f"{fakes.inside('openai')}/v1", "model": "scripted",
+            "apiKeySecretRef": {"name": name, "key": "model"},
+        },
+        "limits": {"perUser": many, "perChat": many},
+        "gateway": {"concurrency": 0},
+        "workers": {"minReplicas": 2, "maxReplicas": 2},
+    }  # fmt: skip
+    metadata = {"name": name}
+    tokens = {"telegram": TELEGRAM_TOKEN, "model": API_KEYS[0]}
+    return [
+        {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": tokens},
+        {"apiVersion": "gptbot.dev/v1alpha1", "kind": "GptBot", "metadata": metadata, "spec": spec},
+    ]
 
 
 def change(documents: Iterable[Object], kind: str, **fields: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -55,6 +56,16 @@ def wait_until(what: str, condition: Callable[[], T], seconds: float = 120) -> T
             raise AssertionError(f"{what}: not so after {seconds:g} s")
         time.sleep(0.5)
     return found
+
+
+async def meanwhile(what: str, condition: Callable[[], T], seconds: float = 120) -> T:
+    """As `wait_until`, while other things go on."""
+    return await asyncio.to_thread(wait_until, what, condition, seconds)
+
+
+def kill(namespace: str, pods: Iterable[str]) -> None:
+    """End pods at once: nothing in them has time to end what it does."""
+    kubectl("--namespace", namespace, "delete", "pod", "--grace-period=0", "--force", *sorted(pods))
 
 
 @contextmanager

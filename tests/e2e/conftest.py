@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import uuid
 from collections.abc import Generator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ class Release:
 
     name: str
     namespace: str
-    image: str
+    chart: Path
     values: dict[str, Any] = field(repr=False)
 
     def helm(self, *arguments: str) -> str:
@@ -37,10 +38,14 @@ class Release:
         command, *rest = arguments
         file = ARTIFACTS / "values.yaml"
         file.write_text(yaml.safe_dump(self.values))
-        chart = [] if command == "uninstall" else [str(CHART), "--values", str(file)]
+        chart = [] if command == "uninstall" else [str(self.chart), "--values", str(file)]
         answer = helm(command, self.name, *chart, "--namespace", self.namespace, "--timeout", "5m", *rest, timeout=400)
         assert answer.returncode == 0, f"helm {command}: {answer.stderr}"
         return answer.stdout
+
+    async def helm_meanwhile(self, *arguments: str) -> str:
+        """The same, while other things go on."""
+        return await asyncio.to_thread(self.helm, *arguments)
 
 
 def _namespace(name: str) -> str:
@@ -65,6 +70,13 @@ def run() -> str:
 @pytest.fixture(scope="session")
 def release(run: str) -> Generator[Release]:
     """The chart in a namespace of its own, with the embedded model; persistent where the cluster makes volumes."""
+    with installed(CHART, f"gptbot-e2e-{run}", values()) as release:
+        yield release
+
+
+@contextmanager
+def installed(chart: Path, namespace: str, given: dict[str, Any]) -> Generator[Release]:
+    """A chart, installed in a namespace of its own; all of it goes at the end."""
     operators = "app.kubernetes.io/part-of=gptbot,app.kubernetes.io/component=operator"
     others = cluster.items("deployments", "--all-namespaces", "--selector", operators)
     if others:
@@ -72,30 +84,37 @@ def release(run: str) -> Generator[Release]:
         pytest.fail(f"another gptbot operator runs in {where} and would serve these bots too: uninstall it first")
     with ExitStack() as stack:
         if cluster.get("crd", CRD):  # left by an earlier version, perhaps, and owned by whoever applied it
-            definition = CHART / "crds" / f"{CRD}.yaml"
+            definition = chart / "crds" / f"{CRD}.yaml"
             command = ["apply", "--server-side", "--force-conflicts", "--field-manager=helm", "-f", str(definition)]
             cluster.kubectl(*command)
         else:
             stack.callback(cluster.kubectl, "delete", "crd", CRD, "--ignore-not-found", "--timeout=120s", timeout=150)
-        namespace = _namespace(f"gptbot-e2e-{run}")
-        stack.callback(_remove_namespace, namespace)
-        image, values = _values()
-        installed = Release("e2e", namespace, image, values)
-        stack.callback(_uninstall, installed)
-        installed.helm("install", "--wait")
-        yield installed
+        stack.callback(_remove_namespace, _namespace(namespace))
+        release = Release("e2e", namespace, chart, given)
+        stack.callback(_uninstall, release)
+        release.helm("install", "--wait")
+        yield release
 
 
-def _values() -> tuple[str, dict[str, Any]]:
-    image = os.environ.get("BOT_IMAGE") or "docker.io/library/gptbot:dev"
-    operator = os.environ.get("OPERATOR_IMAGE") or "docker.io/library/gptbot-operator:dev"
+def bot_image() -> str:
+    """The image under test."""
+    return os.environ.get("BOT_IMAGE") or "docker.io/library/gptbot:dev"
+
+
+def operator_image() -> str:
+    """The operator's image under test."""
+    return os.environ.get("OPERATOR_IMAGE") or "docker.io/library/gptbot-operator:dev"
+
+
+def values(bot: str = "", operator: str = "") -> dict[str, Any]:
+    """Values for a release of these images, else of those under test."""
     volumes = any(
         each["metadata"].get("annotations", {}).get("storageclass.kubernetes.io/is-default-class") == "true"
         for each in cluster.items("storageclasses")
     )
-    return image, {
-        "botImage": _image(image),
-        "operator": {"image": _image(operator), "refreshSeconds": 2},
+    return {
+        "botImage": _image(bot or bot_image()),
+        "operator": {"image": _image(operator or operator_image()), "refreshSeconds": 2},
         "valkey": {"persistence": {"enabled": volumes}},
         "model": {"enabled": True},
     }
@@ -111,20 +130,21 @@ def _uninstall(release: Release) -> None:
         release.helm("uninstall", "--wait")
 
 
-@pytest.fixture(scope="session")
-def bots(release: Release, run: str) -> Generator[str]:
-    """The namespace of the bots."""
-    name = _namespace(f"bots-e2e-{run}")
+@pytest.fixture(scope="module")
+def bots(run: str, request: pytest.FixtureRequest) -> Generator[str]:
+    """The namespace of a module's bots."""
+    module = request.module.__name__.rpartition("test_")[2].replace("_", "-")
+    name = _namespace(f"{module}-{run}")
     yield name
     _remove_namespace(name)
 
 
 @pytest.fixture(scope="session")
-def fakes_in_cluster(release: Release, run: str) -> Generator[Fakes]:
+def fakes_in_cluster(run: str) -> Generator[Fakes]:
     """The fakes, in a namespace of their own."""
     namespace = _namespace(f"fakes-e2e-{run}")
     try:
-        fakes.start(namespace, release.image)
+        fakes.start(namespace, bot_image())
         with ExitStack() as stack:
             here = {
                 name: stack.enter_context(cluster.forwarded(namespace, f"pod/{name}", fakes.PORT))

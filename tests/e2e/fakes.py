@@ -92,13 +92,14 @@ class ScriptedModel:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    async def say(self, text: str, match: str) -> None:
+    async def say(self, text: str, match: str, *, tokens_per_second: float | None = None) -> None:
         """Answer questions that contain `match` with `text`, however often: a request that broke is made again."""
-        await self._call("POST", "scripts", {"text": text, "match": match, "times": None})
+        script = {"text": text, "match": match, "times": None, "tokens_per_second": tokens_per_second}
+        await self._call("POST", "scripts", script)
 
-    async def take_key(self, key: str) -> None:
-        """From now on this is the only key taken."""
-        await self._call("PUT", "settings", {"api_key": key})
+    async def take_keys(self, key: str, *others: str) -> None:
+        """From now on these are the only keys taken."""
+        await self._call("PUT", "settings", {"api_key": key, "other_keys": others})
 
     async def requests(self) -> list[Object]:
         """The bodies of the requests that were answered, oldest first."""

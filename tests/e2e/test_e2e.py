@@ -17,7 +17,7 @@ from tests.fakes.telegram.remote import RemoteTelegram
 from tests.platforms.web.conftest import after, make_browser
 from tests.platforms.web.sse import Event, events
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("release")]
 
 DEMO, SHOP = "demo", "appliance-store"
 ADA = 11
@@ -125,7 +125,7 @@ async def test_a_changed_secret_rolls_the_pods_and_is_used(
 ) -> None:
     model = ScriptedModel(fakes_in_cluster.here["openai"])
     old = made.pods(bots, SHOP)
-    await model.take_key(API_KEYS[1])
+    await model.take_keys(API_KEYS[1])
     made.change(shop, "Secret", openai_key=API_KEYS[1])
     cluster.apply(bots, shop)
     cluster.wait_until("a changed Secret rolls the pods", lambda: not old & made.pods(bots, SHOP), 240)

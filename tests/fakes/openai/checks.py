@@ -35,7 +35,7 @@ def check_key(settings: Settings, headers: Mapping[str, str]) -> None:
         text = "You didn't provide an API key. You need to provide your API key in an Authorization header."
         raise Refusal(401, text)
     key = given.removeprefix("Bearer ")
-    if key != settings.api_key:
+    if key not in (settings.api_key, *settings.other_keys):
         raise Refusal(401, f"Incorrect API key provided: {key[:8]}***{key[-4:]}.", code="invalid_api_key")
 
 

@@ -30,7 +30,7 @@ def control_routes(fake: FakeOpenAI) -> list[web.RouteDef]:
 
     async def settings(request: web.Request) -> web.Response:
         fake.settings = _valid(TypeAdapter(Settings), await _json(request))
-        return web.json_response(fake.settings.model_dump(exclude={"api_key"}))
+        return web.json_response(fake.settings.model_dump(exclude={"api_key", "other_keys"}))
 
     async def reset(request: web.Request) -> web.Response:
         fake.reset()

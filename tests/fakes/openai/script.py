@@ -71,6 +71,8 @@ class Settings(Strict):
 
     api_key: str | None = None
     """None: keys are not looked at."""
+    other_keys: list[str] = Field(default_factory=list[str])
+    """Keys that are taken too, as while one is being replaced."""
     models: list[str] | None = None
     """None: any name is a model's."""
     context_window: int = 128_000

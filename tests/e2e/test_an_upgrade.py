@@ -1,0 +1,59 @@
+"""The release of the commit before is upgraded to this one while people talk to a bot."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from tests.chart.rendering import CHART
+from tests.e2e import bots as made
+from tests.e2e import cluster, previous
+from tests.e2e.conftest import Release, installed, values
+from tests.e2e.fakes import Fakes, ScriptedModel
+from tests.e2e.traffic import traffic
+from tests.fakes.telegram.remote import RemoteTelegram
+
+pytestmark = pytest.mark.timeout(1500)
+
+ADA, OTHERS = 21, 200
+BEFORE, AFTER = "I want to buy a fridge for four people.", "What did I want to buy?"
+
+
+@pytest.fixture(scope="module")
+def older(run: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[Release]:
+    """The release of the commit before, with its own images."""
+    tree = previous.unpack(tmp_path_factory.mktemp("previous"))
+    previous.build(tree)
+    given = values(previous.BOT, previous.OPERATOR) | {"model": {"enabled": False}}
+    with installed(tree / "charts" / "gptbot", f"gptbot-upgrade-{run}", given) as release:
+        yield release
+
+
+async def test_nothing_is_lost_and_conversations_go_on(older: Release, bots: str, fakes_in_cluster: Fakes) -> None:
+    model = ScriptedModel(fakes_in_cluster.here["openai"])
+    cluster.apply(bots, made.on_telegram("mill", fakes_in_cluster))
+    made.wait_until_ready(bots, "mill")
+    older_pods = made.pods(bots, "mill")
+    async with RemoteTelegram(fakes_in_cluster.here["telegram"]) as telegram:
+        await telegram.add_user(ADA)
+        await model.say("A fridge it is.", match=BEFORE)
+        await telegram.say(ADA, ADA, BEFORE)
+        await telegram.wait_for_messages(ADA, contains="A fridge it is.", timeout=120)
+
+        async with traffic(fakes_in_cluster.here["telegram"], model, people=4, first_person=OTHERS) as people:
+            await people.until(8)
+            newer = Release(older.name, older.namespace, CHART, values() | {"model": {"enabled": False}})
+            await newer.helm_meanwhile("upgrade", "--wait")
+            await cluster.meanwhile(
+                "the upgrade rolls the bot's pods", lambda: not older_pods & made.pods(bots, "mill"), 300
+            )
+            await people.until(8)
+        assert not await people.doubled()
+        made.wait_until_ready(bots, "mill")
+
+        await model.say("A fridge, for four.", match=AFTER)
+        await telegram.say(ADA, ADA, AFTER)
+        await telegram.wait_for_messages(ADA, contains="A fridge, for four.", timeout=120)
+    said = [message["content"] for message in (await model.requests())[-1]["messages"]]
+    assert BEFORE in said, "the conversation from before the upgrade is part of the question"

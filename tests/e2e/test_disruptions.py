@@ -1,0 +1,103 @@
+"""What a cluster does to pods while people talk to a bot: nothing that was asked stays without an answer."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.e2e import bots as made
+from tests.e2e import cluster
+from tests.e2e.cluster import Object
+from tests.e2e.conftest import Release
+from tests.e2e.fakes import API_KEYS, Fakes, ScriptedModel
+from tests.e2e.traffic import traffic
+
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("release")]
+
+MILL = "mill"
+MOST_WORKERS = 3
+
+
+@pytest.fixture(scope="module")
+def mill(bots: str, fakes_in_cluster: Fakes) -> list[Object]:
+    """A bot whose workers alone answer."""
+    documents = made.on_telegram(MILL, fakes_in_cluster)
+    cluster.apply(bots, documents)
+    made.wait_until_ready(bots, MILL)
+    return documents
+
+
+async def test_a_secret_is_replaced_under_load(bots: str, mill: list[Object], fakes_in_cluster: Fakes) -> None:
+    """Both keys are taken for a while, as where one makes a new key before the old one is withdrawn."""
+    model = ScriptedModel(fakes_in_cluster.here["openai"])
+    old = made.pods(bots, MILL)
+    await model.take_keys(*API_KEYS)
+    async with traffic(fakes_in_cluster.here["telegram"], model, people=4, first_person=300) as people:
+        await people.until(4)
+        made.change(mill, "Secret", model=API_KEYS[1])
+        cluster.apply(bots, mill)
+        await cluster.meanwhile("a changed Secret rolls the pods", lambda: not old & made.pods(bots, MILL), 300)
+        await model.take_keys(API_KEYS[1])
+        await people.until(8)
+    assert not await people.doubled()
+    made.wait_until_ready(bots, MILL)
+
+
+async def test_workers_are_killed(bots: str, mill: list[Object], fakes_in_cluster: Fakes) -> None:
+    """All at once, without a moment to end what they do, as where their node goes."""
+    model = ScriptedModel(fakes_in_cluster.here["openai"])
+    async with traffic(fakes_in_cluster.here["telegram"], model, people=6, first_person=400) as people:
+        await people.until(6)
+        before = _workers(bots)
+        assert before
+        await asyncio.to_thread(cluster.kill, bots, before)
+        await people.until(12)
+        assert not before & _workers(bots)
+    assert len(await people.doubled()) <= 6, "an answer that was sent and not yet noted may come twice, no other"
+
+
+async def test_the_operator_is_killed_while_the_autoscaler_scales(
+    bots: str, mill: list[Object], release: Release, fakes_in_cluster: Fakes
+) -> None:
+    model = ScriptedModel(fakes_in_cluster.here["openai"])
+    workers = {
+        "minReplicas": 1, "maxReplicas": MOST_WORKERS,
+        "resources": {"requests": {"cpu": "5m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
+    }  # fmt: skip
+    made.change(mill, "GptBot", workers=workers)
+    cluster.apply(bots, mill)
+    seen: list[int] = []
+
+    def replicas() -> int:
+        seen.append(cluster.get("--namespace", bots, "deployment", f"{MILL}-worker")["spec"]["replicas"])
+        return seen[-1]
+
+    async with traffic(fakes_in_cluster.here["telegram"], model, people=10, first_person=500) as people:
+        await cluster.meanwhile("the autoscaler scales", lambda: replicas() > 1, 300)
+        operators = {pod["metadata"]["name"] for pod in cluster.items(*_operator(release))}
+        await asyncio.to_thread(cluster.kill, release.namespace, operators)
+        await cluster.meanwhile("the autoscaler has all it wants", lambda: replicas() == MOST_WORKERS, 300)
+        await cluster.meanwhile("another operator is there", lambda: _others_ready(release, operators), 180)
+        made.change(mill, "GptBot", workers=workers | {"concurrency": 150})
+        cluster.apply(bots, mill)  # it has something to do with the Deployment that the autoscaler scales
+        await asyncio.to_thread(made.wait_until_ready, bots, MILL)
+        await people.until(10)
+        replicas()
+    assert seen == sorted(seen), "nobody but the autoscaler sets the replicas"
+    assert not await people.doubled()
+
+
+def _workers(namespace: str) -> set[str]:
+    return {name for name in made.pods(namespace, MILL) if "-worker-" in name}
+
+
+def _operator(release: Release) -> tuple[str, ...]:
+    selector = "app.kubernetes.io/part-of=gptbot,app.kubernetes.io/component=operator"
+    return "--namespace", release.namespace, "pods", "--selector", selector
+
+
+def _others_ready(release: Release, before: set[str]) -> bool:
+    found = [pod for pod in cluster.items(*_operator(release)) if pod["metadata"]["name"] not in before]
+    conditions = [each for pod in found for each in pod.get("status", {}).get("conditions", [])]
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)

@@ -1,0 +1,85 @@
+"""People who ask one question after another on Telegram, and what became of each question."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from tests.e2e.fakes import ScriptedModel
+from tests.fakes.telegram.remote import RemoteTelegram
+
+WORDS = "of course it is, as I said before, and whoever asks again gets the same answer once more."
+SPEED = 10
+"""Words that the model says in a second: an answer is in the making whenever something happens to a pod."""
+PATIENCE = 240.0
+"""Seconds that a person waits for an answer, and gives up."""
+
+
+@dataclass
+class Traffic:
+    """Questions, numbered over all people."""
+
+    telegram: RemoteTelegram
+    model: ScriptedModel
+    first_person: int
+    asked: dict[int, int] = field(default_factory=dict[int, int])
+    """Question to who asked."""
+    answered: set[int] = field(default_factory=set[int])
+    _more: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _enough: bool = False
+
+    async def until(self, count: int) -> None:
+        """Wait until so many more questions than now are answered. Raises TimeoutError."""
+        wanted = len(self.answered) + count
+        async with asyncio.timeout(PATIENCE), self._more:
+            await self._more.wait_for(lambda: len(self.answered) >= wanted)
+
+    async def person(self, number: int) -> None:
+        """Ask, wait for the answer, and ask again, until it is enough."""
+        person = self.first_person + number
+        await self.telegram.add_user(person)
+        while not self._enough:
+            question = len(self.asked)
+            self.asked[question] = person
+            await self.model.say(_answer(question), match=f"Question {question}?", tokens_per_second=SPEED)
+            await self.telegram.say(person, person, f"Question {question}?")
+            await self.telegram.wait_for_messages(person, contains=_answer(question), timeout=PATIENCE)
+            async with self._more:
+                self.answered.add(question)
+                self._more.notify_all()
+
+    def stop(self) -> None:
+        """Nobody asks anything else."""
+        self._enough = True
+
+    async def doubled(self) -> list[int]:
+        """The questions that got more than one whole answer."""
+        told: list[str] = []
+        for person in set(self.asked.values()):
+            told += [message.text for message in await self.telegram.messages(person, from_bot=True)]
+        return [question for question in self.asked if sum(_answer(question) in text for text in told) > 1]
+
+
+def _answer(question: int) -> str:
+    return f"Answer {question}: {WORDS}"
+
+
+@asynccontextmanager
+async def traffic(url: str, model: ScriptedModel, people: int, first_person: int) -> AsyncGenerator[Traffic]:
+    """Have people ask meanwhile. At the end all that was asked is answered, or AssertionError says what was not."""
+    async with RemoteTelegram(url) as telegram:
+        flow = Traffic(telegram, model, first_person)
+        asking = [asyncio.create_task(flow.person(number)) for number in range(people)]
+        try:
+            yield flow
+            flow.stop()
+            outcomes = await asyncio.gather(*asking, return_exceptions=True)
+        finally:
+            for task in asking:
+                task.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(*asking, return_exceptions=True)
+        lost = sorted(flow.asked.keys() - flow.answered)
+        assert not lost, f"of {len(flow.asked)} questions these have no answer: {lost}; {outcomes}"

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from gptbot_api import KIND
 from gptbot_operator.cluster import Document
 from gptbot_operator.desired.context import BOT_LABEL, ROTATE_ANNOTATION
 
@@ -79,6 +80,23 @@ class Cache:
             if before == after:
                 return set()
         return {bot for bot in (after.bot, before.bot if before else None) if bot} | self._referrers.get(key, set())
+
+    def names(self, kind: str, namespace: str | None) -> set[tuple[str, str]]:
+        """Namespace and name of all that is known of a kind, in one namespace or in all."""
+        if kind == KIND:
+            every = {(space, name) for space, _, name in (key.partition("/") for key in self.bots)}
+        else:
+            every = {(space, name) for of, space, name in self.objects if of == kind}
+        return every if namespace is None else {each for each in every if each[0] == namespace}
+
+    def gone(self, kind: str, namespace: str, name: str) -> set[str]:
+        """Note that there is no such object any more; the keys of the bots that need a look."""
+        if kind == KIND:
+            key = f"{namespace}/{name}"
+            return set() if self.bots.pop(key, None) is None else {key}
+        before = self.objects.pop((kind, namespace, name), None)
+        own = {before.bot} if before is not None and before.bot else set[str]()
+        return own | self._referrers.get((kind, namespace, name), set())
 
     def refer(self, bot: str, objects: Iterable[ObjectKey]) -> None:
         """Remember which objects a bot refers to, in place of those before."""

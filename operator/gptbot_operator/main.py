@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from typing import Any
 
 import kopf
@@ -23,6 +24,7 @@ from gptbot_operator.cluster import ApiError, Cluster
 from gptbot_operator.desired.context import BOT_LABEL
 from gptbot_operator.election import Election, LeaseLost
 from gptbot_operator.health import healthz
+from gptbot_operator.listing import Name, Resource, missing_noted
 from gptbot_operator.reconcile import Reconciler
 from gptbot_operator.settings import InvalidSettings, Settings
 
@@ -43,6 +45,7 @@ _REFERRED: dict[tuple[str, str, str], str] = {
     ("", "v1", "secrets"): "Secret",
     ("", "v1", "configmaps"): "ConfigMap",
 }
+_WATCHED = {(API_GROUP, "v1alpha1", "gptbots"): KIND} | _CHILDREN | _REFERRED
 _CRD_WAIT_SECONDS = 60
 _STOP_SECONDS = 8
 _WORKER_STOP_SECONDS = 2
@@ -152,17 +155,33 @@ async def _work(settings: Settings, cluster: Cluster, stop: asyncio.Event, leave
         _log.info("started", namespaces=settings.namespaces or "all")
         watching, idle = asyncio.Event(), asyncio.Event()
         stopping = tasks.create_task(_stop_in_time(stop, watching, worker, idle, leave))
-        await kopf.operator(
-            registry=handlers(reconciler),
-            settings=kopf_settings(),
-            standalone=True,
-            clusterwide=not settings.namespaces,
-            namespaces=settings.namespaces,
-            stop_flag=idle,
-            ready_flag=watching,
-        )
+        with _lists(reconciler):
+            await kopf.operator(
+                registry=handlers(reconciler),
+                settings=kopf_settings(),
+                standalone=True,
+                clusterwide=not settings.namespaces,
+                namespaces=settings.namespaces,
+                stop_flag=idle,
+                ready_flag=watching,
+            )
         worker.cancel()
         stopping.cancel()
+
+
+def _lists(reconciler: Reconciler) -> AbstractContextManager[None]:
+    """Have bots looked at that lost something while the watches were away."""
+
+    def known(resource: Resource, namespace: str | None) -> set[Name]:
+        kind = _WATCHED.get(resource)
+        return set() if kind is None else reconciler.cache.names(kind, namespace)
+
+    def lost(resource: Resource, names: set[Name]) -> None:
+        for namespace, name in names:
+            for key in reconciler.cache.gone(_WATCHED[resource], namespace, name):
+                reconciler.queue.add(key)
+
+    return missing_noted(known, lost)
 
 
 async def _stop_in_time(

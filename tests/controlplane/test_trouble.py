@@ -30,10 +30,8 @@ def proxied(
     document["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{proxy.port}"
     kubeconfig = tmp_path / "proxied.conf"
     kubeconfig.write_text(yaml.safe_dump(document))
-    # A list made anew does not say what has gone: the resync finds that.
-    process = OperatorProcess(
-        plane, tmp_path, GPTBOT_STORE_URL=store_url, KUBECONFIG=str(kubeconfig), GPTBOT_RESYNC_SECONDS="10"
-    )
+    # No resync comes to the rescue: it is left at its ten minutes.
+    process = OperatorProcess(plane, tmp_path, GPTBOT_STORE_URL=store_url, KUBECONFIG=str(kubeconfig))
     process.start()
     try:
         yield proxy, process

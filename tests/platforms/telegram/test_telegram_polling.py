@@ -315,7 +315,7 @@ async def test_menu_that_is_refused_keeps_nothing_from_working(fake: FakeTelegra
         assert bot.reports.connected
 
 
-@pytest.mark.parametrize(("groups", "warned"), [("always", True), ("mentioned", False)])
+@pytest.mark.parametrize(("groups", "warned"), [("always", True), ("mentioned", False), ("commands", False)])
 async def test_privacy_mode_is_pointed_out(
     fake: FakeTelegram, store: Store, keys: BotKeys, groups: str, warned: bool
 ) -> None:

@@ -95,6 +95,11 @@ def endpoints(*ready: bool) -> Document:
     }  # fmt: skip
 
 
+def other(kind: str, name: str, component: str, **parts: Any) -> Document:
+    """Another child of the bot."""
+    return {"kind": kind, "metadata": _meta(f"{BOT}-{name}", component), **parts}
+
+
 def warning(about: Document, message: str, at: str = "2026-11-01T10:01:00Z") -> Document:
     metadata = about["metadata"]
     return {

@@ -3,15 +3,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kubectl_gptbot.doctor import BOT_CHECKS, CLUSTER_CHECKS, cluster, conditions, pods, references, service, workers
+from kubectl_gptbot.doctor import (
+    BOT_CHECKS,
+    CLUSTER_CHECKS,
+    cluster,
+    conditions,
+    platforms,
+    pods,
+    references,
+    service,
+    traffic,
+    workers,
+)  # fmt: skip
 from kubectl_gptbot.doctor.finding import Finding
 from kubectl_gptbot.doctor.named import references as named
-from kubectl_gptbot.doctor.scene import BotScene, ClusterScene, Hidden
+from kubectl_gptbot.doctor.scene import BotScene, ClusterScene, Hidden, NotServed
 from tests.plugin import objects as o
 
 Check = Callable[[BotScene], Iterable[Finding]]
@@ -33,6 +46,21 @@ _LEVEL = o.condition(
 )
 _DEADLINE = o.condition("Progressing", "False", "ProgressDeadlineExceeded", 'ReplicaSet "x" has timed out progressing.')
 _NO_NODE = o.condition("PodScheduled", "False", "Unschedulable", "0/1 nodes are available: 1 Insufficient cpu.")
+_EXPOSED = {"platforms": {"web": {}}, "expose": {"host": "bot.example", "ingress": {}}}
+_ROUTED = {"platforms": {"web": {}}, "expose": {"host": "bot.example", "route": {"parentRefs": [{"name": "public"}]}}}
+
+
+def _route(kind: str, value: str, reason: str = "", message: str = "") -> o.Document:
+    parent = {"parentRef": {"name": "public"}, "conditions": [o.condition(kind, value, reason, message)]}
+    return o.other("HTTPRoute", "web", "web", status={"parents": [parent]})
+
+
+def _budget(part: str, allowed: int, healthy: int, *conditions: o.Document) -> o.Document:
+    counts = {"disruptionsAllowed": allowed, "currentHealthy": healthy, "expectedPods": 3}
+    return o.other("PodDisruptionBudget", part, part, status={**counts, "conditions": list(conditions)})
+
+
+_POLICY = o.other("NetworkPolicy", "gptbot", "config")
 _NO_METRICS = o.condition("ScalingActive", "False", "FailedGetResourceMetric", "no metrics returned")
 
 FOUND = [
@@ -57,17 +85,17 @@ FOUND = [
         "what is found below",
     ),
     case(
-        "platform", conditions.platforms_are_connected,
+        "platform", platforms.are_connected,
         o.scene(o.bot(platforms=[{"name": "telegram", "connected": True, "username": "@shopbot", "message": ""}])),
         "ok", "telegram is connected as @shopbot",
     ),
     case(
-        "platform-warned", conditions.platforms_are_connected,
+        "platform-warned", platforms.are_connected,
         o.scene(o.bot(platforms=[{"name": "telegram", "connected": True, "message": "privacy mode is on"}])),
         "note", "telegram is connected, but: privacy mode is on",
     ),
     case(
-        "platform-away", conditions.platforms_are_connected,
+        "platform-away", platforms.are_connected,
         o.scene(o.bot(platforms=[{"name": "discord", "connected": False, "message": "Discord refuses the token"}])),
         "wrong", "discord is not connected: Discord refuses the token", "kubectl gptbot logs shop --role gateway",
     ),
@@ -163,6 +191,79 @@ FOUND = [
         "endpoints-hidden", service.leads_to_gateways, o.scene(services=[o.service()], endpoint_slices=Hidden()),
         "unseen", "cannot look at the endpoints",
     ),
+    case(
+        "platform-reason", platforms.are_connected,
+        o.scene(o.bot(platforms=[{"name": "telegram", "connected": False, "reason": "AnotherPoller", "message": "two read"}])),
+        "wrong", "telegram is not connected: two read (AnotherPoller)", "stop the other program",
+    ),
+    case(
+        "platform-shared", platforms.are_connected,
+        o.scene(o.bot(platforms=[{"name": "telegram", "connected": True, "reason": "DuplicateToken", "message": "a/b has it"}])),
+        "wrong", "telegram is connected, but: a/b has it", "token of its own",
+    ),
+    case(
+        "platform-privacy", platforms.are_connected,
+        o.scene(o.bot(platforms=[{"name": "telegram", "connected": True, "reason": "PrivacyMode", "message": "hidden"}])),
+        "note", "hidden (PrivacyMode)", "/setprivacy",
+    ),
+    case("policy", traffic.network_policy, o.scene(network_policies=[_POLICY]), "ok", "NetworkPolicy shop-gptbot is there"),
+    case("policy-missing", traffic.network_policy, o.scene(), "wrong", "no NetworkPolicy shop-gptbot", "condition Ready"),
+    case("policy-off", traffic.network_policy, o.scene(spec={"networkPolicy": {"enabled": False}}), "note", "spec.networkPolicy is off"),
+    case(
+        "policy-in-the-way", traffic.network_policy,
+        o.scene(
+            o.bot(
+                o.condition("ModelReachable", "False", "Unreachable"), o.condition("StoreReachable", "False", "PasswordRefused"),
+                platforms=[{"name": "discord", "connected": False, "reason": "Unreachable"}],
+            ),
+            network_policies=[_POLICY],
+        ),
+        "note", "out of reach: the model, discord", "spec.networkPolicy.egress",
+    ),
+    case("policies-hidden", traffic.network_policy, o.scene(network_policies=Hidden()), "unseen", "NetworkPolicies"),
+    case("budget", traffic.disruption_budgets, o.scene(budgets=[_budget("worker", 1, 3)]), "ok", "shop-worker lets 1 of 3 pods go"),
+    case("budget-missing", traffic.disruption_budgets, o.scene(), "wrong", "no PodDisruptionBudget shop-worker", "condition Ready"),
+    case(
+        "budget-of-gateways", traffic.disruption_budgets, o.scene(spec={"gateway": {"replicas": 2}}, budgets=[_budget("worker", 1, 3)]),
+        "wrong", "no PodDisruptionBudget shop-gateway", "condition Ready",
+    ),
+    case("budget-spent", traffic.disruption_budgets, o.scene(budgets=[_budget("worker", 0, 2)]), "note", "2 of 3 are healthy", "a drain waits"),
+    case(
+        "budget-broken", traffic.disruption_budgets,
+        o.scene(budgets=[_budget("worker", 0, 0, o.condition("DisruptionAllowed", "False", "SyncFailed", "two budgets"))]),
+        "wrong", "does not work: two budgets", "kubectl describe pdb shop-worker",
+    ),
+    case("budgets-hidden", traffic.disruption_budgets, o.scene(budgets=Hidden()), "unseen", "PodDisruptionBudgets"),
+    case(
+        "ingress", traffic.ingress,
+        o.scene(spec=_EXPOSED, ingresses=[o.other("Ingress", "web", "web", status={"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}})]),
+        "ok", "leads from bot.example at 192.0.2.1",
+    ),
+    case(
+        "ingress-nobody", traffic.ingress, o.scene(spec=_EXPOSED, ingresses=[o.other("Ingress", "web", "web", status={"loadBalancer": {}})]),
+        "note", "has no address", "spec.expose.ingress.className",
+    ),
+    case("ingress-missing", traffic.ingress, o.scene(spec=_EXPOSED), "wrong", "there is no Ingress shop-web", "condition Ready"),
+    case("ingresses-hidden", traffic.ingress, o.scene(spec=_EXPOSED, ingresses=Hidden()), "unseen", "Ingresses"),
+    case("route", traffic.http_route, o.scene(spec=_ROUTED, routes=[_route("Accepted", "True")]), "ok", "Gateway public serves HTTPRoute shop-web"),
+    case("route-unknown", traffic.http_route, o.scene(spec=_ROUTED, routes=NotServed()), "wrong", "knows no HTTPRoutes", "install the Gateway API"),
+    case("route-missing", traffic.http_route, o.scene(spec=_ROUTED, routes=[]), "wrong", "there is no HTTPRoute shop-web", "condition Ready"),
+    case(
+        "route-refused", traffic.http_route, o.scene(spec=_ROUTED, routes=[_route("Accepted", "False", "NotAllowedByListeners", "no")]),
+        "wrong", "public does not serve HTTPRoute shop-web: NotAllowedByListeners: no", "allowedRoutes",
+    ),
+    case(
+        "route-odd", traffic.http_route, o.scene(spec=_ROUTED, routes=[_route("ResolvedRefs", "False", "Odd", "why")]),
+        "wrong", "Odd: why", "kubectl describe httproute shop-web",
+    ),
+    case(
+        "route-nobody", traffic.http_route, o.scene(spec=_ROUTED, routes=[o.other("HTTPRoute", "web", "web")]),
+        "wrong", "no Gateway has looked at HTTPRoute shop-web; it names public", "kubectl get gateways",
+    ),
+    case("routes-hidden", traffic.http_route, o.scene(spec=_ROUTED, routes=Hidden()), "unseen", "HTTPRoutes"),
+    case("monitor", traffic.pod_monitor, o.scene(monitors=[o.other("PodMonitor", "gptbot", "config")]), "ok", "PodMonitor shop-gptbot is there"),
+    case("monitor-missing", traffic.pod_monitor, o.scene(monitors=[]), "note", "no PodMonitor shop-gptbot", "next resync"),
+    case("monitors-hidden", traffic.pod_monitor, o.scene(monitors=Hidden()), "unseen", "PodMonitors"),
     case("seen", cluster.operator_has_seen_it, o.scene(), "ok", "has looked at the newest spec"),
     case(
         "not-seen", cluster.operator_has_seen_it, o.scene(o.bot(observedGeneration=2)), "wrong",
@@ -186,13 +287,25 @@ def test_every_check_of_the_list_is_tested_with_something_wrong_or_worth_a_note(
     assert {check for _, check in BOT_CHECKS} <= tested
 
 
+def test_every_reason_of_a_platform_that_the_docs_explain_has_a_way_out() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text()
+    table = page.partition("`status.platforms[]` has a reason for each platform:")[2].partition("\n## ")[0]
+    explained = {
+        reason for row in table.splitlines() for reason in re.findall(r"`([A-Z]\w+)`", row.partition(" | ")[0])
+    }
+    assert len(explained) > 20
+    assert explained - {"InternalError", "Misconfigured", "Disconnected"} <= platforms.FIXES.keys()
+
+
 def test_nothing_is_found_where_nothing_is_wanted() -> None:
     suspended = o.scene(
         o.bot(spec={"suspend": True, "platforms": {"web": {}}}, platforms=[{"name": "web", "connected": False}])
     )
     alone = o.scene(o.bot(spec={"platforms": {"telegram": {"mode": "polling"}}}))
-    assert not [*conditions.platforms_are_connected(suspended), *service.leads_to_gateways(suspended)]
+    assert not [*platforms.are_connected(suspended), *service.leads_to_gateways(suspended)]
     assert not [*service.leads_to_gateways(alone), *workers.keep_up(alone), *conditions.is_suspended(alone)]
+    assert not [*traffic.ingress(alone), *traffic.http_route(o.scene()), *traffic.pod_monitor(o.scene())]
+    assert not [*traffic.ingress(o.scene(spec=_EXPOSED | {"platforms": {"telegram": {"mode": "polling"}}}))]
     gateway_alone = o.scene(spec={"workers": {"maxReplicas": 0}}, deployments=[o.deployment("gateway")])
     assert [each.level for each in pods.are_made(gateway_alone)] == ["ok"]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from kubectl_gptbot.doctor import cluster, conditions, pods, references, service, workers
+from kubectl_gptbot.doctor import cluster, conditions, platforms, pods, references, service, traffic, workers
 from kubectl_gptbot.doctor.finding import Finding
 from kubectl_gptbot.doctor.scene import BotScene, ClusterScene, look_at_bot, look_at_cluster
 from kubectl_gptbot.kubectl import KIND, Kubectl
@@ -25,13 +25,18 @@ BOT_CHECKS: Sequence[tuple[str, Callable[[BotScene], Iterable[Finding]]]] = (
     ("operator", cluster.operator_has_seen_it),
     ("suspended", conditions.is_suspended),
     ("conditions", conditions.hold),
-    ("platforms", conditions.platforms_are_connected),
+    ("platforms", platforms.are_connected),
     ("references", references.are_there),
     ("rollout", pods.are_made),
     ("pods", pods.run),
     ("autoscaler", workers.autoscaler_measures),
     ("backlog", workers.keep_up),
     ("service", service.leads_to_gateways),
+    ("ingress", traffic.ingress),
+    ("route", traffic.http_route),
+    ("network", traffic.network_policy),
+    ("disruptions", traffic.disruption_budgets),
+    ("monitoring", traffic.pod_monitor),
 )
 
 _MARKS = {"ok": ("✓", "green"), "note": ("·", "cyan"), "wrong": ("✗", "red"), "unseen": ("?", "yellow")}

@@ -1,4 +1,4 @@
-"""What the operator says of the bot: its conditions one by one, and its platforms."""
+"""What the operator says of the bot: its conditions one by one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kubectl_gptbot.doctor.finding import Finding, note, ok, wrong
 from kubectl_gptbot.doctor.scene import BotScene
-from kubectl_gptbot.objects import conditions, status
+from kubectl_gptbot.objects import conditions
 
 _DONE = "Complete"
 """Why a condition that tells of work under way is False when all is well."""
@@ -52,19 +52,3 @@ def hold(scene: BotScene) -> Iterator[Finding]:
             yield wrong(
                 f"{what} ({because})", _FIXES.get(reason) or _FIXES_BY_TYPE.get(kind) or "see what is found below"
             )
-
-
-def platforms_are_connected(scene: BotScene) -> Iterator[Finding]:
-    """Each platform receives messages, as its gateway reports."""
-    if scene.bot["spec"].get("suspend"):
-        return
-    for platform in status(scene.bot).get("platforms") or []:
-        message, known = platform.get("message", ""), platform.get("username")
-        what = f"{platform['name']} is connected{f' as {known}' if known else ''}"
-        if not platform.get("connected"):
-            fix = f"see docs/troubleshooting.md, and `kubectl gptbot logs {scene.name} --role gateway`"
-            yield wrong(f"{platform['name']} is not connected: {message or 'the gateway gives no reason'}", fix)
-        elif message:
-            yield note(f"{what}, but: {message}")
-        else:
-            yield ok(what)

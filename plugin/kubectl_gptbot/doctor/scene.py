@@ -26,6 +26,11 @@ class Hidden:
     """The user may not see it."""
 
 
+@dataclass(frozen=True, slots=True)
+class NotServed:
+    """The cluster does not know the kind."""
+
+
 Seen = list[Document] | Hidden
 
 
@@ -61,6 +66,13 @@ class BotScene:
     autoscalers: Seen = field(default_factory=list[Document])
     services: Seen = field(default_factory=list[Document])
     endpoint_slices: Seen = field(default_factory=list[Document])
+    network_policies: Seen = field(default_factory=list[Document])
+    budgets: Seen = field(default_factory=list[Document])
+    ingresses: Seen = field(default_factory=list[Document])
+    routes: Seen | NotServed = field(default_factory=NotServed)
+    """HTTPRoutes."""
+    monitors: Seen | NotServed = field(default_factory=NotServed)
+    """PodMonitors."""
     warnings: Seen = field(default_factory=list[Document])
     """Events of the namespace that warn."""
 
@@ -100,13 +112,18 @@ def look_at_bot(kubectl: Kubectl, bot: Document) -> BotScene:
             "endpointslices.discovery.k8s.io",
             f"--selector=kubernetes.io/service-name={name(bot)}-web",
         ),
+        "network_policies": ("networkpolicies.v1.networking.k8s.io", own),
+        "budgets": ("poddisruptionbudgets.v1.policy", own),
+        "ingresses": ("ingresses.v1.networking.k8s.io", own),
+        "routes": ("httproutes.v1.gateway.networking.k8s.io", own),
+        "monitors": ("podmonitors.v1.monitoring.coreos.com", own),
         "warnings": ("events", "--field-selector=type=Warning"),
     }
     spec = _effective(here, bot)
     found = references(spec)
     with ThreadPoolExecutor() as pool:
         lists = {
-            part: pool.submit(_unless_hidden, lambda arguments=arguments: here.items(*arguments))
+            part: pool.submit(_unless_hidden, lambda arguments=arguments: _items(here, *arguments))
             for part, arguments in wanted.items()
         }
         keys = {
@@ -117,6 +134,13 @@ def look_at_bot(kubectl: Kubectl, bot: Document) -> BotScene:
     return BotScene(
         bot=bot, spec=spec, references=tuple(found), keys={each: part.result() for each, part in keys.items()}, **seen
     )
+
+
+def _items(kubectl: Kubectl, *arguments: str) -> list[Document] | NotServed:
+    try:
+        return kubectl.items(*arguments)
+    except NoSuchKind:
+        return NotServed()
 
 
 def _effective(kubectl: Kubectl, bot: Document) -> Document:

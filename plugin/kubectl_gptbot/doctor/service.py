@@ -18,7 +18,7 @@ def leads_to_gateways(scene: BotScene) -> Iterator[Finding]:
         return
     wanted = f"{scene.name}-web"
     if not any(name(each) == wanted for each in scene.services):
-        if _serves(scene):
+        if serves(scene):
             yield wrong(
                 f"there is no Service {wanted}, so nobody reaches the web page or webhook", "see the condition Ready"
             )
@@ -39,7 +39,8 @@ def leads_to_gateways(scene: BotScene) -> Iterator[Finding]:
         yield wrong(f"Service {wanted} has no gateway behind it that is ready", "see the pods of the gateway above")
 
 
-def _serves(scene: BotScene) -> bool:
+def serves(scene: BotScene) -> bool:
+    """Whether the gateways answer HTTP."""
     platforms = scene.spec.get("platforms") or {}
     web = platforms.get("web")
     webhook = (platforms.get("telegram") or {}).get("mode") == "webhook"

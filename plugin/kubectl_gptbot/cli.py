@@ -16,7 +16,6 @@ T = TypeVar("T")
 
 app = typer.Typer(
     name="kubectl gptbot",
-    help="What is going on with the GptBots of a cluster, and what to do about it.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -54,7 +53,23 @@ class Action(StrEnum):
     DROP = "drop"
 
 
+_BEFORE: dict[str, str] = {}
+"""What stood before the command."""
+
 As = Annotated[Output, typer.Option("--output", "-o", help="For people, or for scripts.")]
+
+
+@app.callback()
+def choose(namespace: Namespace = "", context: Context = "", kubeconfig: Kubeconfig = "") -> None:
+    """What is going on with the GptBots of a cluster, and what to do about it."""
+    _BEFORE.update(namespace=namespace, context=context, kubeconfig=kubeconfig)
+
+
+def _kubectl(namespace: str, context: str, kubeconfig: str) -> Kubectl:
+    """What the user chose; what stands behind the command wins over what stands before it."""
+    return Kubectl(
+        namespace or _BEFORE["namespace"], context or _BEFORE["context"], kubeconfig or _BEFORE["kubeconfig"]
+    )
 
 
 @app.command()
@@ -65,7 +80,7 @@ def status(
     """Show conditions, platforms, workers, backlog, rollout and Events."""
     from kubectl_gptbot.status import one, overview
 
-    kubectl, as_json = Kubectl(namespace, context, kubeconfig), output == Output.JSON
+    kubectl, as_json = _kubectl(namespace, context, kubeconfig), output == Output.JSON
     if name:
         _run(lambda: one(kubectl, name, as_json=as_json))
     else:
@@ -75,7 +90,7 @@ def status(
 @app.command()
 def show(name: Name, namespace: Namespace = "", context: Context = "", kubeconfig: Kubeconfig = "") -> None:
     """Print the bot as its pods see it, with every default filled in."""
-    _run(lambda: _show(Kubectl(namespace, context, kubeconfig), name))
+    _run(lambda: _show(_kubectl(namespace, context, kubeconfig), name))
 
 
 def _show(kubectl: Kubectl, name: str) -> None:
@@ -99,7 +114,7 @@ def logs(
     """Print what the bot's pods say, in the order of time."""
     from kubectl_gptbot.logs import logs as print_logs
 
-    kubectl, part = Kubectl(namespace, context, kubeconfig), role.value if role else ""
+    kubectl, part = _kubectl(namespace, context, kubeconfig), role.value if role else ""
     _run(lambda: print_logs(kubectl, name, part, follow=follow, tail=tail, since=since))
 
 
@@ -113,7 +128,7 @@ def chat(
     """Talk with a bot. Exit status 0: every question was answered."""
     from kubectl_gptbot.talk import chat as talk
 
-    sys.exit(_run(lambda: talk(Kubectl(namespace, context, kubeconfig), name, question, session)))
+    sys.exit(_run(lambda: talk(_kubectl(namespace, context, kubeconfig), name, question, session)))
 
 
 @app.command()
@@ -127,7 +142,7 @@ def dead(
     from kubectl_gptbot.talk import in_gateway
 
     arguments = ["dead", action.value, *(letters or [])]
-    sys.exit(_run(lambda: in_gateway(Kubectl(namespace, context, kubeconfig), name, arguments)))
+    sys.exit(_run(lambda: in_gateway(_kubectl(namespace, context, kubeconfig), name, arguments)))
 
 
 @app.command()
@@ -138,7 +153,7 @@ def doctor(
     """Walk all that can be wrong, and say what to do. Exit status 1: something is."""
     from kubectl_gptbot.doctor import examine
 
-    kubectl, as_json = Kubectl(namespace, context, kubeconfig), output == Output.JSON
+    kubectl, as_json = _kubectl(namespace, context, kubeconfig), output == Output.JSON
     if not _run(lambda: examine(kubectl, name, everywhere=everywhere, as_json=as_json)):
         sys.exit(1)
 
@@ -165,12 +180,12 @@ def new(
         model_url=model_url, model=model, model_key=model_key, prompt=prompt,
     )  # fmt: skip
     try:
-        documents = making.ask(given, namespace)
+        documents = making.ask(given, _kubectl(namespace, context, kubeconfig).namespace)
     except making.Unanswered as error:
         _fail(str(error))
     made = documents[0]["metadata"]["name"]
     if apply:
-        print(_run(lambda: making.apply(Kubectl(namespace, context, kubeconfig), documents)), end="")  # noqa: T201
+        print(_run(lambda: making.apply(_kubectl(namespace, context, kubeconfig), documents)), end="")  # noqa: T201
         print(f"See how it does: kubectl gptbot status {made}")  # noqa: T201
     else:
         path = output or Path(f"{made}.yaml")

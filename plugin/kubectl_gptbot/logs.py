@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import queue
 import re
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
+from kubectl_gptbot.following import Following
 from kubectl_gptbot.kubectl import BOT_LABEL, CONTAINER, ROLE_LABEL, ClusterError, Kubectl
 
 _PREFIX = re.compile(r"^\[pod/([^/\]]+)/[^\]]*\] (.*)$")
 _LEVELS = {"debug": "dim", "info": "", "warning": "yellow", "error": "red", "critical": "bold red"}
-_TOGETHER = 0.3
-"""Seconds in which lines of several pods are put into the order of their times."""
 _MOST_PODS = 100
 
 
@@ -39,45 +36,26 @@ def logs(kubectl: Kubectl, bot: str, role: str, *, follow: bool, tail: int, sinc
     if not pods:
         kubectl.bot(bot)  # which may be what is missing
         raise ClusterError(f"{bot} has no {role or 'bot'} pods; `kubectl gptbot doctor {bot}` says why")
-    flags = [f"--selector={selector}", f"--container={CONTAINER}", "--prefix", f"--tail={tail}", "--ignore-errors"]
-    flags += [
-        f"--max-log-requests={_MOST_PODS}",
-        *(["--follow"] if follow else []),
-        *([f"--since={since}"] if since else []),
-    ]
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    with kubectl.output("logs", *flags) as process:
+    flags = [f"--container={CONTAINER}", "--prefix", "--ignore-errors"]
+    limits = [f"--tail={tail}", *([f"--since={since}"] if since else [])]
+    all_pods = [f"--selector={selector}", *flags, *limits, f"--max-log-requests={_MOST_PODS}"]
+    if follow:
+        with Following(kubectl, bot, selector, flags) as following:
+            following.start(pods, [*all_pods, "--follow"])
+            _print(following.groups())
+        return
+    with kubectl.output("logs", *all_pods) as process:
         assert process.stdout
-        groups = _as_they_come(process.stdout) if follow else [list(process.stdout)]
-        for group in groups:
-            for line in in_order(group):
-                console.print(rendered(line))
+        _print([list(process.stdout)])
         if process.wait() != 0:
             raise ClusterError(f"kubectl logs ended with exit status {process.returncode}")
 
 
-def _as_they_come(stream: IO[str]) -> Iterator[list[str]]:
-    """Lines that came close together, until the stream ends."""
-    waiting: queue.Queue[str | None] = queue.Queue()
-
-    def read() -> None:
-        for line in stream:
-            waiting.put(line)
-        waiting.put(None)
-
-    threading.Thread(target=read, daemon=True).start()
-    line = waiting.get()
-    while line is not None:
-        group: list[str] = []
-        try:
-            while line is not None:
-                group.append(line)
-                line = waiting.get(timeout=_TOGETHER)
-        except queue.Empty:
-            yield group
-            line = waiting.get()
-        else:
-            yield group
+def _print(groups: Iterable[list[str]]) -> None:
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    for group in groups:
+        for line in in_order(group):
+            console.print(rendered(line))
 
 
 def in_order(raw: Iterable[str]) -> list[Line]:

@@ -148,7 +148,7 @@ def test_the_doctor_names_what_is_wrong_and_what_to_do(make_bot: MakeBot, user: 
     assert any("metrics" in what for what in said(found, "autoscaler", "wrong") or said(found, "autoscaler", "note"))
     assert all(each["fix"] for each in found if each["level"] == "wrong")
 
-    ended = gptbot(plane.kubeconfig("admin"), "doctor", "bot", "-n", bot.namespace)
+    ended = gptbot(plane.kubeconfig("admin"), "-n", "nowhere", "doctor", "bot", "-n", bot.namespace)
     assert ended.returncode == 1
     assert "✗ operator: no operator is installed" in ended.stdout, "it runs as a process here, not as a Deployment"
     assert "things are wrong" in ended.stdout

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
@@ -26,7 +27,7 @@ from tests.process.program import Valkey, program
 from tests.process.test_in_pod import environment
 
 FRONT = """#!{python}
-import json, os, sys
+import json, os, signal, sys
 arguments = sys.argv[1:]
 command = next((each for each in arguments if not each.startswith("-")), "")
 if command == "exec":
@@ -36,8 +37,11 @@ if command == "exec":
     run = arguments[place + 1:]
     os.execvpe(run[0], run, json.load(open({env!r})))
 if command == "logs":
-    for line in open({said!r}):
-        print(line, end="")
+    pod = [each for each in arguments if not each.startswith("-")][1:]
+    text = open({said!r}).read() if not pod else f"[pod/{{pod[0]}}/gptbot] came later\\n"
+    print(text, end="", flush=True)
+    if "--follow" in arguments:
+        signal.pause()
     sys.exit()
 os.execv({real!r}, ["kubectl", *arguments])
 """
@@ -166,9 +170,38 @@ def test_logs_of_all_pods_are_one(
         '[pod/bot-gateway-1/gptbot] {"event": "connected", "level": "info", "timestamp": "2026-11-01T10:00:02Z"}\n'
         '[pod/bot-worker-1/gptbot] {"event": "started", "level": "info", "timestamp": "2026-11-01T10:00:01Z"}\n'
     )
-    for follow in ([], ["--follow"]):
-        ended = gptbot(user, "logs", "bot", *follow, path=pods.path)
-        assert ended.returncode == 0, ended.stderr
-        first, second = ended.stdout.splitlines()
-        assert first.split() == ["10:00:01Z", "bot-worker-1", "INFO", "started"]
-        assert second.split() == ["10:00:02Z", "bot-gateway-1", "INFO", "connected"]
+    ended = gptbot(user, "logs", "bot", path=pods.path)
+    assert ended.returncode == 0, ended.stderr
+    first, second = ended.stdout.splitlines()
+    assert first.split() == ["10:00:01Z", "bot-worker-1", "INFO", "started"]
+    assert second.split() == ["10:00:02Z", "bot-gateway-1", "INFO", "connected"]
+
+
+def _started(bot: Bot, pod: str, run: str) -> None:
+    """Do what a kubelet would: the bot's container has started, as one that was not there before."""
+    status = {
+        "name": "gptbot", "image": "gptbot:test", "imageID": "", "ready": True, "restartCount": 0, "containerID": run,
+    }  # fmt: skip
+    bot.api.patch("Pod", bot.namespace, pod, {"status": {"containerStatuses": [status]}}, subresource="status")
+
+
+def test_logs_that_are_followed_go_on_with_pods_that_come_later(
+    make_bot: Callable[..., Bot], operator: OperatorProcess, plane: Plane, namespace: str, tmp_path: Path
+) -> None:
+    user = editor(plane, namespace)
+    bot = make_bot()
+    gateway = running_gateway(bot)
+    _started(bot, gateway, "first")
+    pods = Pods(tmp_path)
+    pods.say(f"[pod/{gateway}/gptbot] was there\n")
+    command = ["kubectl", "gptbot", "-n", namespace, "--kubeconfig", str(user), "logs", "bot", "--follow"]
+    environ = {"PATH": pods.path, "HOME": str(tmp_path), "COLUMNS": "200"}
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline().split() == [gateway, "was", "there"]
+        _started(bot, gateway, "second")
+        assert process.stdout.readline().split() == [gateway, "came", "later"]
+        bot.api.delete("GptBot", namespace, "bot")
+        assert process.stdout.read() == ""
+        assert (process.wait(timeout=60), process.stderr.read()) == (0, "")

@@ -15,6 +15,7 @@ from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Mailbox
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.local import default_data_dir, embedded, pepper, with_model
+from gptbot.locales import languages, texts
 from gptbot.manifest import BotConfig, load
 from gptbot.platforms.terminal.chat import NotTaken, ask, new_session
 from gptbot.platforms.terminal.lines import lines
@@ -24,6 +25,12 @@ from gptbot.safety.limits import Limits
 from gptbot.worker import Worker
 from gptbot_api.base import seconds
 
+TROUBLES = (
+    "bad_request", "bad_stream", "context_too_long", "empty", "given-up", "internal", "moderation", "not_found",
+    "overloaded", "quota", "refused", "timeout", "unauthorized", "unreachable",
+)  # fmt: skip
+"""Names of the texts that the bot says in place of an answer."""
+
 Partner = tuple[Store, BotKeys, BotIntake]
 
 
@@ -32,10 +39,12 @@ class ChatFailed(Exception):
 
 
 async def chat(
-    files: Sequence[Path], refs: Path | None, data_dir: Path | None, name: str, question: str, session: str
-) -> None:
+    files: Sequence[Path], refs: Path | None, data_dir: Path | None, name: str, question: str, session: str,
+    *, patient: bool = True,
+) -> None:  # fmt: skip
     """Print the answer to a question; without one, to each line of standard input.
 
+    `patient`: wait while the bot tries again what failed; else the first failure of the model is one of the question.
     `refs` is where the operator mounts references: the bot runs then, and is asked through its store.
     Raises InvalidManifest, EmbeddedError, StoreUnavailable, and ChatFailed when any question got no answer.
     """
@@ -48,7 +57,7 @@ async def chat(
     async with partner as asked:
         async for each in _one(question) if question else lines():
             try:
-                await _answer(asked, each, session)
+                await _answer(asked, each, session, patient=patient)
             except ChatFailed as error:
                 failed.append(str(error))
                 if not question:
@@ -61,8 +70,8 @@ async def _one(question: str) -> AsyncIterator[str]:
     yield question
 
 
-async def _answer(partner: Partner, question: str, session: str) -> None:
-    shown = ""
+async def _answer(partner: Partner, question: str, session: str, *, patient: bool) -> None:
+    shown, troubles = "", _troubles()
     try:
         async for text in ask(*partner, question, session=session):
             # Only what grew is printed at once; a text that was replaced shows when it is whole.
@@ -71,6 +80,8 @@ async def _answer(partner: Partner, question: str, session: str) -> None:
             else:
                 _print("\n" + text)
             shown = text
+            if not patient and text in troubles:
+                break
     except NotTaken as error:
         raise ChatFailed(str(error)) from None
     except TimeoutError:
@@ -78,6 +89,13 @@ async def _answer(partner: Partner, question: str, session: str) -> None:
     except StoreUnavailable as error:
         raise ChatFailed(f"the bot's store cannot be used: {error}") from None
     _print("\n")
+    if shown.strip() in troubles:
+        raise ChatFailed("the model gave no answer; what the bot says of it is no answer")
+
+
+def _troubles() -> set[str]:
+    """What the bot says in place of an answer, in all languages, as a chat may have chosen its own."""
+    return {texts(language)(f"trouble-{name}") for language in languages() for name in TROUBLES}
 
 
 def _print(text: str) -> None:

@@ -129,6 +129,7 @@ def chat(
     data_dir: DataDir = None,
     bot: BotName = "",
     session: Annotated[str, typer.Option(help="Name of the conversation to go on with. Default: a new one.")] = "",
+    wait: Annotated[bool, typer.Option(help="Wait while the bot tries again what the model failed at.")] = True,
 ) -> None:
     """Ask the running bot, or a temporary one if it is not running, and print the answer."""
     _logs("error")
@@ -137,7 +138,7 @@ def chat(
     from gptbot.inbox.store import StoreUnavailable
 
     try:
-        _run(ask(file, refs, data_dir, bot, question, session))
+        _run(ask(file, refs, data_dir, bot, question, session, patient=wait))
     except* (ChatFailed, StoreUnavailable) as errors:
         _fail("\n".join(str(error) for error in errors.exceptions))
 

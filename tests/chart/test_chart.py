@@ -343,6 +343,8 @@ def test_the_test_of_the_release_says_something_or_fails(tmp_path: Path) -> None
 
     answered = talk()
     assert (answered.returncode, bool(answered.stdout.strip())) == (0, True), answered.stderr
+    silent = talk(GPTBOT_MODEL_URL="http://127.0.0.1:1/v1")
+    assert (silent.returncode, "2 of the questions got no answer" in silent.stderr) == (1, True), silent.stderr
     # A store that is away is waited for; an address that is none is not.
     failed = talk(GPTBOT_STORE_URL="http://127.0.0.1:1/0")
     assert failed.returncode != 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from gptbot import locales
+from gptbot.chat import TROUBLES
 from gptbot_api import parse
 from gptbot_operator.desired.context import CONFIG_DIRECTORY, REFERENCES_DIRECTORY, Context
 from gptbot_operator.desired.gateway import gateway
@@ -119,11 +122,31 @@ async def test_a_store_that_is_away_is_said(tmp_path: Path, model: FakeOpenAI, v
         assert "Traceback" not in error
 
 
+async def test_what_the_bot_says_of_a_model_that_fails_is_no_answer(
+    tmp_path: Path, model: FakeOpenAI, valkey: Valkey
+) -> None:
+    async with running(tmp_path, model, valkey) as env:
+        model.fail("empty", times=None)
+        code, out, error = await gptbot("chat", "--no-wait", "Say nothing.", env=env)
+        assert (code, "empty answer" in out, "the model gave no answer" in error) == (1, True, True), error
+        model.reset()
+        model.say("All is well.")
+        model.fail("cut", times=None)
+        code, out, error = await gptbot("chat", "--no-wait", env=env, typed="How are you?\nAnd now?\n")
+        assert (code, "All is well." in out, "broke off" in out) == (1, True, True), error
+        assert "1 of the questions got no answer" in error
+
+
+def test_every_text_that_stands_for_an_answer_is_known() -> None:
+    written = "".join(path.read_text() for path in Path(locales.__file__).parent.glob("*en.ftl"))
+    assert set(re.findall(r"^trouble-([\w-]+) =", written, re.MULTILINE)) == set(TROUBLES)
+
+
 async def test_dead_letters_need_no_arguments(tmp_path: Path, model: FakeOpenAI, valkey: Valkey) -> None:
     async with running(tmp_path, model, valkey) as env:
         model.fail("refused")
         code, out, error = await gptbot("chat", "A bad question", env=env)
-        assert code == 0, error
+        assert (code, "the model gave no answer" in error) == (1, True), error
         code, out, error = await gptbot("dead", "list", env=env)
         assert code == 0, error
         letter = out.splitlines()[1].split()[0]

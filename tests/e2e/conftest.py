@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ import yaml
 
 from tests.chart.rendering import CHART, ROOT, helm
 from tests.e2e import cluster, fakes
+from tests.e2e.cluster import Object
 from tests.e2e.fakes import Fakes
 
 CRD = "gptbots.gptbot.dev"
@@ -75,8 +76,8 @@ def release(run: str) -> Generator[Release]:
 
 
 @contextmanager
-def installed(chart: Path, namespace: str, given: dict[str, Any]) -> Generator[Release]:
-    """A chart, installed in a namespace of its own; all of it goes at the end."""
+def installed(chart: Path, namespace: str, given: dict[str, Any], objects: Iterable[Object] = ()) -> Generator[Release]:
+    """A chart, installed in a namespace of its own beside some objects; all of it goes at the end."""
     operators = "app.kubernetes.io/part-of=gptbot,app.kubernetes.io/component=operator"
     others = cluster.items("deployments", "--all-namespaces", "--selector", operators)
     if others:
@@ -90,10 +91,20 @@ def installed(chart: Path, namespace: str, given: dict[str, Any]) -> Generator[R
         else:
             stack.callback(cluster.kubectl, "delete", "crd", CRD, "--ignore-not-found", "--timeout=120s", timeout=150)
         stack.callback(_remove_namespace, _namespace(namespace))
+        if objects:
+            cluster.apply(namespace, objects)
         release = Release("e2e", namespace, chart, given)
         stack.callback(_uninstall, release)
         release.helm("install", "--wait")
         yield release
+
+
+def makes_volumes() -> bool:
+    """Whether the cluster does."""
+    return any(
+        each["metadata"].get("annotations", {}).get("storageclass.kubernetes.io/is-default-class") == "true"
+        for each in cluster.items("storageclasses")
+    )
 
 
 def bot_image() -> str:
@@ -108,14 +119,10 @@ def operator_image() -> str:
 
 def values(bot: str = "", operator: str = "") -> dict[str, Any]:
     """Values for a release of these images, else of those under test."""
-    volumes = any(
-        each["metadata"].get("annotations", {}).get("storageclass.kubernetes.io/is-default-class") == "true"
-        for each in cluster.items("storageclasses")
-    )
     return {
         "botImage": _image(bot or bot_image()),
         "operator": {"image": _image(operator or operator_image()), "refreshSeconds": 2},
-        "valkey": {"persistence": {"enabled": volumes}},
+        "valkey": {"persistence": {"enabled": makes_volumes()}},
         "model": {"enabled": True},
     }
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 
 from tests.chart.rendering import CHART
 from tests.e2e import bots as made
-from tests.e2e import cluster, previous
-from tests.e2e.conftest import Release, installed, values
+from tests.e2e import cluster, previous, store
+from tests.e2e.cluster import Object
+from tests.e2e.conftest import Release, bot_image, installed, makes_volumes, values
 from tests.e2e.fakes import Fakes, ScriptedModel
 from tests.e2e.traffic import traffic
 from tests.fakes.telegram.remote import RemoteTelegram
@@ -21,16 +23,30 @@ BEFORE, AFTER = "I want to buy a fridge for four people.", "What did I want to b
 
 
 @pytest.fixture(scope="module")
-def older(run: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[Release]:
-    """The release of the commit before, with its own images."""
+def older(
+    run: str, fakes_in_cluster: Fakes, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[tuple[Release, Release]]:
+    """The release of the commit before, with its own images, and what it is upgraded to.
+
+    Without volumes the chart's own store would lose all with a change of its pod, which is as documented: there it is a
+    store beside the release.
+    """
     tree = previous.unpack(tmp_path_factory.mktemp("previous"))
     previous.build(tree)
-    given = values(previous.BOT, previous.OPERATOR) | {"model": {"enabled": False}}
-    with installed(tree / "charts" / "gptbot", f"gptbot-upgrade-{run}", given) as release:
-        yield release
+    shared: dict[str, Any] = {"model": {"enabled": False}}
+    objects: list[Object] = []
+    if not makes_volumes():
+        store.start(fakes_in_cluster.namespace, bot_image())
+        shared |= store.VALUES
+        objects = [store.secret(fakes_in_cluster.namespace)]
+    before = values(previous.BOT, previous.OPERATOR) | shared
+    with installed(tree / "charts" / "gptbot", f"gptbot-upgrade-{run}", before, objects) as release:
+        yield release, Release(release.name, release.namespace, CHART, values() | shared)
 
 
-async def test_nothing_is_lost_and_conversations_go_on(older: Release, bots: str, fakes_in_cluster: Fakes) -> None:
+async def test_nothing_is_lost_and_conversations_go_on(
+    older: tuple[Release, Release], bots: str, fakes_in_cluster: Fakes
+) -> None:
     model = ScriptedModel(fakes_in_cluster.here["openai"])
     cluster.apply(bots, made.on_telegram("mill", fakes_in_cluster))
     made.wait_until_ready(bots, "mill")
@@ -43,8 +59,7 @@ async def test_nothing_is_lost_and_conversations_go_on(older: Release, bots: str
 
         async with traffic(fakes_in_cluster.here["telegram"], model, people=4, first_person=OTHERS) as people:
             await people.until(8)
-            newer = Release(older.name, older.namespace, CHART, values() | {"model": {"enabled": False}})
-            await newer.helm_meanwhile("upgrade", "--wait")
+            await older[1].helm_meanwhile("upgrade", "--wait")
             await cluster.meanwhile(
                 "the upgrade rolls the bot's pods", lambda: not older_pods & made.pods(bots, "mill"), 300
             )

@@ -7,7 +7,7 @@ BIN := .venv/bin
 # Python keeps what it has compiled, whatever the shell says: without that every start of a process compiles it anew.
 export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint policy fmt crds lock images e2e bench chaos redaction kind-up kind-down clean run-env dev-env
+.PHONY: help demo test lint policy fmt crds lock images e2e bench bench-operator chaos redaction kind-up kind-down clean run-env dev-env
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is"
@@ -50,6 +50,10 @@ e2e: dev-env ## images, chart and conversations on the current kube context
 
 bench: dev-env ## what it costs and how fast it is; figures go to benchmarks/results.json
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-operator: dev-env ## 1,000 and 5,000 GptBots on a real kube-apiserver: time, memory, calls (ARGS="--bots 50 100" tries it)
+	@echo "» programs of the Kubernetes control plane" && $(BIN)/python -m tests.controlplane.programs
+	@$(BIN)/python -m benchmarks.operator $(ARGS)
 
 redaction: dev-env ## what redaction finds and takes for personal data by mistake, on labelled sentences
 	@$(BIN)/python -m tests.safety.corpus

@@ -1,0 +1,229 @@
+"""What a fleet costs the operator: bots by the thousand on a real kube-apiserver and etcd, without nodes.
+
+The operator is a process of its own. No pods run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ssl
+import sys
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+import psutil
+
+from benchmarks.results import Target, finish
+from benchmarks.scene import percentile
+from gptbot.embedded.valkey import EmbeddedValkey
+from tests.controlplane.plane import Plane, control_plane
+from tests.controlplane.running import OperatorProcess, documented_rules
+
+FEW, MANY = 1000, 5000
+EDITS = 100
+"""Bots that are edited one by one, once all are there."""
+BASE_MIB, KIB_A_BOT = 60, 40
+TIMEOUT_SECONDS = 3600
+_CREATED_AT_ONCE = 16
+_CREATED, _EDITED = 3, 4
+"""`context.maxMessages` before and after an edit: in a child it tells when that was applied."""
+
+
+@dataclass(slots=True)
+class _Fleet:
+    """Bots in a namespace, and when each had its last child; children are seen by a watch, as others see them."""
+
+    plane: Plane
+    http: aiohttp.ClientSession
+    count: int
+    asked: dict[str, float] = field(default_factory=dict[str, float])
+    applied: dict[str, float] = field(default_factory=dict[str, float])
+
+    async def create(self) -> None:
+        """Create all, as fast as the API server takes them."""
+        names = iter([f"bot-{number:05}" for number in range(self.count)])
+
+        async def some() -> None:
+            for name in names:
+                self.asked[name] = time.monotonic()
+                await self._send("POST", "", _bot(name))
+
+        await asyncio.gather(*(some() for _ in range(_CREATED_AT_ONCE)))
+
+    async def edit(self) -> list[float]:
+        """Edit some one by one; seconds from the edit to its being applied, of each."""
+        taken: list[float] = []
+        for number in range(min(EDITS, self.count)):
+            name = f"bot-{number:05}"
+            self.applied.pop(name)
+            started = time.monotonic()
+            await self._send("PATCH", f"/{name}", {"spec": {"context": {"maxMessages": _EDITED}}})
+            while name not in self.applied:  # noqa: ASYNC110 - a watch notes it
+                await asyncio.sleep(0.001)
+            taken.append(self.applied[name] - started)
+        return taken
+
+    async def watch(self) -> None:
+        """Note when each bot's last child, a disruption budget, is there, and when an edit is in its ConfigMap."""
+        await asyncio.gather(
+            self._watch("/api/v1/namespaces/fleet/configmaps", _EDITED),
+            self._watch("/apis/policy/v1/namespaces/fleet/poddisruptionbudgets", None),
+        )
+
+    async def _watch(self, path: str, edited: int | None) -> None:
+        query = {"watch": "true", "labelSelector": "gptbot.dev/bot"}
+        async with self.http.get(self.plane.url + path, params=query) as response:
+            async for line in response.content:
+                document = _decoded(line)
+                name = document["metadata"]["labels"]["gptbot.dev/bot"]
+                if edited is None or f"maxMessages: {edited}" in document["data"]["bot.yaml"]:
+                    self.applied.setdefault(name, time.monotonic())
+
+    async def _send(self, method: str, path: str, body: Any) -> None:
+        url = f"{self.plane.url}/apis/gptbot.dev/v1alpha1/namespaces/fleet/gptbots{path}"
+        headers = {"Content-Type": "application/merge-patch+json" if method == "PATCH" else "application/json"}
+        async with self.http.request(method, url, json=body, headers=headers) as response:
+            if response.status >= 300:
+                raise RuntimeError(f"{method} {url}: {response.status} {await response.text()}")
+
+
+def _decoded(line: bytes) -> dict[str, Any]:
+    return orjson.loads(line)["object"]
+
+
+def _bot(name: str) -> dict[str, Any]:
+    spec = {
+        "platforms": {"web": {}, "telegram": {"tokenSecretRef": {"name": "tokens", "key": "telegram"}}},
+        "llm": {"baseUrl": "http://model.ai.svc/v1", "model": "bench"},
+        "context": {"maxMessages": _CREATED},
+    }
+    metadata = {"name": name, "namespace": "fleet"}
+    return {"apiVersion": "gptbot.dev/v1alpha1", "kind": "GptBot", "metadata": metadata, "spec": spec}
+
+
+@contextmanager
+def _cluster(directory: Path) -> Generator[Plane]:
+    with control_plane(directory) as plane:
+        role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "operator"}}
+        plane.kubectl("apply", "-f", "-", document=role | {"rules": documented_rules()})
+        plane.kubectl("create", "clusterrolebinding", "operator", "--clusterrole=operator", "--user=operator")
+        plane.kubectl("create", "namespace", "fleet")
+        plane.kubectl("-n", "fleet", "create", "secret", "generic", "tokens", "--from-literal=telegram=1:A")
+        yield plane
+
+
+async def _quiet(operator: OperatorProcess) -> None:
+    """Wait until the operator has no look to make and makes no requests."""
+    while True:
+        before = operator.metric("gptbot_operator_api_requests_total")
+        await asyncio.sleep(3)
+        waiting = operator.metric("gptbot_operator_queue_length")
+        if not waiting and operator.metric("gptbot_operator_api_requests_total") == before:
+            return
+
+
+async def _measure(count: int) -> dict[str, float]:
+    """The figures of a fleet of so many."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        async with EmbeddedValkey(directory / "store") as store:
+            with _cluster(directory) as plane:
+                operator = OperatorProcess(
+                    plane, directory, GPTBOT_STORE_URL=store.url, GPTBOT_REFRESH_SECONDS="300",
+                    GPTBOT_RESYNC_SECONDS="86400",
+                )  # fmt: skip
+                operator.start()
+                try:
+                    async with asyncio.timeout(TIMEOUT_SECONDS):
+                        return await _run(plane, operator, count)
+                finally:
+                    operator.stop()
+
+
+async def _run(plane: Plane, operator: OperatorProcess, count: int) -> dict[str, float]:
+    tls = ssl.create_default_context(cafile=str(plane.directory / "pki" / "apiserver.crt"))
+    headers = {"Authorization": f"Bearer {plane.tokens['admin']}"}
+    connector = aiohttp.TCPConnector(ssl=tls)
+    unbounded = aiohttp.ClientTimeout(total=None)
+    async with aiohttp.ClientSession(
+        connector=connector, headers=headers, timeout=unbounded, read_bufsize=2**22
+    ) as http:
+        fleet = _Fleet(plane, http, count)
+        watching = asyncio.create_task(fleet.watch())
+        try:
+            started = time.monotonic()
+            await fleet.create()
+            while len(fleet.applied) < count:
+                if watching.done():
+                    watching.result()
+                await asyncio.sleep(0.05)
+            converged = time.monotonic() - started
+            await _quiet(operator)
+            calls = operator.metric("gptbot_operator_api_requests_total")
+            edits = await fleet.edit()
+            await _quiet(operator)
+            resident = psutil.Process(operator.pid).memory_info().rss / 2**20
+        finally:
+            watching.cancel()
+    before = len(plane.writes())
+    operator.stop()
+    began = time.monotonic()
+    operator.start()
+    while operator.metric("gptbot_operator_bots") < count:  # noqa: ASYNC110 - another process counts
+        await asyncio.sleep(0.2)
+    await _quiet(operator)
+    return {
+        "converged": converged,
+        "p50": percentile(edits, 50),
+        "p99": percentile(edits, 99),
+        "calls": calls / count,
+        "rss": resident,
+        "rss_restarted": psutil.Process(operator.pid).memory_info().rss / 2**20,
+        "restart": time.monotonic() - began,
+        "writes": len(plane.writes()) - before,
+    }
+
+
+async def run(few: int, many: int) -> tuple[dict[str, float], list[Target]]:
+    """The figures and what is promised of them."""
+    one, other = await _measure(few), await _measure(many)
+    figures = {
+        "operator_event_to_applied_p50_s": other["p50"],
+        "operator_event_to_applied_p99_s": other["p99"],
+        "operator_writes_at_rest": max(one["writes"], other["writes"]),
+        f"operator_growth_{few}_to_{many}": other["converged"] / one["converged"] / (many / few),
+        "operator_api_calls_per_bot": other["calls"],
+    }
+    targets = [Target("operator_writes_at_rest", 0), Target(f"operator_growth_{few}_to_{many}", 1.2)]
+    for count, found in ((few, one), (many, other)):
+        figures[f"operator_converged_s_{count}"] = found["converged"]
+        figures[f"operator_restart_s_{count}"] = found["restart"]
+        figures[f"operator_rss_mib_{count}"] = max(found["rss"], found["rss_restarted"])
+        targets.append(Target(f"operator_rss_mib_{count}", BASE_MIB + KIB_A_BOT * count / 1024))
+    return figures, targets
+
+
+def main() -> int:
+    """Print, write, check."""
+    parser = argparse.ArgumentParser(description="Measure the operator with fleets of two sizes.")
+    parser.add_argument("--bots", nargs=2, type=int, default=(FEW, MANY), metavar=("FEW", "MANY"))
+    few, many = parser.parse_args().bots
+    print(f"an operator with {few} and with {many} GptBots")
+    figures, targets = asyncio.run(run(few, many))
+    if (few, many) != (FEW, MANY):  # trying it out
+        for key, value in figures.items():
+            print(f"  {key:<40}  {value:10.3f}")
+        return 0
+    return finish(figures, targets)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

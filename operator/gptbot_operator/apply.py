@@ -25,7 +25,7 @@ _NEEDED_BY_PODS = ("ConfigMap", "Secret", "ServiceAccount")
 class Applied:
     """What was applied of one bot, so that a look that finds nothing new writes nothing. Lost at a restart: no harm."""
 
-    done: dict[Identity, tuple[str, str]] = field(default_factory=dict[Identity, tuple[str, str]])
+    done: dict[Identity, tuple[str, bytes]] = field(default_factory=dict[Identity, tuple[str, bytes]])
     """Digest of the manifest, and fingerprint of what the API server made of it."""
     absent: set[Identity] = field(default_factory=set[Identity])
     """Children that are not wanted and not there."""

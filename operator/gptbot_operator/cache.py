@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +28,7 @@ class Observed:
     """uid of its controller."""
     bot: str | None
     """`namespace/name` of the GptBot its label names."""
-    fingerprint: str
+    fingerprint: bytes
     """Changes with everything a person or controller may set, not with its status."""
     digests: dict[str, str] = field(default_factory=dict[str, str])
     """Secret or ConfigMap: key to a digest of its value; keys without a value are left out."""
@@ -42,8 +43,8 @@ def observe(document: Document) -> Observed:
     owners: list[Document] = metadata.get("ownerReferences") or []
     return Observed(
         uid=metadata["uid"],
-        owner=next((owner["uid"] for owner in owners if owner.get("controller")), None),
-        bot=None if label is None else f"{metadata['namespace']}/{label}",
+        owner=next((sys.intern(owner["uid"]) for owner in owners if owner.get("controller")), None),
+        bot=None if label is None else sys.intern(f"{metadata['namespace']}/{label}"),
         fingerprint=_fingerprint(document),
         digests=_digests(document),
         facts=_facts(document),
@@ -72,7 +73,7 @@ class Cache:
     def object_event(self, gone: bool, kind: str, document: Document) -> set[str]:
         """Note any other object; the keys of the bots that need a look."""
         metadata = document["metadata"]
-        key = (kind, metadata["namespace"], metadata["name"])
+        key = (kind, sys.intern(metadata["namespace"]), metadata["name"])
         after = observe(document)
         before = self.objects.pop(key, None) if gone else self.objects.get(key)
         if not gone:
@@ -118,7 +119,7 @@ def _essence(bot: Document) -> tuple[Any, ...]:
     return (*(metadata.get(name) for name in names), rotation, bot.get("status"))
 
 
-def _fingerprint(document: Document) -> str:
+def _fingerprint(document: Document) -> bytes:
     metadata = document["metadata"]
     annotations = dict(metadata.get("annotations") or {})
     annotations.pop("deployment.kubernetes.io/revision", None)  # the Deployment controller's own count
@@ -129,7 +130,7 @@ def _fingerprint(document: Document) -> str:
         metadata.get("deletionTimestamp"),
         {k: v for k, v in document.items() if k not in ("apiVersion", "kind", "metadata", "status")},
     ]
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).digest()
 
 
 def _digests(document: Document) -> dict[str, str]:

@@ -23,6 +23,7 @@ from gptbot_operator.cancelling import quiet_closing
 from gptbot_operator.cluster import ApiError, Cluster
 from gptbot_operator.desired.context import BOT_LABEL
 from gptbot_operator.election import Election, LeaseLost
+from gptbot_operator.forgetful import Forgetful, queueing
 from gptbot_operator.health import healthz
 from gptbot_operator.listing import Name, Resource, missing_noted
 from gptbot_operator.reconcile import Reconciler
@@ -90,6 +91,7 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
     settings.scanning.disabled = True
+    queueing(settings)
     for selector in _CHILDREN:
         settings.watching.label_selectors[selector] = BOT_LABEL
     return settings
@@ -159,6 +161,7 @@ async def _work(settings: Settings, cluster: Cluster, stop: asyncio.Event, leave
             await kopf.operator(
                 registry=handlers(reconciler),
                 settings=kopf_settings(),
+                memories=Forgetful(),
                 standalone=True,
                 clusterwide=not settings.namespaces,
                 namespaces=settings.namespaces,

@@ -19,7 +19,7 @@ class Memory:
     """Of the GptBot: another one of the same name may follow."""
     applied: Applied = field(default_factory=Applied)
     full_at: float = float("-inf")
-    secret: tuple[str, Credentials] | None = None
+    secret: tuple[bytes, Credentials] | None = None
     """Fingerprint of the bot's own Secret, and what is in it."""
     share: Share = field(default_factory=Share)
     """What is known of its part in the shared store."""

@@ -66,7 +66,7 @@ def _of(pod: Document) -> Iterator[tuple[str, str]]:
 class PodLook:
     """What was found of pods that do not work, and when to look again: less and less often, for it is a request."""
 
-    fingerprint: str
+    fingerprint: bytes
     """Of the Deployment; a changed one is looked at anew."""
     next_at: float
     pause: float

@@ -104,6 +104,6 @@ def test_pods_that_are_starting_or_going_are_no_trouble() -> None:
 
 
 def test_pods_are_looked_at_less_and_less_often() -> None:
-    look = PodLook("f", next_at=15, pause=15)
+    look = PodLook(b"f", next_at=15, pause=15)
     times = [now for now in range(400) if look.due(now, 100)]
     assert times == [15, 45, 105, 205, 305]

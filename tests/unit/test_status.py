@@ -27,12 +27,12 @@ def deployment(
         "replicas": replicas, "pods": pods or replicas, "updated": replicas if updated is None else updated,
         "ready": available, "available": available, "conditions": ROLLED_OUT | conditions,
     }  # fmt: skip
-    return Observed(uid="u", owner="o", bot="store/bot", fingerprint="f", facts=facts)
+    return Observed(uid="u", owner="o", bot="store/bot", fingerprint=b"f", facts=facts)
 
 
 def autoscaler(**condition: str) -> Observed:
     facts = {"conditions": {"ScalingActive": condition} if condition else {}}
-    return Observed(uid="u", owner="o", bot="store/bot", fingerprint="f", facts=facts)
+    return Observed(uid="u", owner="o", bot="store/bot", fingerprint=b"f", facts=facts)
 
 
 UP = deployment(1)

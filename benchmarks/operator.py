@@ -79,13 +79,19 @@ class _Fleet:
         )
 
     async def _watch(self, path: str, edited: int | None) -> None:
+        """A watch that the API server ends begins anew, and shows first what is there."""
         query = {"watch": "true", "labelSelector": "gptbot.dev/bot"}
-        async with self.http.get(self.plane.url + path, params=query) as response:
-            async for line in response.content:
-                document = _decoded(line)
-                name = document["metadata"]["labels"]["gptbot.dev/bot"]
-                if edited is None or f"maxMessages: {edited}" in document["data"]["bot.yaml"]:
-                    self.applied.setdefault(name, time.monotonic())
+        while True:
+            async with self.http.get(self.plane.url + path, params=query) as response:
+                async for line in response.content:
+                    event = orjson.loads(line)
+                    if event["type"] == "ERROR":
+                        print(f"  (the watch was ended: {event['object'].get('message')})", file=sys.stderr)
+                        break
+                    document = event["object"]
+                    name = document["metadata"]["labels"]["gptbot.dev/bot"]
+                    if edited is None or f"maxMessages: {edited}" in document["data"]["bot.yaml"]:
+                        self.applied.setdefault(name, time.monotonic())
 
     async def _send(self, method: str, path: str, body: Any) -> None:
         url = f"{self.plane.url}/apis/gptbot.dev/v1alpha1/namespaces/fleet/gptbots{path}"
@@ -93,10 +99,6 @@ class _Fleet:
         async with self.http.request(method, url, json=body, headers=headers) as response:
             if response.status >= 300:
                 raise RuntimeError(f"{method} {url}: {response.status} {await response.text()}")
-
-
-def _decoded(line: bytes) -> dict[str, Any]:
-    return orjson.loads(line)["object"]
 
 
 def _bot(name: str) -> dict[str, Any]:

@@ -64,7 +64,7 @@ async def test_nothing_is_lost_and_conversations_go_on(
                 "the upgrade rolls the bot's pods", lambda: not older_pods & made.pods(bots, "mill"), 300
             )
             await people.until(8)
-        assert not await people.doubled()
+        assert not people.doubled
         made.wait_until_ready(bots, "mill")
 
         await model.say("A fridge, for four.", match=AFTER)

@@ -40,7 +40,7 @@ async def test_a_secret_is_replaced_under_load(bots: str, mill: list[Object], fa
         await cluster.meanwhile("a changed Secret rolls the pods", lambda: not old & made.pods(bots, MILL), 300)
         await model.take_keys(API_KEYS[1])
         await people.until(8)
-    assert not await people.doubled()
+    assert not people.doubled
     made.wait_until_ready(bots, MILL)
 
 
@@ -54,7 +54,7 @@ async def test_workers_are_killed(bots: str, mill: list[Object], fakes_in_cluste
         await asyncio.to_thread(cluster.kill, bots, before)
         await people.until(12)
         assert not before & _workers(bots)
-    assert len(await people.doubled()) <= 6, "an answer that was sent and not yet noted may come twice, no other"
+    assert len(people.doubled) <= 6, "an answer that was sent and not yet noted may come twice, no other"
 
 
 async def test_the_operator_is_killed_while_the_autoscaler_scales(
@@ -85,7 +85,7 @@ async def test_the_operator_is_killed_while_the_autoscaler_scales(
         await people.until(10)
         replicas()
     assert seen == sorted(seen), "nobody but the autoscaler sets the replicas"
-    assert not await people.doubled()
+    assert not people.doubled
 
 
 def _workers(namespace: str) -> set[str]:

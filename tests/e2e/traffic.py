@@ -27,6 +27,8 @@ class Traffic:
     asked: dict[int, int] = field(default_factory=dict[int, int])
     """Question to who asked."""
     answered: set[int] = field(default_factory=set[int])
+    doubled: list[int] = field(default_factory=list[int])
+    """At the end: questions that got more than one whole answer."""
     _more: asyncio.Condition = field(default_factory=asyncio.Condition)
     _enough: bool = False
 
@@ -54,12 +56,12 @@ class Traffic:
         """Nobody asks anything else."""
         self._enough = True
 
-    async def doubled(self) -> list[int]:
-        """The questions that got more than one whole answer."""
+    async def count(self) -> None:
+        """See what got more than one answer."""
         told: list[str] = []
         for person in set(self.asked.values()):
             told += [message.text for message in await self.telegram.messages(person, from_bot=True)]
-        return [question for question in self.asked if sum(_answer(question) in text for text in told) > 1]
+        self.doubled = [each for each in self.asked if sum(_answer(each) in text for text in told) > 1]
 
 
 def _answer(question: int) -> str:
@@ -82,4 +84,5 @@ async def traffic(url: str, model: ScriptedModel, people: int, first_person: int
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(*asking, return_exceptions=True)
         lost = sorted(flow.asked.keys() - flow.answered)
+        await flow.count()
         assert not lost, f"of {len(flow.asked)} questions these have no answer: {lost}; {outcomes}"

@@ -14,6 +14,7 @@ from typing import Any
 from gptbot_api import KIND
 from gptbot_operator.cluster import Document
 from gptbot_operator.desired.context import BOT_LABEL, ROTATE_ANNOTATION
+from gptbot_operator.packed import Packed
 
 ObjectKey = tuple[str, str, str]
 """Kind, namespace, name."""
@@ -55,7 +56,7 @@ class Cache:
     """GptBots, their children, and digests of all Secrets and ConfigMaps."""
 
     def __init__(self) -> None:
-        self.bots: dict[str, Document] = {}
+        self.bots = Packed()
         self.objects: dict[ObjectKey, Observed] = {}
         self._referrers: dict[ObjectKey, set[str]] = {}
         self._references: dict[str, set[ObjectKey]] = {}

@@ -65,3 +65,12 @@ async def test_what_a_whole_list_lacks_is_lost_and_a_broken_one_says_nothing(
     assert listed == (["a"] if breaks else ["a", "b"])
     assert lost == expected
     assert fetching.fetch_objs is in_chunks
+
+
+def test_a_bot_that_is_looked_at_is_a_copy() -> None:
+    cache = Cache()
+    document = _document("b", "shop") | {"spec": {"personas": [{"name": "продавец"}]}}
+    cache.bot_event(False, document)
+    cache.bots["shop/b"]["spec"].clear()
+    assert cache.bots["shop/b"]["spec"] == document["spec"]
+    assert list(cache.bots) == ["shop/b"]

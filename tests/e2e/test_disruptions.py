@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
 
 import pytest
 
@@ -20,12 +21,13 @@ MOST_WORKERS = 3
 
 
 @pytest.fixture(scope="module")
-def mill(bots: str, fakes_in_cluster: Fakes) -> list[Object]:
+def mill(bots: str, fakes_in_cluster: Fakes) -> Generator[list[Object]]:
     """A bot whose workers alone answer."""
     documents = made.on_telegram(MILL, fakes_in_cluster)
     cluster.apply(bots, documents)
     made.wait_until_ready(bots, MILL)
-    return documents
+    yield documents
+    asyncio.run(ScriptedModel(fakes_in_cluster.here["openai"]).take_keys(API_KEYS[0]))
 
 
 async def test_a_secret_is_replaced_under_load(bots: str, mill: list[Object], fakes_in_cluster: Fakes) -> None:

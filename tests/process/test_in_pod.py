@@ -129,9 +129,12 @@ async def test_what_the_bot_says_of_a_model_that_fails_is_no_answer(
         model.fail("empty", times=None)
         code, out, error = await gptbot("chat", "--no-wait", "Say nothing.", env=env)
         assert (code, "empty answer" in out, "the model gave no answer" in error) == (1, True, True), error
-        model.reset()
-        model.say("All is well.")
-        model.fail("cut", times=None)
+
+
+async def test_an_answer_that_breaks_off_is_none(tmp_path: Path, model: FakeOpenAI, valkey: Valkey) -> None:
+    async with running(tmp_path, model, valkey) as env:
+        model.say("All is well.", match="How are you?")
+        model.fail("cut", match="And now?", times=None)
         code, out, error = await gptbot("chat", "--no-wait", env=env, typed="How are you?\nAnd now?\n")
         assert (code, "All is well." in out, "broke off" in out) == (1, True, True), error
         assert "1 of the questions got no answer" in error

@@ -156,7 +156,7 @@ async def test_dead_letters_are_listed_shown_retried_and_dropped(tmp_path: Path,
         for number in range(2):
             model.fail("refused")
             code, out, error = await gptbot("chat", "-f", file, f"Question {number}", data=data)
-            assert (code, "refused" in out) == (0, True), error
+            assert (code, "refused" in out, "the model gave no answer" in error) == (1, True, True), error
         code, out, _ = await gptbot("dead", "list", "-f", file, data=data)
         letters = [line.split()[0] for line in out.splitlines()[1:]]
         assert len(letters) == 2

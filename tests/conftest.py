@@ -21,6 +21,7 @@ _PLANES = 2
 """Control planes at once. One takes a fifth of a core though nobody asks it anything."""
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let what takes longest start first: the workers of `pytest -n N` take tests one by one, and end together.
 
@@ -31,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     files = sorted({item.path for item in items if _folder(item) == "controlplane"})
     for item in items:
         if item.path in files:
-            item.add_marker(pytest.mark.xdist_group(f"control plane {files.index(item.path) % _PLANES}"))
+            item.add_marker(pytest.mark.xdist_group(f"control-plane-{files.index(item.path) % _PLANES}"))
 
 
 def _folder(item: pytest.Item) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from redis.asyncio import Redis
+
 from gptbot.locales import texts
 from tests.fakes.openai import FakeOpenAI
 from tests.fakes.telegram import FakeTelegram
@@ -14,6 +16,13 @@ from tests.process.test_roles import PERSON, answers
 
 SAY = texts("en")
 ENDED = "Stopped."
+
+
+async def _all_done(valkey: Valkey) -> None:
+    """Wait until no conversation is in line or being answered."""
+    async with Redis.from_url(valkey.admin) as client, asyncio.timeout(60):
+        while any([await client.xlen(key) async for key in client.scan_iter("*:runnable")]):
+            await asyncio.sleep(0.02)
 
 
 async def test_stop(tmp_path: Path, telegram: FakeTelegram, model: FakeOpenAI, valkey: Valkey) -> None:
@@ -42,6 +51,7 @@ async def test_stop(tmp_path: Path, telegram: FakeTelegram, model: FakeOpenAI, v
         assert [m["content"] for m in model.requests[1].messages[1:]] == ["Count zebras", said, "Go on?"]
         assert answers(telegram)[0].text == message.text
 
+        await _all_done(valkey)  # an answer that is there may not be noted as done yet, and could be stopped
         await telegram.say(PERSON, PERSON, "/stop")
         await until(lambda: answers(telegram)[-1].text == SAY("stop-nothing"))
         _, metrics = await worker.get("/metrics")

@@ -2,7 +2,7 @@
 # Only Python 3.11 or newer, make and a network to package registries are assumed.
 PYTHON ?= python3
 PORT ?= 8080
-JOBS ?= 4
+JOBS ?= 3
 BIN := .venv/bin
 # Python keeps what it has compiled, whatever the shell says: without that every start of a process compiles it anew.
 export PYTHONDONTWRITEBYTECODE :=

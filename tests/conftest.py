@@ -15,28 +15,14 @@ from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
 
 _TESTS = Path(__file__).parent
-_SLOW = ("controlplane", "process", "browser", "chaos")
+_SLOW = ("process", "controlplane", "browser", "chaos")
 """Folders whose tests take longest."""
-_PLANES = 2
-"""Control planes at once. One takes a fifth of a core though nobody asks it anything."""
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let what takes longest start first: the workers of `pytest -n N` take tests one by one, and end together.
-
-    Tests with a control plane are dealt by files to the workers that have one.
-    """
+    """Let what takes longest start first: the workers of `pytest -n N` take tests one by one, and end together."""
     order = {folder: place for place, folder in enumerate(_SLOW)}
-    items.sort(key=lambda item: order.get(_folder(item), len(order)))
-    files = sorted({item.path for item in items if _folder(item) == "controlplane"})
-    for item in items:
-        if item.path in files:
-            item.add_marker(pytest.mark.xdist_group(f"control-plane-{files.index(item.path) % _PLANES}"))
-
-
-def _folder(item: pytest.Item) -> str:
-    return item.path.relative_to(_TESTS).parts[0]
+    items.sort(key=lambda item: order.get(item.path.relative_to(_TESTS).parts[0], len(order)))
 
 
 @pytest.fixture(scope="session")

@@ -242,8 +242,9 @@ class Reconciler:
         else:
             url = context.own_store_url
         if url != memory.url:
-            memory.url = url
-            await self._store.forget(key, self._urls())
+            before, memory.url = memory.url, url
+            if before is not None:
+                await self._store.forget(key, self._urls())
         return None if url is None else await self._store.read(url, key)
 
     async def _own_store(self, bot: GptBot, memory: Memory, digests: dict[Reference, str]) -> str | None:

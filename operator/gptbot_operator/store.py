@@ -12,6 +12,7 @@ from typing import Any
 
 from redis.exceptions import RedisClusterException, RedisError
 
+from gptbot_api.store_rights import key_prefix
 from gptbot_operator.store_client import fault_of, open_client
 
 _TIMEOUT = 3.0
@@ -115,12 +116,12 @@ class StoreReader:
             return Reading(False, "InvalidURL", str(error))
         try:
             async with asyncio.timeout(_TIMEOUT):
-                pipeline = client.pipeline(transaction=False)
+                pipeline, prefix = client.pipeline(transaction=False), key_prefix(bot)
                 # Writes nothing, as the key is never there; a store that takes no writes refuses it all the same.
-                pipeline.set(f"{{{bot}}}:probe", "1", xx=True)
-                pipeline.xlen(f"{{{bot}}}:runnable")
-                pipeline.hgetall(f"{{{bot}}}:platforms")
-                pipeline.hgetall(f"{{{bot}}}:model")
+                pipeline.set(f"{prefix}probe", "1", xx=True)
+                pipeline.xlen(f"{prefix}runnable")
+                pipeline.hgetall(f"{prefix}platforms")
+                pipeline.hgetall(f"{prefix}model")
                 _, backlog, platforms, model = await pipeline.execute()
         except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
             fault = fault_of(error, client)

@@ -7,6 +7,8 @@ import hmac
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from gptbot_api.store_rights import key_prefix
+
 
 @dataclass(frozen=True)
 class BotKeys:
@@ -20,7 +22,7 @@ class BotKeys:
     @cached_property
     def prefix(self) -> str:
         """What every key of the bot starts with."""
-        return f"{{{self.bot}}}:"
+        return key_prefix(self.bot)
 
     def pseudonym(self, *parts: str) -> str:
         """A stable name for platform ids that tells nothing of them: 22 characters of HMAC-SHA256, base64url."""
@@ -67,7 +69,7 @@ class BotKeys:
 
     def chats(self, user: str) -> str:
         """Sorted set: where a user has written, by when (ms): `CONVERSATION SPEAKER`, in private without speaker."""
-        return f"{{{self.bot}}}:in:{user}"
+        return f"{self.prefix}in:{user}"
 
     def people(self, conversation: str) -> str:
         """Sorted set: who has written in a group, by when (ms): `USER SPEAKER`."""

@@ -16,6 +16,7 @@ from redis.exceptions import NoScriptError, ResponseError
 from gptbot.inbox.gathering import Gathering
 from gptbot.inbox.nodes import Nodes
 from gptbot.inbox.wire import Refused, Request, StoreUnavailable, Wire, unavailable
+from gptbot_api.store_rights import key_prefix
 from gptbot_api.store_url import StoreUrl
 
 __all__ = ["Script", "Store", "StoreUnavailable"]
@@ -47,7 +48,7 @@ class Store:
 
     def __init__(self, nodes: Nodes, tag: str) -> None:
         self._nodes = nodes
-        self._probe = ("SET", f"{{{tag}}}:probe", "1", "XX")
+        self._probe = ("SET", f"{key_prefix(tag)}probe", "1", "XX")
         self._queue: deque[Request] = deque()
         self._wire: Wire | None = None
         self._connecting: asyncio.Task[None] | None = None

@@ -90,7 +90,7 @@ async def _answer(partner: Partner, question: str, session: str, *, patient: boo
         raise ChatFailed(f"the bot's store cannot be used: {error}") from None
     _print("\n")
     if shown.strip() in troubles:
-        raise ChatFailed("the model gave no answer; what the bot says of it is no answer")
+        raise ChatFailed("the model gave no answer: check spec.llm of the bot, and that the model it names is up")
 
 
 def _troubles() -> set[str]:

@@ -109,6 +109,16 @@ def login_as(text: str, username: str, password: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{quote(username, safe='')}:{quote(password, safe='')}@{hosts}"))
 
 
+def trusting(text: str, authorities: str) -> str:
+    """The same store's URL with certificate authorities (PEM) in it, if it is one over TLS that names none."""
+    parts = urlsplit(text.strip())
+    named = {name for name, _ in parse_qsl(parts.query)}
+    if not parts.scheme.startswith("rediss") or named & {"ssl_ca_certs", "ssl_ca_data"}:
+        return text
+    option = f"ssl_ca_data={quote(authorities, safe='')}"
+    return urlunsplit(parts._replace(query=f"{parts.query}&{option}" if parts.query else option))
+
+
 def _schemes() -> str:
     *first, last = (f"{scheme}://" for scheme in _SCHEMES)
     return f"{', '.join(first)} or {last}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +13,14 @@ import yaml
 
 from gptbot_api import InvalidManifest
 from gptbot_api.defaults import Defaults, parse_defaults
+from gptbot_api.store_url import CA_VARIABLE, trusting
 
 _NAMESPACE = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
 COPY_PREFIX = "default_"
 """What the keys of copied default Secrets begin with in a bot's Secret; the name and key of the original follow."""
 _LONGEST_KEY = 253
+_MOST_AUTHORITIES = 64 * 1024
+"""Bytes of certificates: they go to the bots in an environment variable, and Linux takes 128 KiB in one."""
 _ISOLATION = ("auto", "required", "off")
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 
@@ -34,7 +38,7 @@ class Settings:
     image_pull_policy: str = "IfNotPresent"
     """Of the bot's pods."""
     store_url: str | None = field(default=None, repr=False)
-    """The store shared by bots that name none; holds a password."""
+    """The store shared by bots that name none; holds a password, and the authorities to trust if there are any."""
     store_isolation: Literal["auto", "required", "off"] = "auto"
     """Whether bots get users of their own in the shared store: where it lets them be made, always, never."""
     model_url: str | None = None
@@ -86,7 +90,7 @@ class Settings:
         return cls(
             image=image,
             image_pull_policy=policy,
-            store_url=environment.get("GPTBOT_STORE_URL") or None,
+            store_url=_store_url(environment.get("GPTBOT_STORE_URL"), environment.get(CA_VARIABLE)),
             store_isolation=isolation,
             model_url=environment.get("GPTBOT_MODEL_URL") or None,
             defaults=_defaults(environment.get("GPTBOT_DEFAULTS")),
@@ -101,6 +105,27 @@ class Settings:
             health_port=int(_number(environment, "GPTBOT_HEALTH_PORT", 8080, 1)),
             metrics_port=int(_number(environment, "GPTBOT_METRICS_PORT", 9090, 1)),
         )
+
+
+def _store_url(text: str | None, authorities: str | None) -> str | None:
+    """Bots get the authorities within the URL: the file is there for the operator alone."""
+    if not text or not authorities:
+        return text or None
+    try:
+        pem = Path(authorities).read_text()
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+    except OSError as error:  # SSLError is one
+        reason = (
+            "holds no certificate (PEM)" if isinstance(error, ssl.SSLError) else f"cannot be read: {error.strerror}"
+        )
+        raise InvalidSettings(f"{CA_VARIABLE}: {authorities} {reason}") from None
+    except ValueError:
+        raise InvalidSettings(f"{CA_VARIABLE}: {authorities} holds no certificate (PEM)") from None
+    if len(pem) > _MOST_AUTHORITIES:
+        raise InvalidSettings(
+            f"{CA_VARIABLE}: {authorities} has more than {_MOST_AUTHORITIES // 1024} KiB; give the store's only"
+        )
+    return trusting(text, pem)
 
 
 def _lease(text: str) -> str:

@@ -53,6 +53,10 @@ VALUES: dict[str, Manifest] = {
         "valkey": {"auth": {"existingSecret": "mine"}, "persistence": {"storageClass": "fast", "size": "20Gi"}}
     },
     "external-store": {"valkey": {"enabled": False}, "externalStore": {"existingSecret": "redis", "urlKey": "address"}},
+    "external-store-tls": {
+        "valkey": {"enabled": False},
+        "externalStore": {"existingSecret": "redis", "caKey": "ca.crt"},
+    },
     "no-store": {"valkey": {"enabled": False}},
     "high-availability": yaml.safe_load((CHART / "values-ha.yaml").read_text()),
     "observed": {"metrics": {"serviceMonitor": {"enabled": True}}, "dashboards": {"enabled": True}},

@@ -154,6 +154,19 @@ def test_the_operator_is_told_of_the_store(values: Manifest, source: Manifest | 
     assert bool(made) is (values == {})
 
 
+def test_who_uses_an_external_store_trusts_its_authorities() -> None:
+    objects = render(VALUES["external-store-tls"])
+    operator = find(objects, "Deployment", "-operator")["spec"]["template"]["spec"]
+    for pod in (operator, find(objects, "Pod", "-test")["spec"]):
+        container = pod["containers"][0]
+        [variable] = [each for each in container["env"] if each["name"] == "GPTBOT_STORE_CA"]
+        [volume] = [each for each in pod["volumes"] if each["name"] == "store-ca"]
+        [mount] = [each for each in container["volumeMounts"] if each["name"] == "store-ca"]
+        [item] = volume["secret"]["items"]
+        assert (volume["secret"]["secretName"], item["key"]) == ("redis", "ca.crt")
+        assert variable["value"] == f"{mount['mountPath']}/{item['path']}"
+
+
 def test_the_address_of_the_store_is_that_of_its_service() -> None:
     objects = render({})
     data = {key: base64.b64decode(value).decode() for key, value in find(objects, "Secret")["data"].items()}
@@ -217,6 +230,7 @@ def test_the_model_is_where_the_operator_says() -> None:
         ({"exampleBot": {"enabled": True}}, "set model.enabled=true too"),
         ({"defaults": {"llm": {"embedded": {}}}}, "defaults.llm is the embedded model: set model.enabled=true too"),
         ({"externalStore": {"existingSecret": "redis"}}, "two stores are set"),
+        ({"externalStore": {"caKey": "ca.crt"}}, "name that too"),
         ({"serviceAccount": {"create": False}}, "serviceAccount.name is needed"),
         (VALUES["all-on"] | {"valkey": {"enabled": False}}, "the example bot has no store"),
         (VALUES["all-on"] | {"operator": {"namespaces": ["other"]}}, "add bots to operator.namespaces"),

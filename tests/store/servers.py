@@ -7,7 +7,7 @@ import contextlib
 import datetime
 import ipaddress
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -89,14 +89,14 @@ class Server:
 
 
 @asynccontextmanager
-async def cluster(directory: Path) -> AsyncGenerator[list[Server]]:
-    """Three primaries that share the slots, and a fourth server without any."""
+async def cluster(directory: Path, *config: Sequence[str]) -> AsyncGenerator[list[Server]]:
+    """Three primaries that share the slots, and a fourth server without any; `config`: further lines of each."""
     servers = [
         Server(
             directory, "cluster-enabled yes", f"cluster-port {free_port()}", "cluster-node-timeout 1000",
-            "cluster-require-full-coverage no", "cluster-replica-validity-factor 0",
+            "cluster-require-full-coverage no", "cluster-replica-validity-factor 0", *further,
         )
-        for _ in range(4)
+        for further in config or ((),) * 4
     ]  # fmt: skip
     async with contextlib.AsyncExitStack() as stack:
         for server in servers:
@@ -140,11 +140,35 @@ def certificate(directory: Path) -> tuple[Path, Path]:
     return public, private
 
 
+_TLS_HANDSHAKE = b"\x16"
+"""What a connection begins with that speaks TLS: the type of a record, https://www.rfc-editor.org/rfc/rfc8446#section-5.1"""
+
+
 @asynccontextmanager
 async def tls_in_front(of: Address, public: Path, private: Path) -> AsyncGenerator[int]:
     """TLS that ends here and goes on to a server without it; the port."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(public, private)
+    async with _forwarded(lambda _: of, context) as port:
+        yield port
+
+
+@asynccontextmanager
+async def tls_beside_plain(of: Address, public: Path, private: Path, port: int) -> AsyncGenerator[None]:
+    """A port that takes both: servers reach each other there, which have no TLS here, and clients with it."""
+    async with (
+        tls_in_front(of, public, private) as inner,
+        _forwarded(lambda first: ("127.0.0.1", inner) if first == _TLS_HANDSHAKE else of, None, port),
+    ):
+        yield
+
+
+@asynccontextmanager
+async def _forwarded(
+    to: Callable[[bytes], Address], context: ssl.SSLContext | None, port: int = 0
+) -> AsyncGenerator[int]:
+    """Connections go on to where their first byte says; the port."""
+    tasks: set[asyncio.Task[None]] = set()
 
     async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
@@ -153,20 +177,20 @@ async def tls_in_front(of: Address, public: Path, private: Path) -> AsyncGenerat
                 await writer.drain()
         writer.close()
 
-    tasks: set[asyncio.Task[None]] = set()
-
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            server_reader, server_writer = await asyncio.open_connection(*of)
+            first = await reader.read(1)
+            server_reader, server_writer = await asyncio.open_connection(*to(first))
         except OSError:
             writer.close()
             return
+        server_writer.write(first)
         for pair in ((reader, server_writer), (server_reader, writer)):
             task = asyncio.create_task(copy(*pair))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    server = await asyncio.start_server(serve, "127.0.0.1", port, ssl=context)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

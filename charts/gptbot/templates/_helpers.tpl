@@ -54,6 +54,33 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- default (include "gptbot.store.name" .) .Values.valkey.auth.existingSecret -}}
 {{- end -}}
 
+{{/* Where operator and test find the shared store; nothing where there is none. */}}
+{{- define "gptbot.store.env" -}}
+{{- if .Values.valkey.enabled -}}
+- name: GPTBOT_STORE_URL
+  valueFrom: {secretKeyRef: {name: {{ include "gptbot.store.secretName" . }}, key: url}}
+{{- else if .Values.externalStore.existingSecret -}}
+- name: GPTBOT_STORE_URL
+  valueFrom: {secretKeyRef: {name: {{ .Values.externalStore.existingSecret }}, key: {{ .Values.externalStore.urlKey }}}}
+{{- if .Values.externalStore.caKey }}
+- {name: GPTBOT_STORE_CA, value: /etc/gptbot/store/ca.crt}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "gptbot.store.caMount" -}}
+{{- if and (not .Values.valkey.enabled) .Values.externalStore.existingSecret .Values.externalStore.caKey -}}
+- {name: store-ca, mountPath: /etc/gptbot/store, readOnly: true}
+{{- end }}
+{{- end -}}
+
+{{- define "gptbot.store.caVolume" -}}
+{{- if and (not .Values.valkey.enabled) .Values.externalStore.existingSecret .Values.externalStore.caKey -}}
+- name: store-ca
+  secret: {secretName: {{ .Values.externalStore.existingSecret }}, items: [{key: {{ .Values.externalStore.caKey }}, path: ca.crt}]}
+{{- end }}
+{{- end -}}
+
 {{- define "gptbot.model.name" -}}
 {{ include "gptbot.fullname" . }}-model
 {{- end -}}

@@ -3,6 +3,9 @@
 {{- if and .Values.valkey.enabled .Values.externalStore.existingSecret -}}
 {{- fail "two stores are set: use externalStore.existingSecret with valkey.enabled=false, or leave it empty" -}}
 {{- end -}}
+{{- if and .Values.externalStore.caKey (not .Values.externalStore.existingSecret) -}}
+{{- fail "externalStore.caKey is a key of the Secret externalStore.existingSecret: name that too" -}}
+{{- end -}}
 {{- if and .Values.exampleBot.enabled (not .Values.model.enabled) -}}
 {{- if (default dict .Values.exampleBot.spec.llm).embedded | kindIs "map" -}}
 {{- fail "the example bot is answered by the embedded model: set model.enabled=true too, or name an endpoint in exampleBot.spec.llm (with embedded: null)" -}}

@@ -33,6 +33,7 @@ EDITS = 100
 BASE_MIB, KIB_A_BOT = 60, 40
 TIMEOUT_SECONDS = 3600
 _CREATED_AT_ONCE = 16
+_TELL_SECONDS = 30
 _CREATED, _EDITED = 3, 4
 """`context.maxMessages` before and after an edit: in a child it tells when that was applied."""
 
@@ -163,9 +164,15 @@ async def _run(plane: Plane, operator: OperatorProcess, count: int) -> dict[str,
         try:
             started = time.monotonic()
             await fleet.create()
+            told = started
             while len(fleet.applied) < count:
                 if watching.done():
                     watching.result()
+                if time.monotonic() > told + _TELL_SECONDS:
+                    told = time.monotonic()
+                    print(
+                        f"  {len(fleet.applied)} of {count} after {told - started:.0f} s", file=sys.stderr, flush=True
+                    )
                 await asyncio.sleep(0.05)
             converged = time.monotonic() - started
             await _quiet(operator)

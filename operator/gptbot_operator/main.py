@@ -237,7 +237,3 @@ def run() -> None:
         sys.exit(f"gptbot-operator: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-if __name__ == "__main__":
-    run()

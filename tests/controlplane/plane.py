@@ -154,7 +154,7 @@ def control_plane(directory: Path) -> Generator[Plane]:
             f"--token-auth-file={directory / 'tokens.csv'}", f"--audit-policy-file={directory / 'audit.yaml'}",
             f"--audit-log-path={directory / 'audit.log'}", "--audit-log-mode=blocking-strict",
             f"--service-account-key-file={service_accounts}", f"--service-account-signing-key-file={service_accounts}",
-            "--service-account-issuer=https://kubernetes.default.svc", "--service-cluster-ip-range=10.0.0.0/24",
+            "--service-account-issuer=https://kubernetes.default.svc", "--service-cluster-ip-range=10.0.0.0/16",
             "--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
             "--endpoint-reconciler-type=none", "--watch-cache=true",
         )  # fmt: skip

@@ -2,7 +2,7 @@
 # Only Python 3.11 or newer, make and a network to package registries are assumed.
 PYTHON ?= python3
 PORT ?= 8080
-JOBS ?= 3
+JOBS ?= 4
 BIN := .venv/bin
 # Python keeps what it has compiled, whatever the shell says: without that every start of a process compiles it anew.
 export PYTHONDONTWRITEBYTECODE :=
@@ -20,7 +20,7 @@ demo: run-env ## chat with a bot in the browser; needs no key and no account (PO
 test: dev-env ## all tests but those on a cluster (ARGS="-k telegram" chooses, JOBS=1 is for few cores)
 	@echo "» programs of the Kubernetes control plane" && $(BIN)/python -m tests.controlplane.programs
 	@chromium=$$(scripts/chromium.sh) && CHROMIUM=$$chromium && export CHROMIUM && \
-	echo "» tests" && $(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder --ignore tests/e2e $(ARGS)
+	echo "» tests" && $(BIN)/pytest --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder --ignore tests/e2e $(ARGS)
 
 lint: dev-env ## style, types, layers, drift of generated files and locks
 	@echo "» ruff" && $(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -9,14 +9,22 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from xdist.remote import Producer
 
 from gptbot.embedded.valkey import EmbeddedValkey
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
+from tests.dealing import Dealing
 
 _TESTS = Path(__file__).parent
-_SLOW = ("process", "controlplane", "browser", "chaos")
+_SLOW = ("chaos", "controlplane", "process", "browser")
 """Folders whose tests take longest."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Dealing:
+    """Deal tests as `tests/dealing.py` says, whatever `--dist` is."""
+    return Dealing(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
 from collections.abc import Collection, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
 from gptbot_api import GptBot
-from gptbot_operator.cache import Cache, observe
+from gptbot_operator.cache import Cache, Observed, observe
 from gptbot_operator.cluster import FIELD_MANAGER, ApiError, Cluster, Document
 from gptbot_operator.desired.children import Identity, possible
 from gptbot_operator.desired.context import annotated
@@ -25,10 +27,32 @@ _NEEDED_BY_PODS = ("ConfigMap", "Secret", "ServiceAccount")
 class Applied:
     """What was applied of one bot, so that a look that finds nothing new writes nothing. Lost at a restart: no harm."""
 
-    done: dict[Identity, tuple[str, bytes]] = field(default_factory=dict[Identity, tuple[str, bytes]])
-    """Digest of the manifest, and fingerprint of what the API server made of it."""
+    done: dict[Identity, bytes] = field(default_factory=dict[Identity, bytes])
+    """A digest of the manifest and of what the API server made of it."""
     absent: set[Identity] = field(default_factory=set[Identity])
     """Children that are not wanted and not there."""
+
+    def is_done(self, identity: Identity, wanted: str, there: Observed) -> bool:
+        """Whether a manifest of that digest was applied, and what came of it is as it was."""
+        return self.done.get(identity) == _both(wanted, there)
+
+    def note(self, identity: Identity, wanted: str, there: Observed) -> None:
+        """It was applied, or need not be."""
+        self.done[_interned(identity)] = _both(wanted, there)
+
+    def lacks(self, identity: Identity) -> None:
+        """It is not wanted and not there."""
+        self.absent.add(_interned(identity))
+
+
+def _both(wanted: str, there: Observed) -> bytes:
+    return hashlib.blake2b(wanted.encode() + there.fingerprint, digest_size=16).digest()
+
+
+def _interned(identity: Identity) -> Identity:
+    """Names are kept once, however many objects of a bot share them."""
+    kind, name = identity
+    return sys.intern(kind), sys.intern(name)
 
 
 @dataclass(slots=True)
@@ -93,7 +117,7 @@ async def _apply(
     key = (kind, bot.metadata.namespace, name)
     wanted = digest(manifest)
     seen = cache.objects.get(key)
-    if seen is not None and applied.done.get(identity) == (wanted, seen.fingerprint):
+    if seen is not None and applied.is_done(identity, wanted, seen):
         return
     live = await cluster.get(kind, bot.metadata.namespace, name)
     if live is not None and (problem := _taken(bot, live)):
@@ -101,7 +125,7 @@ async def _apply(
         return
     if live is not None and as_applied(live, manifest, wanted):
         cache.objects[key] = observe(live)
-        applied.done[identity] = (wanted, cache.objects[key].fingerprint)
+        applied.note(identity, wanted, cache.objects[key])
         return
     if live is not None and kind == "Deployment" and "replicas" not in manifest["spec"]:
         await _hand_over_replicas(cluster, bot, live)
@@ -113,7 +137,7 @@ async def _apply(
             await cluster.delete(kind, bot.metadata.namespace, name, live["metadata"]["uid"])
         raise
     cache.objects[key] = observe(result)
-    applied.done[identity] = (wanted, cache.objects[key].fingerprint)
+    applied.note(identity, wanted, cache.objects[key])
 
 
 def _taken(bot: GptBot, live: Document) -> str:
@@ -163,4 +187,4 @@ async def _remove(cluster: Cluster, cache: Cache, bot: GptBot, identity: Identit
     if live is not None and observe(live).owner == bot.metadata.uid and not live["metadata"].get("deletionTimestamp"):
         await cluster.delete(kind, bot.metadata.namespace, name, live["metadata"]["uid"])
     cache.objects.pop(key, None)
-    applied.absent.add(identity)
+    applied.lacks(identity)

@@ -7,8 +7,9 @@ import binascii
 import hashlib
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from gptbot_api import KIND
@@ -18,6 +19,7 @@ from gptbot_operator.packed import Packed
 
 ObjectKey = tuple[str, str, str]
 """Kind, namespace, name."""
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,11 @@ class Observed:
     """`namespace/name` of the GptBot its label names."""
     fingerprint: bytes
     """Changes with everything a person or controller may set, not with its status."""
-    digests: dict[str, str] = field(default_factory=dict[str, str])
+    version: int = field(default=0, compare=False)
+    """Its resourceVersion."""
+    digests: Mapping[str, str] = field(default_factory=lambda: _NONE)
     """Secret or ConfigMap: key to a digest of its value; keys without a value are left out."""
-    facts: Document = field(default_factory=dict[str, Any])
+    facts: Mapping[str, Any] = field(default_factory=lambda: _NONE)
     """Deployment, HorizontalPodAutoscaler: what the bot's status is made of."""
 
 
@@ -47,6 +51,7 @@ def observe(document: Document) -> Observed:
         owner=next((sys.intern(owner["uid"]) for owner in owners if owner.get("controller")), None),
         bot=None if label is None else sys.intern(f"{metadata['namespace']}/{label}"),
         fingerprint=_fingerprint(document),
+        version=_version(metadata),
         digests=_digests(document),
         facts=_facts(document),
     )
@@ -61,23 +66,35 @@ class Cache:
         self._referrers: dict[ObjectKey, set[str]] = {}
         self._references: dict[str, set[ObjectKey]] = {}
 
-    def bot_event(self, gone: bool, document: Document) -> str | None:
-        """Note a GptBot; its key when there is something new about it."""
+    def event(self, gone: bool, kind: str, document: Document) -> set[str]:
+        """Note an object that is there or has gone; the keys of the bots that need a look.
+
+        What is older than what is known says nothing: a list may be ahead of the watch before it.
+        """
+        return self._bot_event(gone, document) if kind == KIND else self._object_event(gone, kind, document)
+
+    def _bot_event(self, gone: bool, document: Document) -> set[str]:
         metadata = document["metadata"]
         key = f"{metadata['namespace']}/{metadata['name']}"
-        before = self.bots.pop(key, None) if gone else self.bots.get(key)
+        before = self.bots.get(key)
+        if before is not None and _version(metadata) < _version(before["metadata"]):
+            return set()
         if gone:
-            return key
+            self.bots.pop(key, None)
+            return {key}
         self.bots[key] = document | {"metadata": {k: v for k, v in metadata.items() if k != "managedFields"}}
-        return None if before is not None and _essence(before) == _essence(document) else key
+        return set() if before is not None and _essence(before) == _essence(document) else {key}
 
-    def object_event(self, gone: bool, kind: str, document: Document) -> set[str]:
-        """Note any other object; the keys of the bots that need a look."""
+    def _object_event(self, gone: bool, kind: str, document: Document) -> set[str]:
         metadata = document["metadata"]
-        key = (kind, sys.intern(metadata["namespace"]), metadata["name"])
-        after = observe(document)
-        before = self.objects.pop(key, None) if gone else self.objects.get(key)
-        if not gone:
+        key = (kind, sys.intern(metadata["namespace"]), sys.intern(metadata["name"]))
+        before = self.objects.get(key)
+        after = observe({**document, "kind": kind})  # items of a list do not say what they are
+        if before is not None and after.version < before.version:
+            return set()
+        if gone:
+            self.objects.pop(key, None)
+        else:
             self.objects[key] = after
             if before == after:
                 return set()
@@ -120,6 +137,12 @@ def _essence(bot: Document) -> tuple[Any, ...]:
     return (*(metadata.get(name) for name in names), rotation, bot.get("status"))
 
 
+def _version(metadata: Document) -> int:
+    """A resourceVersion, which is a number that grows (KEP-5504); 0 where there is none."""
+    text = str(metadata.get("resourceVersion", ""))
+    return int(text) if text.isdecimal() else 0
+
+
 def _fingerprint(document: Document) -> bytes:
     metadata = document["metadata"]
     annotations = dict(metadata.get("annotations") or {})
@@ -131,10 +154,10 @@ def _fingerprint(document: Document) -> bytes:
         metadata.get("deletionTimestamp"),
         {k: v for k, v in document.items() if k not in ("apiVersion", "kind", "metadata", "status")},
     ]
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).digest()
+    return hashlib.blake2b(json.dumps(kept, sort_keys=True).encode(), digest_size=16).digest()
 
 
-def _digests(document: Document) -> dict[str, str]:
+def _digests(document: Document) -> Mapping[str, str]:
     out: dict[str, str] = {}
     if document.get("kind") == "Secret":
         for key, encoded in (document.get("data") or {}).items():
@@ -143,21 +166,17 @@ def _digests(document: Document) -> dict[str, str]:
             except binascii.Error:
                 continue
             if value:
-                out[key] = hashlib.sha256(value).hexdigest()
+                out[sys.intern(key)] = hashlib.sha256(value).hexdigest()
     elif document.get("kind") == "ConfigMap":
         for key, text in (document.get("data") or {}).items():
             if text and text.strip():
-                out[key] = hashlib.sha256(text.encode()).hexdigest()
-    return out
+                out[sys.intern(key)] = hashlib.sha256(text.encode()).hexdigest()
+    return out or _NONE
 
 
-def _facts(document: Document) -> Document:
+def _facts(document: Document) -> Mapping[str, Any]:
     spec: Document = document.get("spec") or {}
     status: Document = document.get("status") or {}
-    conditions = {
-        c["type"]: {name: c.get(name, "") for name in ("status", "reason", "message")}
-        for c in status.get("conditions") or []
-    }
     match document.get("kind"):
         case "Deployment":
             return {
@@ -168,9 +187,19 @@ def _facts(document: Document) -> Document:
                 "updated": status.get("updatedReplicas", 0),
                 "ready": status.get("readyReplicas", 0),
                 "available": status.get("availableReplicas", 0),
-                "conditions": conditions,
+                "conditions": _conditions(status),
             }
         case "HorizontalPodAutoscaler":
-            return {"conditions": conditions}
+            return {"conditions": _conditions(status)}
         case _:
-            return {}
+            return _NONE
+
+
+def _conditions(status: Document) -> dict[str, dict[str, str]]:
+    """By type. Most words are the same for all bots, so they are kept once."""
+    return {
+        sys.intern(each["type"]): {
+            name: sys.intern(str(each.get(name) or "")) for name in ("status", "reason", "message")
+        }
+        for each in status.get("conditions") or []
+    }

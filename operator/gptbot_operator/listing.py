@@ -1,17 +1,21 @@
-"""Notices what has gone without an event: what a new list of a kind lacks.
+"""Lists of a kind, as a watch begins with one: what is in it is noted chunk by chunk, and what it lacks is gone.
 
-Kopf lists a kind anew when the API server no longer has the history from where a watch broke off (410 Gone), and hands
-over what is in the list, object by object; handlers hear nothing of what is not. The list itself passes through one
-function of Kopf, which is wrapped here: there is no other place to see a list as a whole.
+Kopf hands over what is in a list object by object, and says nothing of what is not. It lists anew when the API server
+no longer has the history from where a watch broke off (410 Gone): what was deleted meanwhile would stay for ever. And
+as it starts a task an object, all objects of a fleet are in memory at once. Lists pass through one function of Kopf,
+which is wrapped here: there is no other place to see one as a whole.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Generator
 from typing import Any
 
 from kopf._cogs.clients import fetching
+
+from gptbot_operator.cluster import Document
 
 Resource = tuple[str, str, str]
 """Group, version, plural."""
@@ -20,23 +24,39 @@ Name = tuple[str, str]
 
 
 @contextlib.contextmanager
-def missing_noted(
-    known: Callable[[Resource, str | None], set[Name]], lost: Callable[[Resource, set[Name]], None]
+def lists_noted(
+    known: Callable[[Resource, str | None], set[Name] | None],
+    seen: Callable[[Resource, Document], None],
+    lost: Callable[[Resource, set[Name]], None],
 ) -> Generator[None]:
-    """While Kopf runs: what was `known` of a resource, in a namespace or in all, and is not in a list of it is `lost`.
+    """While Kopf runs: objects in a list are `seen`, and Kopf itself gets none of them.
 
-    The list is of a time after `known` was asked, so whatever it lacks is gone.
+    What was `known` of a resource, in a namespace or in all, and is not in a list of it is `lost`: the list is of a
+    time after `known` was asked. Of resources that `known` does not know (None), Kopf gets the lists as they are.
     """
     plain: Any = fetching.fetch_objs  # a generator, though it is declared as less
+    turn = asyncio.Lock()
 
     async def fetch(*, resource: Any, namespace: Any, **options: Any) -> AsyncIterator[tuple[Any, str]]:
         which = (str(resource.group), str(resource.version), str(resource.plural))
         missing = known(which, namespace)
         async with contextlib.aclosing(plain(resource=resource, namespace=namespace, **options)) as chunks:
-            async for chunk, version in chunks:
-                if missing:
-                    missing -= {(each["metadata"].get("namespace", ""), each["metadata"]["name"]) for each in chunk}
-                yield chunk, version
+            if missing is None:
+                async for chunk, version in chunks:
+                    yield chunk, version
+                return
+            while True:
+                async with turn:  # one chunk at a time, of all kinds
+                    try:
+                        chunk, version = await anext(chunks)
+                    except StopAsyncIteration:
+                        break
+                    for document in chunk:
+                        missing.discard((document["metadata"].get("namespace", ""), document["metadata"]["name"]))
+                        seen(which, document)
+                    document = None
+                    del chunk
+                yield [], version
         if missing:
             lost(which, missing)
 

@@ -20,12 +20,12 @@ from prometheus_client import start_http_server
 from gptbot_api import API_GROUP, KIND
 from gptbot_operator import logs, metrics
 from gptbot_operator.cancelling import quiet_closing
-from gptbot_operator.cluster import ApiError, Cluster
+from gptbot_operator.cluster import ApiError, Cluster, Document
 from gptbot_operator.desired.context import BOT_LABEL
 from gptbot_operator.election import Election, LeaseLost
 from gptbot_operator.forgetful import Forgetful, queueing
 from gptbot_operator.health import healthz
-from gptbot_operator.listing import Name, Resource, missing_noted
+from gptbot_operator.listing import Name, Resource, lists_noted
 from gptbot_operator.reconcile import Reconciler
 from gptbot_operator.settings import InvalidSettings, Settings
 
@@ -47,6 +47,8 @@ _REFERRED: dict[tuple[str, str, str], str] = {
     ("", "v1", "configmaps"): "ConfigMap",
 }
 _WATCHED = {(API_GROUP, "v1alpha1", "gptbots"): KIND} | _CHILDREN | _REFERRED
+_LISTED_AT_ONCE = 20
+"""Objects in one answer to a list."""
 _CRD_WAIT_SECONDS = 60
 _STOP_SECONDS = 8
 _WORKER_STOP_SECONDS = 2
@@ -64,26 +66,23 @@ def handlers(reconciler: Reconciler) -> kopf.OperatorRegistry:
     async def login(**kwargs: Any) -> Any:
         return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
 
-    async def bot(event: Any, **_: Any) -> None:
-        metrics.EVENTS.labels(KIND).inc()
-        if key := reconciler.cache.bot_event(event["type"] == "DELETED", event["object"]):
-            reconciler.queue.add(key)
+    def noting(kind: str) -> Callable[..., Any]:
+        async def event_of(event: Any, **_: Any) -> None:
+            _note(reconciler, event["type"] == "DELETED", kind, event["object"])
 
-    def note(kind: str) -> Callable[..., Any]:
-        async def other(event: Any, **_: Any) -> None:
-            metrics.EVENTS.labels(kind).inc()
-            document = {**event["object"], "kind": kind}  # items of a list do not say what they are
-            for key in reconciler.cache.object_event(event["type"] == "DELETED", kind, document):
-                reconciler.queue.add(key)
-
-        return other
+        return event_of
 
     on: Any = kopf.on
     on.login(registry=registry)(login)
-    on.event(API_GROUP, "v1alpha1", "gptbots", registry=registry)(bot)
-    for (group, version, plural), kind in (_CHILDREN | _REFERRED).items():
-        on.event(group, version, plural, registry=registry, id=kind)(note(kind))
+    for (group, version, plural), kind in _WATCHED.items():
+        on.event(group, version, plural, registry=registry, id=kind)(noting(kind))
     return registry
+
+
+def _note(reconciler: Reconciler, gone: bool, kind: str, document: Document) -> None:
+    metrics.EVENTS.labels(kind).inc()
+    for key in reconciler.cache.event(gone, kind, document):
+        reconciler.queue.add(key)
 
 
 def kopf_settings() -> kopf.OperatorSettings:
@@ -91,6 +90,7 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
     settings.scanning.disabled = True
+    settings.watching.chunk_size = _LISTED_AT_ONCE
     queueing(settings)
     for selector in _CHILDREN:
         settings.watching.label_selectors[selector] = BOT_LABEL
@@ -173,18 +173,21 @@ async def _work(settings: Settings, cluster: Cluster, stop: asyncio.Event, leave
 
 
 def _lists(reconciler: Reconciler) -> AbstractContextManager[None]:
-    """Have bots looked at that lost something while the watches were away."""
+    """Note what lists show, and have bots looked at that lost something while the watches were away."""
 
-    def known(resource: Resource, namespace: str | None) -> set[Name]:
+    def known(resource: Resource, namespace: str | None) -> set[Name] | None:
         kind = _WATCHED.get(resource)
-        return set() if kind is None else reconciler.cache.names(kind, namespace)
+        return None if kind is None else reconciler.cache.names(kind, namespace)
+
+    def seen(resource: Resource, document: Document) -> None:
+        _note(reconciler, False, _WATCHED[resource], document)
 
     def lost(resource: Resource, names: set[Name]) -> None:
         for namespace, name in names:
             for key in reconciler.cache.gone(_WATCHED[resource], namespace, name):
                 reconciler.queue.add(key)
 
-    return missing_noted(known, lost)
+    return lists_noted(known, seen, lost)
 
 
 async def _stop_in_time(

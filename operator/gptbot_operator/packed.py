@@ -1,8 +1,9 @@
-"""Objects kept as JSON: an eighth of what they take as dicts, and a look at one is far rarer than its being there."""
+"""Objects kept as deflated JSON: a tenth of what they take as dicts or less, and a look at one is rare."""
 
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
@@ -16,10 +17,11 @@ class Packed(MutableMapping[str, Document]):
         self._packed: dict[str, bytes] = {}
 
     def __getitem__(self, key: str) -> Document:
-        return json.loads(self._packed[key])
+        return json.loads(zlib.decompress(self._packed[key]))
 
     def __setitem__(self, key: str, document: Document) -> None:
-        self._packed[key] = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+        self._packed[key] = zlib.compress(text.encode(), 1)
 
     def __delitem__(self, key: str) -> None:
         del self._packed[key]

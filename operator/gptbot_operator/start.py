@@ -2,7 +2,7 @@
 
 The package `kubernetes` imports its synchronous client, informers and their dependencies by itself, and Kopf imports
 that client's models where it finds them, to tell its own dicts from those: 11 MiB of 82 in all (kubernetes 37, Kopf
-1.45). The operator uses `kubernetes.aio` alone.
+1.45). The operator uses `kubernetes.aio` alone. structlog imports rich where it finds it, for logs in colour.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from types import ModuleType
 from typing import cast
 
 _PACKAGE = "kubernetes"
-_CLIENT = f"{_PACKAGE}.client"
+_NEVER_USED = (f"{_PACKAGE}.client", "rich")
+_THEIR_USERS = ("kopf", "structlog")
 
 
 def run() -> None:
@@ -28,8 +29,11 @@ def _spare() -> None:
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is not None:
         sys.modules[_PACKAGE] = importlib.util.module_from_spec(spec)  # a package whose __init__ has not been run
-    sys.modules[_CLIENT] = cast("ModuleType", None)  # importing it is an ImportError
+    for name in _NEVER_USED:
+        sys.modules[name] = cast("ModuleType", None)  # importing it is an ImportError
     try:
-        importlib.import_module("kopf")
+        for name in _THEIR_USERS:
+            importlib.import_module(name)
     finally:
-        del sys.modules[_CLIENT]
+        for name in _NEVER_USED:
+            del sys.modules[name]

@@ -10,7 +10,7 @@ import pytest
 from kopf._cogs.clients import fetching
 
 from gptbot_operator.cache import Cache
-from gptbot_operator.listing import Name, Resource, missing_noted
+from gptbot_operator.listing import Name, Resource, lists_noted
 
 SECRETS = ("", "v1", "secrets")
 
@@ -22,11 +22,11 @@ def _document(name: str, namespace: str = "shops", bot: str | None = None) -> di
 
 def test_an_object_that_is_gone_concerns_its_bot_and_those_that_refer_to_it() -> None:
     cache = Cache()
-    cache.object_event(False, "Service", _document("shop-web", bot="shop"))
-    cache.object_event(False, "Secret", _document("tokens"))
-    cache.object_event(False, "Secret", _document("tokens", "other"))
+    cache.event(False, "Service", _document("shop-web", bot="shop"))
+    cache.event(False, "Secret", _document("tokens"))
+    cache.event(False, "Secret", _document("tokens", "other"))
     cache.refer("shops/shop", [("Secret", "shops", "tokens")])
-    cache.bot_event(False, _document("shop"))
+    cache.event(False, "GptBot", _document("shop"))
     assert cache.names("Secret", None) == {("shops", "tokens"), ("other", "tokens")}
     assert cache.names("Secret", "other") == {("other", "tokens")}
     assert cache.names("GptBot", None) == {("shops", "shop")}
@@ -51,18 +51,31 @@ async def test_what_a_whole_list_lacks_is_lost_and_a_broken_one_says_nothing(
 
     monkeypatch.setattr(fetching, "fetch_objs", in_chunks)
     lost: list[tuple[Resource, set[Name]]] = []
-    known = {("shops", "a"), ("shops", "b"), ("shops", "old")}
-    listed: list[str] = []
-    resource: Any = SimpleNamespace(group="", version="v1", plural="secrets")
-    options: dict[str, Any] = {"settings": None, "logger": None}
-    with missing_noted(lambda *_: set(known), lambda *each: lost.append(each)):
-        try:
-            chunk: Any
-            async for chunk, _ in fetching.fetch_objs(resource=resource, namespace=None, **options):
-                listed += [each["metadata"]["name"] for each in chunk]
-        except TimeoutError:
-            assert breaks
-    assert listed == (["a"] if breaks else ["a", "b"])
+    known: dict[Resource, set[Name]] = {SECRETS: {("shops", "a"), ("shops", "b"), ("shops", "old")}}
+    seen: list[str] = []
+    options: dict[str, Any] = {"settings": None, "logger": None, "namespace": None}
+
+    async def kopf_gets(resource: Resource) -> list[str]:
+        group, version, plural = resource
+        got: list[str] = []
+        chunk: Any
+        which: Any = SimpleNamespace(group=group, version=version, plural=plural)
+        async for chunk, _ in fetching.fetch_objs(resource=which, **options):
+            got += [each["metadata"]["name"] for each in chunk]
+        return got
+
+    with lists_noted(
+        lambda which, _: known.get(which),
+        lambda _, document: seen.append(document["metadata"]["name"]),
+        lambda *each: lost.append(each),
+    ):
+        if breaks:
+            with pytest.raises(TimeoutError):
+                await kopf_gets(SECRETS)
+        else:
+            assert await kopf_gets(SECRETS) == []
+            assert await kopf_gets(("", "v1", "namespaces")) == ["a", "b"], "none of ours"
+    assert seen == (["a"] if breaks else ["a", "b"])
     assert lost == expected
     assert fetching.fetch_objs is in_chunks
 
@@ -70,7 +83,24 @@ async def test_what_a_whole_list_lacks_is_lost_and_a_broken_one_says_nothing(
 def test_a_bot_that_is_looked_at_is_a_copy() -> None:
     cache = Cache()
     document = _document("b", "shop") | {"spec": {"personas": [{"name": "продавец"}]}}
-    cache.bot_event(False, document)
+    cache.event(False, "GptBot", document)
     cache.bots["shop/b"]["spec"].clear()
     assert cache.bots["shop/b"]["spec"] == document["spec"]
     assert list(cache.bots) == ["shop/b"]
+
+
+@pytest.mark.parametrize("kind", ["GptBot", "Service"])
+def test_what_is_older_than_what_is_known_says_nothing(kind: str) -> None:
+    def version(number: int, **labels: str) -> dict[str, Any]:
+        document = _document("shop", bot="shop")
+        document["metadata"] |= {"resourceVersion": str(number), "generation": number, "labels": labels}
+        return document
+
+    cache = Cache()
+    known: Any = cache.bots if kind == "GptBot" else cache.objects
+    cache.event(False, kind, version(9))
+    assert cache.event(False, kind, version(8, a="b")) == set()
+    assert cache.event(True, kind, version(8)) == set(), "the object before it"
+    assert len(known) == 1
+    cache.event(True, kind, version(10))
+    assert len(known) == 0

@@ -66,18 +66,20 @@ class Cache:
         self._referrers: dict[ObjectKey, set[str]] = {}
         self._references: dict[str, set[ObjectKey]] = {}
 
-    def event(self, gone: bool, kind: str, document: Document) -> set[str]:
+    def event(self, gone: bool, kind: str, document: Document, *, listed: bool = False) -> set[str]:
         """Note an object that is there or has gone; the keys of the bots that need a look.
 
-        What is older than what is known says nothing: a list may be ahead of the watch before it.
+        What is older than what is known says nothing: a list may be ahead of the watch before it. What is `listed` is
+        believed in any case: versions begin anew where a cluster is restored from a backup.
         """
-        return self._bot_event(gone, document) if kind == KIND else self._object_event(gone, kind, document)
+        note = self._bot_event if kind == KIND else self._object_event
+        return note(gone, kind, document, listed)
 
-    def _bot_event(self, gone: bool, document: Document) -> set[str]:
+    def _bot_event(self, gone: bool, kind: str, document: Document, listed: bool) -> set[str]:
         metadata = document["metadata"]
         key = f"{metadata['namespace']}/{metadata['name']}"
         before = self.bots.get(key)
-        if before is not None and _version(metadata) < _version(before["metadata"]):
+        if before is not None and not listed and _version(metadata) < _version(before["metadata"]):
             return set()
         if gone:
             self.bots.pop(key, None)
@@ -85,12 +87,12 @@ class Cache:
         self.bots[key] = document | {"metadata": {k: v for k, v in metadata.items() if k != "managedFields"}}
         return set() if before is not None and _essence(before) == _essence(document) else {key}
 
-    def _object_event(self, gone: bool, kind: str, document: Document) -> set[str]:
+    def _object_event(self, gone: bool, kind: str, document: Document, listed: bool) -> set[str]:
         metadata = document["metadata"]
         key = (kind, sys.intern(metadata["namespace"]), sys.intern(metadata["name"]))
         before = self.objects.get(key)
         after = observe({**document, "kind": kind})  # items of a list do not say what they are
-        if before is not None and after.version < before.version:
+        if before is not None and not listed and after.version < before.version:
             return set()
         if gone:
             self.objects.pop(key, None)

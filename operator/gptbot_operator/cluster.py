@@ -93,10 +93,14 @@ class Cluster:
         return await self._request("get", path, missing_ok=True)
 
     async def list(self, kind: str, namespace: str, labels: Mapping[str, str]) -> list[Document]:
-        """The objects with these labels."""
+        """The objects with these labels, as the API server remembers them, which may be a moment ago.
+
+        Asked without a version, it makes sure that etcd has nothing newer, and may read a whole namespace there.
+        https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list
+        """
         path = self._resources[kind].path(namespace=namespace)
         selector = ",".join(f"{name}={value}" for name, value in labels.items())
-        found = await self._request("get", path, label_selector=selector)
+        found = await self._request("get", path, label_selector=selector, resource_version="0")
         return (found or {}).get("items") or []
 
     async def apply(self, manifest: Document, *, manager: str = FIELD_MANAGER, status: bool = False) -> Document:

@@ -8,7 +8,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -68,7 +68,9 @@ def handlers(reconciler: Reconciler) -> kopf.OperatorRegistry:
 
     def noting(kind: str) -> Callable[..., Any]:
         async def event_of(event: Any, **_: Any) -> None:
-            _note(reconciler, event["type"] == "DELETED", kind, event["object"])
+            gone = event["type"] == "DELETED"
+            metrics.EVENTS.labels(kind).inc()
+            _look(reconciler, reconciler.cache.event(gone, kind, event["object"]))
 
         return event_of
 
@@ -79,9 +81,8 @@ def handlers(reconciler: Reconciler) -> kopf.OperatorRegistry:
     return registry
 
 
-def _note(reconciler: Reconciler, gone: bool, kind: str, document: Document) -> None:
-    metrics.EVENTS.labels(kind).inc()
-    for key in reconciler.cache.event(gone, kind, document):
+def _look(reconciler: Reconciler, keys: Iterable[str]) -> None:
+    for key in keys:
         reconciler.queue.add(key)
 
 
@@ -180,12 +181,11 @@ def _lists(reconciler: Reconciler) -> AbstractContextManager[None]:
         return None if kind is None else reconciler.cache.names(kind, namespace)
 
     def seen(resource: Resource, document: Document) -> None:
-        _note(reconciler, False, _WATCHED[resource], document)
+        _look(reconciler, reconciler.cache.event(False, _WATCHED[resource], document, listed=True))
 
     def lost(resource: Resource, names: set[Name]) -> None:
         for namespace, name in names:
-            for key in reconciler.cache.gone(_WATCHED[resource], namespace, name):
-                reconciler.queue.add(key)
+            _look(reconciler, reconciler.cache.gone(_WATCHED[resource], namespace, name))
 
     return lists_noted(known, seen, lost)
 

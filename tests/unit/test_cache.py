@@ -93,7 +93,8 @@ def test_a_bot_that_is_looked_at_is_a_copy() -> None:
 def test_what_is_older_than_what_is_known_says_nothing(kind: str) -> None:
     def version(number: int, **labels: str) -> dict[str, Any]:
         document = _document("shop", bot="shop")
-        document["metadata"] |= {"resourceVersion": str(number), "generation": number, "labels": labels}
+        document["metadata"] |= {"resourceVersion": str(number), "generation": number}
+        document["metadata"]["labels"] |= labels
         return document
 
     cache = Cache()
@@ -102,5 +103,7 @@ def test_what_is_older_than_what_is_known_says_nothing(kind: str) -> None:
     assert cache.event(False, kind, version(8, a="b")) == set()
     assert cache.event(True, kind, version(8)) == set(), "the object before it"
     assert len(known) == 1
+    cache.event(False, kind, version(2), listed=True)  # restored from a backup
+    assert cache.event(False, kind, version(3, a="b")) == {"shops/shop"}
     cache.event(True, kind, version(10))
     assert len(known) == 0

@@ -110,8 +110,14 @@ def login_as(text: str, username: str, password: str) -> str:
 
 
 def trusting(text: str, authorities: str) -> str:
-    """The same store's URL with certificate authorities (PEM) in it, if it is one over TLS that names none."""
-    parts = urlsplit(text.strip())
+    """The same store's URL with certificate authorities (PEM) in it, if it is one over TLS that names none.
+
+    What cannot be read stays as it is: `StoreUrl.parse` says what is wrong with it.
+    """
+    try:
+        parts = urlsplit(text.strip())
+    except ValueError:
+        return text
     named = {name for name, _ in parse_qsl(parts.query)}
     if not parts.scheme.startswith("rediss") or named & {"ssl_ca_certs", "ssl_ca_data"}:
         return text

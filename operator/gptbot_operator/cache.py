@@ -84,7 +84,7 @@ class Cache:
         if gone:
             self.bots.pop(key, None)
             return {key}
-        self.bots[key] = document | {"metadata": {k: v for k, v in metadata.items() if k != "managedFields"}}
+        self.bots[key] = document
         return set() if before is not None and _essence(before) == _essence(document) else {key}
 
     def _object_event(self, gone: bool, kind: str, document: Document, listed: bool) -> set[str]:

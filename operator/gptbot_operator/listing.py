@@ -45,18 +45,20 @@ def lists_noted(
                 async for chunk, version in chunks:
                     yield chunk, version
                 return
-            while True:
+
+            async def note_chunk() -> tuple[list[Any], str] | None:
+                """What Kopf gets in place of the next chunk; None after the last."""
                 async with turn:  # one chunk at a time, of all kinds
-                    try:
-                        chunk, version = await anext(chunks)
-                    except StopAsyncIteration:
-                        break
+                    if (found := await anext(chunks, None)) is None:
+                        return None
+                    chunk, version = found
                     for document in chunk:
                         missing.discard((document["metadata"].get("namespace", ""), document["metadata"]["name"]))
                         seen(which, document)
-                    document = None
-                    del chunk
-                yield [], version
+                    return [], version
+
+            while (nothing := await note_chunk()) is not None:
+                yield nothing
         if missing:
             lost(which, missing)
 

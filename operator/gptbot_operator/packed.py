@@ -11,7 +11,7 @@ Document = dict[str, Any]
 
 
 class Packed(MutableMapping[str, Document]):
-    """A mapping to objects of the API. Each look gives a copy: what is done to it changes nothing here."""
+    """A mapping to objects of the API, without `managedFields`. Each look gives a copy, to do with as one likes."""
 
     def __init__(self) -> None:
         self._packed: dict[str, bytes] = {}
@@ -20,7 +20,8 @@ class Packed(MutableMapping[str, Document]):
         return json.loads(zlib.decompress(self._packed[key]))
 
     def __setitem__(self, key: str, document: Document) -> None:
-        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+        metadata = {name: value for name, value in document["metadata"].items() if name != "managedFields"}
+        text = json.dumps(document | {"metadata": metadata}, separators=(",", ":"), ensure_ascii=False)
         self._packed[key] = zlib.compress(text.encode(), 1)
 
     def __delitem__(self, key: str) -> None:

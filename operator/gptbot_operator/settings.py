@@ -114,13 +114,10 @@ def _store_url(text: str | None, authorities: str | None) -> str | None:
     try:
         pem = Path(authorities).read_text()
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
-    except OSError as error:  # SSLError is one
-        reason = (
-            "holds no certificate (PEM)" if isinstance(error, ssl.SSLError) else f"cannot be read: {error.strerror}"
-        )
-        raise InvalidSettings(f"{CA_VARIABLE}: {authorities} {reason}") from None
-    except ValueError:
+    except (ssl.SSLError, ValueError):
         raise InvalidSettings(f"{CA_VARIABLE}: {authorities} holds no certificate (PEM)") from None
+    except OSError as error:
+        raise InvalidSettings(f"{CA_VARIABLE}: {authorities} cannot be read: {error.strerror}") from None
     if len(pem) > _MOST_AUTHORITIES:
         raise InvalidSettings(
             f"{CA_VARIABLE}: {authorities} has more than {_MOST_AUTHORITIES // 1024} KiB; give the store's only"

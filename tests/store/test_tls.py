@@ -97,6 +97,7 @@ async def test_the_primary_that_sentinel_names(tmp_path: Path, tls: tuple[Path, 
 def test_what_the_url_says_of_trust_stays(tmp_path: Path, tls: tuple[Path, Path]) -> None:
     for url in (
         "redis://host/0", "rediss://host/0?ssl_ca_certs=/mine", "rediss+sentinel://host/shop/0?ssl_ca_data=MINE",
+        "rediss://:p[w@host/0", "nonsense",
     ):  # fmt: skip
         assert trusting(url, tls[0]) == url
     assert trusting("rediss://host/0?ssl_check_hostname=false", tls[0]).startswith(

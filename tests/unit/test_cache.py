@@ -87,6 +87,8 @@ def test_a_bot_that_is_looked_at_is_a_copy() -> None:
     cache.bots["shop/b"]["spec"].clear()
     assert cache.bots["shop/b"]["spec"] == document["spec"]
     assert list(cache.bots) == ["shop/b"]
+    cache.bots["shop/b"] = document | {"metadata": document["metadata"] | {"managedFields": [{"manager": "x"}]}}
+    assert cache.bots["shop/b"] == document
 
 
 @pytest.mark.parametrize("kind", ["GptBot", "Service"])

@@ -68,14 +68,15 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end }}
 {{- end -}}
 
+{{/* That the key is one of the external store in use is seen to by gptbot.validate. */}}
 {{- define "gptbot.store.caMount" -}}
-{{- if and (not .Values.valkey.enabled) .Values.externalStore.existingSecret .Values.externalStore.caKey -}}
+{{- if .Values.externalStore.caKey -}}
 - {name: store-ca, mountPath: /etc/gptbot/store, readOnly: true}
 {{- end }}
 {{- end -}}
 
 {{- define "gptbot.store.caVolume" -}}
-{{- if and (not .Values.valkey.enabled) .Values.externalStore.existingSecret .Values.externalStore.caKey -}}
+{{- if .Values.externalStore.caKey -}}
 - name: store-ca
   secret: {secretName: {{ .Values.externalStore.existingSecret }}, items: [{key: {{ .Values.externalStore.caKey }}, path: ca.crt}]}
 {{- end }}

@@ -20,13 +20,13 @@ def load() -> None:
     if "aiogram" in sys.modules:
         return
     with _unbuilt() as names:
-        importlib.import_module("aiogram.types")
+        types = importlib.import_module("aiogram.types")
     for name, module in list(sys.modules.items()):
         if name.startswith("aiogram.types."):
             for known, value in names.items():
                 module.__dict__.setdefault(known, value)
     # What every message is read by, and half of the rest with it: not while the first people wait.
-    importlib.import_module("aiogram.types").Update.model_rebuild()
+    types.Update.model_rebuild()
 
 
 @contextmanager

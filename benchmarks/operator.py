@@ -30,6 +30,10 @@ from tests.controlplane.running import OperatorProcess, documented_rules
 FEW, MANY = 1000, 5000
 EDITS = 100
 """Bots that are edited one by one, once all are there."""
+A_NAMESPACE = 100
+"""Bots that share a namespace. Controllers of Kubernetes look through all pods of one for each of its Deployments."""
+_AUTOSCALER_SECONDS = 15
+"""How often the autoscaler looks at each bot: as Kubernetes does by default."""
 BASE_MIB, KIB_A_BOT = 60, 40
 TIMEOUT_SECONDS = 3600
 _CREATED_AT_ONCE = 16
@@ -40,22 +44,20 @@ _CREATED, _EDITED = 3, 4
 
 @dataclass(slots=True)
 class _Fleet:
-    """Bots in a namespace, and when each had its last child; children are seen by a watch, as others see them."""
+    """Bots, and when each had its last child; children are seen by a watch, as others see them."""
 
     plane: Plane
     http: aiohttp.ClientSession
     count: int
-    asked: dict[str, float] = field(default_factory=dict[str, float])
     applied: dict[str, float] = field(default_factory=dict[str, float])
 
     async def create(self) -> None:
         """Create all, as fast as the API server takes them."""
-        names = iter([f"bot-{number:05}" for number in range(self.count)])
+        numbers = iter(range(self.count))
 
         async def some() -> None:
-            for name in names:
-                self.asked[name] = time.monotonic()
-                await self._send("POST", "", _bot(name))
+            for number in numbers:
+                await self._send("POST", number, _bot(_name(number)))
 
         await asyncio.gather(*(some() for _ in range(_CREATED_AT_ONCE)))
 
@@ -63,10 +65,10 @@ class _Fleet:
         """Edit some one by one; seconds from the edit to its being applied, of each."""
         taken: list[float] = []
         for number in range(min(EDITS, self.count)):
-            name = f"bot-{number:05}"
+            name = _name(number)
             self.applied.pop(name)
             started = time.monotonic()
-            await self._send("PATCH", f"/{name}", {"spec": {"context": {"maxMessages": _EDITED}}})
+            await self._send("PATCH", number, {"spec": {"context": {"maxMessages": _EDITED}}})
             while name not in self.applied:  # noqa: ASYNC110 - a watch notes it
                 await asyncio.sleep(0.001)
             taken.append(self.applied[name] - started)
@@ -75,8 +77,8 @@ class _Fleet:
     async def watch(self) -> None:
         """Note when each bot's last child, a disruption budget, is there, and when an edit is in its ConfigMap."""
         await asyncio.gather(
-            self._watch("/api/v1/namespaces/fleet/configmaps", _EDITED),
-            self._watch("/apis/policy/v1/namespaces/fleet/poddisruptionbudgets", None),
+            self._watch("/api/v1/configmaps", _EDITED),
+            self._watch("/apis/policy/v1/poddisruptionbudgets", None),
         )
 
     async def _watch(self, path: str, edited: int | None) -> None:
@@ -94,12 +96,23 @@ class _Fleet:
                     if edited is None or f"maxMessages: {edited}" in document["data"]["bot.yaml"]:
                         self.applied.setdefault(name, time.monotonic())
 
-    async def _send(self, method: str, path: str, body: Any) -> None:
-        url = f"{self.plane.url}/apis/gptbot.dev/v1alpha1/namespaces/fleet/gptbots{path}"
-        headers = {"Content-Type": "application/merge-patch+json" if method == "PATCH" else "application/json"}
+    async def _send(self, method: str, number: int, body: Any) -> None:
+        url = f"{self.plane.url}/apis/gptbot.dev/v1alpha1/namespaces/{_namespace(number)}/gptbots"
+        headers = {"Content-Type": "application/json"}
+        if method == "PATCH":
+            url += f"/{_name(number)}"
+            headers = {"Content-Type": "application/merge-patch+json"}
         async with self.http.request(method, url, json=body, headers=headers) as response:
             if response.status >= 300:
                 raise RuntimeError(f"{method} {url}: {response.status} {await response.text()}")
+
+
+def _name(number: int) -> str:
+    return f"bot-{number:05}"
+
+
+def _namespace(number: int) -> str:
+    return f"fleet-{number // A_NAMESPACE:03}"
 
 
 def _bot(name: str) -> dict[str, Any]:
@@ -108,23 +121,25 @@ def _bot(name: str) -> dict[str, Any]:
         "llm": {"baseUrl": "http://model.ai.svc/v1", "model": "bench"},
         "context": {"maxMessages": _CREATED},
     }
-    metadata = {"name": name, "namespace": "fleet"}
-    return {"apiVersion": "gptbot.dev/v1alpha1", "kind": "GptBot", "metadata": metadata, "spec": spec}
+    return {"apiVersion": "gptbot.dev/v1alpha1", "kind": "GptBot", "metadata": {"name": name}, "spec": spec}
 
 
 @contextmanager
-def _cluster(directory: Path) -> Generator[Plane]:
-    with control_plane(directory) as plane:
+def _cluster(directory: Path, count: int) -> Generator[Plane]:
+    with control_plane(directory, autoscaler_seconds=_AUTOSCALER_SECONDS) as plane:
         role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "operator"}}
         plane.kubectl("apply", "-f", "-", document=role | {"rules": documented_rules()})
         plane.kubectl("create", "clusterrolebinding", "operator", "--clusterrole=operator", "--user=operator")
-        plane.kubectl("create", "namespace", "fleet")
-        plane.kubectl("-n", "fleet", "create", "secret", "generic", "tokens", "--from-literal=telegram=1:A")
+        for number in range(0, count, A_NAMESPACE):
+            plane.kubectl("create", "namespace", _namespace(number))
+            plane.kubectl(
+                "-n", _namespace(number), "create", "secret", "generic", "tokens", "--from-literal=telegram=1:A"
+            )
         yield plane
 
 
 async def _quiet(operator: OperatorProcess) -> None:
-    """Wait until nobody waits for a look and nothing is written; pods that do not come are looked for now and then."""
+    """Wait until no bot waits for a look and nothing is written; pods that do not come are looked for now and then."""
     writes = r'gptbot_operator_api_requests_total\{method="(PATCH|POST|DELETE)"\}'
     while True:
         before = operator.metric(writes)
@@ -138,7 +153,7 @@ async def _measure(count: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         async with EmbeddedValkey(directory / "store") as store:
-            with _cluster(directory) as plane:
+            with _cluster(directory, count) as plane:
                 operator = OperatorProcess(
                     plane, directory, GPTBOT_STORE_URL=store.url, GPTBOT_REFRESH_SECONDS="300",
                     GPTBOT_RESYNC_SECONDS="86400",
@@ -175,8 +190,10 @@ async def _run(plane: Plane, operator: OperatorProcess, count: int) -> dict[str,
                     )
                 await asyncio.sleep(0.05)
             converged = time.monotonic() - started
+            plane.stop_controllers()  # else autoscalers and rollouts without nodes have news for a quarter of an hour
             await _quiet(operator)
             calls = operator.metric("gptbot_operator_api_requests_total")
+            spent = psutil.Process(operator.pid).cpu_times()
             edits = await fleet.edit()
             await _quiet(operator)
             resident = psutil.Process(operator.pid).memory_info().rss / 2**20
@@ -194,6 +211,7 @@ async def _run(plane: Plane, operator: OperatorProcess, count: int) -> dict[str,
         "p50": percentile(edits, 50),
         "p99": percentile(edits, 99),
         "calls": calls / count,
+        "cpu_ms": (spent.user + spent.system) * 1000 / count,
         "rss": resident,
         "rss_restarted": psutil.Process(operator.pid).memory_info().rss / 2**20,
         "restart": time.monotonic() - began,
@@ -214,6 +232,7 @@ async def run(few: int, many: int) -> tuple[dict[str, float], list[Target]]:
     targets = [Target("operator_writes_at_rest", 0), Target(f"operator_growth_{few}_to_{many}", 1.2)]
     for count, found in ((few, one), (many, other)):
         figures[f"operator_converged_s_{count}"] = found["converged"]
+        figures[f"operator_cpu_ms_per_bot_{count}"] = found["cpu_ms"]
         figures[f"operator_restart_s_{count}"] = found["restart"]
         figures[f"operator_rss_mib_{count}"] = max(found["rss"], found["rss_restarted"])
         targets.append(Target(f"operator_rss_mib_{count}", BASE_MIB + KIB_A_BOT * count / 1024))

@@ -45,6 +45,8 @@ class Plane:
     tokens: dict[str, str]
     restart_api_server: Callable[[], None]
     """Kill it and start it again on the same address; returns once it is ready."""
+    stop_controllers: Callable[[], None]
+    """Kill kube-controller-manager, for good: from now on nobody changes a thing but who is asked to."""
     etcd: str
     """Address of the store."""
 
@@ -102,8 +104,8 @@ class Plane:
 
 
 @contextmanager
-def control_plane(directory: Path) -> Generator[Plane]:
-    """Start one, with the CRD in it; stop it afterwards."""
+def control_plane(directory: Path, *, autoscaler_seconds: int = 2) -> Generator[Plane]:
+    """Start one, with the CRD in it, whose autoscaler looks so often; stop it afterwards."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     service_accounts = directory / "sa.key"
     service_accounts.write_bytes(
@@ -141,15 +143,21 @@ def control_plane(directory: Path) -> Generator[Plane]:
         start("kube-apiserver", *flags)
         wait_for_api_server()
 
-    plane = Plane(directory, f"https://127.0.0.1:{api}", tokens, restart_api_server, f"http://127.0.0.1:{etcd}")
+    def stop_controllers() -> None:
+        process, _ = processes.pop("kube-controller-manager")
+        process.kill()
+        process.wait()
+
+    url, store = f"https://127.0.0.1:{api}", f"http://127.0.0.1:{etcd}"
+    plane = Plane(directory, url, tokens, restart_api_server, stop_controllers, store)
     try:
         start(
-            "etcd", f"--data-dir={directory / 'etcd'}", "--unsafe-no-fsync", f"--listen-client-urls=http://127.0.0.1:{etcd}",
-            f"--advertise-client-urls=http://127.0.0.1:{etcd}", f"--listen-peer-urls=http://127.0.0.1:{peer}",
+            "etcd", f"--data-dir={directory / 'etcd'}", "--unsafe-no-fsync", f"--listen-client-urls={store}",
+            f"--advertise-client-urls={store}", f"--listen-peer-urls=http://127.0.0.1:{peer}",
             f"--initial-advertise-peer-urls=http://127.0.0.1:{peer}", f"--initial-cluster=default=http://127.0.0.1:{peer}",
         )  # fmt: skip
         start(
-            "kube-apiserver", f"--etcd-servers=http://127.0.0.1:{etcd}", "--bind-address=127.0.0.1",
+            "kube-apiserver", f"--etcd-servers={store}", "--bind-address=127.0.0.1",
             f"--secure-port={api}", f"--cert-dir={directory / 'pki'}", "--authorization-mode=RBAC",
             f"--token-auth-file={directory / 'tokens.csv'}", f"--audit-policy-file={directory / 'audit.yaml'}",
             f"--audit-log-path={directory / 'audit.log'}", "--audit-log-mode=blocking-strict",
@@ -165,7 +173,7 @@ def control_plane(directory: Path) -> Generator[Plane]:
             "kube-controller-manager", f"--kubeconfig={plane.kubeconfig('admin')}", "--leader-elect=false",
             f"--service-account-private-key-file={service_accounts}", f"--controllers={','.join(CONTROLLERS)}",
             "--bind-address=127.0.0.1", f"--secure-port={controller}", f"--cert-dir={directory / 'pki-controller'}",
-            "--horizontal-pod-autoscaler-sync-period=2s",
+            f"--horizontal-pod-autoscaler-sync-period={autoscaler_seconds}s",
         )  # fmt: skip
         wait_for(
             lambda: plane.get("-n", "default", "serviceaccount", "default") is not None, "its controllers", 60, alive

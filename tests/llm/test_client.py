@@ -158,8 +158,8 @@ async def test_no_first_token_is_a_timeout_and_not_tried_again(
     fake: FakeOpenAI, make_client: MakeClient, endpoint: Endpoint, script: dict[str, object]
 ) -> None:
     fake.say("late", **script)
-    with pytest.raises(ModelError, match=r"sent no token for 0\.2 s") as caught:
-        await make_client(dataclasses.replace(endpoint, timeout=0.2)).stream(HELLO, lambda text: None)
+    with pytest.raises(ModelError, match=r"sent no token for 0\.5 s") as caught:
+        await make_client(dataclasses.replace(endpoint, timeout=0.5)).stream(HELLO, lambda text: None)
     assert (caught.value.kind, caught.value.retryable) == ("timeout", True)
     assert len(fake.requests) == 1
 

@@ -83,9 +83,9 @@ async def test_a_long_text_is_looked_at_to_its_end(fake: FakeOpenAI, make: Make)
 async def test_without_a_verdict_nothing_passes_unless_it_may(fake: FakeOpenAI, make: Make, fault: str) -> None:
     fake.settings = Settings.model_validate({"api_key": KEY, "moderation_fault": fault})
     with pytest.raises(ModerationUnavailable):
-        await make(timeout=0.05).flags_answer("hello")
+        await make(timeout=0.3).flags_answer("hello")
     assert len(fake.moderations) == 3, "it was asked again before it was given up"
-    assert not await make(on_error="allow", timeout=0.05, bot=f"test/{fault}").flags_answer("poison")
+    assert not await make(on_error="allow", timeout=0.3, bot=f"test/{fault}").flags_answer("poison")
     labels = {"bot": f"test/{fault}", "side": "output", "outcome": "unavailable"}
     assert REGISTRY.get_sample_value("gptbot_moderations_total", labels) == 1
 

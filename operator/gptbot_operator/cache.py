@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -65,6 +65,8 @@ class Cache:
         self.objects: dict[ObjectKey, Observed] = {}
         self._referrers: dict[ObjectKey, set[str]] = {}
         self._references: dict[str, set[ObjectKey]] = {}
+        self._listed: set[str | None] = set()
+        """Namespaces whose bots were listed to the end; None: all."""
 
     def event(self, gone: bool, kind: str, document: Document, *, listed: bool = False) -> set[str]:
         """Note an object that is there or has gone; the keys of the bots that need a look.
@@ -109,6 +111,16 @@ class Cache:
         else:
             every = {(space, name) for of, space, name in self.objects if of == kind}
         return every if namespace is None else {each for each in every if each[0] == namespace}
+
+    def listed(self, kind: str, namespace: str | None, missing: Iterable[tuple[str, str]]) -> set[str]:
+        """Note that a list has ended, and what it lacked; the keys of the bots that need a look."""
+        if kind == KIND:
+            self._listed.add(namespace)
+        return {key for space, name in missing for key in self.gone(kind, space, name)}
+
+    def bots_known(self, namespaces: Collection[str]) -> int | None:
+        """How many bots there are in these namespaces (none: in all); None until they were listed to the end."""
+        return len(self.bots) if self._listed >= set(namespaces or (None,)) else None
 
     def gone(self, kind: str, namespace: str, name: str) -> set[str]:
         """Note that there is no such object any more; the keys of the bots that need a look."""

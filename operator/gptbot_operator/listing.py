@@ -27,12 +27,13 @@ Name = tuple[str, str]
 def lists_noted(
     known: Callable[[Resource, str | None], set[Name] | None],
     seen: Callable[[Resource, Document], None],
-    lost: Callable[[Resource, set[Name]], None],
+    ended: Callable[[Resource, str | None, set[Name]], None],
 ) -> Generator[None]:
     """While Kopf runs: objects in a list are `seen`, and Kopf itself gets none of them.
 
-    What was `known` of a resource, in a namespace or in all, and is not in a list of it is `lost`: the list is of a
-    time after `known` was asked. Of resources that `known` does not know (None), Kopf gets the lists as they are.
+    A list that has `ended`, of a resource in a namespace or in all, comes with what was `known` and is not in it. That
+    is gone, as the list is of a time after `known` was asked. Of resources that `known` does not know (None), Kopf gets
+    the lists as they are.
     """
     plain: Any = fetching.fetch_objs  # a generator, though it is declared as less
     turn = asyncio.Lock()
@@ -59,8 +60,7 @@ def lists_noted(
 
             while (nothing := await note_chunk()) is not None:
                 yield nothing
-        if missing:
-            lost(which, missing)
+        ended(which, namespace, missing)
 
     fetching.fetch_objs = fetch
     try:

@@ -183,11 +183,10 @@ def _lists(reconciler: Reconciler) -> AbstractContextManager[None]:
     def seen(resource: Resource, document: Document) -> None:
         _look(reconciler, reconciler.cache.event(False, _WATCHED[resource], document, listed=True))
 
-    def lost(resource: Resource, names: set[Name]) -> None:
-        for namespace, name in names:
-            _look(reconciler, reconciler.cache.gone(_WATCHED[resource], namespace, name))
+    def ended(resource: Resource, namespace: str | None, missing: set[Name]) -> None:
+        _look(reconciler, reconciler.cache.listed(_WATCHED[resource], namespace, missing))
 
-    return lists_noted(known, seen, lost)
+    return lists_noted(known, seen, ended)
 
 
 async def _stop_in_time(

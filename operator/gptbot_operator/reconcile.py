@@ -197,7 +197,8 @@ class Reconciler:
         """Who has a token of this bot too; they get a look when that has changed. None: not all bots are known yet."""
         for other in self._tokens.note(key, tokens):
             self.queue.add(other)
-        return self._tokens.shared(key) if self._tokens.complete(len(self.cache.bots)) else None
+        known = self.cache.bots_known(self._settings.namespaces)
+        return self._tokens.shared(key) if self._tokens.complete(known) else None
 
     def _urls(self) -> set[str]:
         return {memory.url for memory in self._memory.values() if memory.url is not None}

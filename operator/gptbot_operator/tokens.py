@@ -57,9 +57,9 @@ class Tokens:
         found = {name: sorted(self._bots[token] - {bot}) for name, token in self._of.get(bot, {}).items()}
         return {name: others for name, others in found.items() if others}
 
-    def complete(self, bots: int) -> bool:
-        """Whether the tokens of so many bots were noted, at least once since the start."""
-        self._complete = self._complete or len(self._of) >= bots
+    def complete(self, bots: int | None) -> bool:
+        """Whether the tokens of so many bots were noted, at least once since the start. None: nobody knows how many."""
+        self._complete = self._complete or (bots is not None and len(self._of) >= bots)
         return self._complete
 
     def _hash(self, platform: str, digest: str) -> bytes:

@@ -39,7 +39,21 @@ def test_an_object_that_is_gone_concerns_its_bot_and_those_that_refer_to_it() ->
     assert not cache.bots
 
 
-@pytest.mark.parametrize(("breaks", "expected"), [(False, [(SECRETS, {("shops", "old")})]), (True, [])])
+@pytest.mark.parametrize("namespaces", [(), ("shops", "other")])
+def test_how_many_bots_there_are_is_known_once_all_lists_have_ended(namespaces: tuple[str, ...]) -> None:
+    cache = Cache()
+    cache.event(False, "GptBot", _document("shop"), listed=True)
+    for namespace in namespaces or (None,):
+        assert cache.bots_known(namespaces) is None
+        assert cache.listed("Secret", namespace, ()) == set()
+        assert cache.bots_known(namespaces) is None
+        assert cache.listed("GptBot", namespace, ()) == set()
+    assert cache.bots_known(namespaces) == 1
+    assert cache.listed("GptBot", "shops", {("shops", "shop")}) == {"shops/shop"}
+    assert cache.bots_known(namespaces) == 0
+
+
+@pytest.mark.parametrize(("breaks", "expected"), [(False, [(SECRETS, None, {("shops", "old")})]), (True, [])])
 async def test_what_a_whole_list_lacks_is_lost_and_a_broken_one_says_nothing(
     monkeypatch: pytest.MonkeyPatch, breaks: bool, expected: list[tuple[Resource, set[Name]]]
 ) -> None:
@@ -50,7 +64,7 @@ async def test_what_a_whole_list_lacks_is_lost_and_a_broken_one_says_nothing(
         yield [_document("b")], "7"
 
     monkeypatch.setattr(fetching, "fetch_objs", in_chunks)
-    lost: list[tuple[Resource, set[Name]]] = []
+    lost: list[tuple[Resource, str | None, set[Name]]] = []
     known: dict[Resource, set[Name]] = {SECRETS: {("shops", "a"), ("shops", "b"), ("shops", "old")}}
     seen: list[str] = []
     options: dict[str, Any] = {"settings": None, "logger": None, "namespace": None}

@@ -38,6 +38,7 @@ def test_what_is_kept_is_neither_the_token_nor_its_digest() -> None:
 def test_until_all_bots_were_looked_at_nothing_is_known() -> None:
     tokens = Tokens()
     tokens.note("a/one", {})
+    assert not tokens.complete(None), "the list of bots has not ended"
     assert not tokens.complete(2)
     tokens.note("b/two", {})
     assert tokens.complete(2)

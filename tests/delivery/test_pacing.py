@@ -34,6 +34,11 @@ def places(pacer: Pacer, chat: str) -> Places:
     return found
 
 
+def left(began: float, seconds: float) -> float:
+    """What is left of so many seconds since then, by another clock."""
+    return seconds - (time.monotonic() - began) - 0.1
+
+
 @pytest_asyncio.fixture
 async def other(store_url: str) -> AsyncIterator[Store]:
     """The connection of another worker."""
@@ -59,19 +64,21 @@ def test_a_platform_without_limits_has_no_pace(store: Store, keys: BotKeys) -> N
 
 async def test_interim_edits_leave_a_place_for_the_final_text(pacers: list[Pacer]) -> None:
     one, two = places(pacers[0], "a"), places(pacers[1], "a")
+    began = time.monotonic()
     assert [await one.take_interim(), await two.take_interim()] == [0.0, 0.0]
-    assert 0.5 < await one.take_interim() <= 1.1
+    assert left(began, 1.0) < await one.take_interim() <= 1.1
     assert await two.take(0.0) == 0.0
-    assert 0.5 < await one.take(0.0) <= 1.1, "the chat is full"
+    assert left(began, 1.0) < await one.take(0.0) <= 1.1, "the chat is full"
     assert await places(pacers[0], "b").take_interim() == 0.0, "another chat is not"
 
 
 async def test_texts_reserve_their_places_one_after_the_other(pacers: list[Pacer]) -> None:
     answers = [places(pacers[number % 2], "a") for number in range(7)]
+    began = time.monotonic()
     waits = [await each.take(30.0) for each in answers]
     assert waits[:3] == [0.0] * 3
-    assert all(0.5 < wait <= 1.1 for wait in waits[3:6])
-    assert 1.6 < waits[6] <= 2.2
+    assert all(left(began, 1.0) < wait <= 1.1 for wait in waits[3:6])
+    assert left(began, 2.0) < waits[6] <= 2.2
     assert await places(pacers[0], "a").take_interim() > 1.0, "what is reserved comes before interim edits"
     await asyncio.sleep(waits[3])
     assert await answers[3].take(30.0) == 0.0, "a place reserved is not asked for again"
@@ -97,12 +104,12 @@ async def test_a_wait_that_a_platform_asked_for_holds_for_every_worker(pacers: l
     began = time.monotonic()
     await places(pacers[0], "a").refused(FloodWait(2.0))
     held = places(pacers[1], "a")
-    assert 1.5 < await held.take(0.0) <= 2.0
-    assert 1.5 < await held.take_interim(typing=True) <= 2.0
+    assert left(began, 2.0) < await held.take(0.0) <= 2.0
+    assert left(began, 2.0) < await held.take_interim(typing=True) <= 2.0
     assert await places(pacers[1], "b").take_interim() == 0.0
     while (wait := await held.take(30.0)) > 0:
         await asyncio.sleep(wait)
-    assert 2.0 <= time.monotonic() - began < 2.5
+    assert 2.0 <= time.monotonic() - began < 10
 
 
 async def test_a_wait_can_be_for_all_chats_or_for_none(pacers: list[Pacer]) -> None:

@@ -29,7 +29,7 @@ class Worked:
     def __init__(self, url: str) -> None:
         self.url = url
         self.store = Store.connect(url, BOT)
-        self.mailbox = Mailbox(self.store, BotKeys(BOT, b"p" * 32), "worker", lease=0.5)
+        self.mailbox = Mailbox(self.store, BotKeys(BOT, b"p" * 32), "worker", lease=2.0)
 
     async def turn(self) -> None:
         """One turn, however often the store must be waited for."""

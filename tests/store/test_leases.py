@@ -47,10 +47,10 @@ async def test_one_holds_and_the_other_takes_over_when_it_is_released(store: Sto
 
 async def test_a_lease_is_renewed_past_its_ttl(store: Store, keys: BotKeys) -> None:
     log: list[str] = []
-    a = StoreLeases(store, keys, "a", ttl=0.4)
+    a = StoreLeases(store, keys, "a", ttl=2.0)
     task = asyncio.create_task(a.run("shard", work(log, "a")))
     await until(lambda: a.held == {"shard"})
-    await asyncio.sleep(1.2)
+    await asyncio.sleep(2.5)
     assert await store.command("GET", keys.lease("shard")) == b"a"
     assert log == ["a starts"]
     task.cancel()

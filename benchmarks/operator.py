@@ -59,9 +59,8 @@ class _Fleet:
 
         async def some() -> None:
             for number in numbers:
-                core, ours = (f"{api}/namespaces/{_namespace(number)}" for api in (_CORE, _OURS))
-                await self._send("POST", f"{core}/secrets", _secret(number))
-                await self._send("POST", f"{ours}/gptbots", _bot(number))
+                await self._send("POST", _path(_CORE, number, "secrets"), _secret(number))
+                await self._send("POST", _path(_OURS, number, "gptbots"), _bot(number))
 
         await asyncio.gather(*(some() for _ in range(_CREATED_AT_ONCE)))
 
@@ -72,8 +71,8 @@ class _Fleet:
             name = _name(number)
             self.applied.pop(name)
             started = time.monotonic()
-            path = f"{_OURS}/namespaces/{_namespace(number)}/gptbots/{name}"
-            await self._send("PATCH", path, {"spec": {"context": {"maxMessages": _EDITED}}})
+            path = _path(_OURS, number, "gptbots")
+            await self._send("PATCH", f"{path}/{name}", {"spec": {"context": {"maxMessages": _EDITED}}})
             while name not in self.applied:  # noqa: ASYNC110 - a watch notes it
                 await asyncio.sleep(0.001)
             taken.append(self.applied[name] - started)
@@ -114,6 +113,10 @@ def _name(number: int) -> str:
 
 def _namespace(number: int) -> str:
     return f"fleet-{number // A_NAMESPACE:03}"
+
+
+def _path(api: str, number: int, plural: str) -> str:
+    return f"{api}/namespaces/{_namespace(number)}/{plural}"
 
 
 def _secret(number: int) -> dict[str, Any]:

@@ -107,9 +107,12 @@ async def test_a_wait_that_a_platform_asked_for_holds_for_every_worker(pacers: l
     assert left(began, 2.0) < await held.take(0.0) <= 2.0
     assert left(began, 2.0) < await held.take_interim(typing=True) <= 2.0
     assert await places(pacers[1], "b").take_interim() == 0.0
+    waited = 0.0
     while (wait := await held.take(30.0)) > 0:
+        waited += wait
         await asyncio.sleep(wait)
-    assert 2.0 <= time.monotonic() - began < 10
+    assert time.monotonic() - began >= 2.0
+    assert waited < 2.5
 
 
 async def test_a_wait_can_be_for_all_chats_or_for_none(pacers: list[Pacer]) -> None:

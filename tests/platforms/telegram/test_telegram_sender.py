@@ -322,7 +322,7 @@ async def test_typing_waits_for_nobody(
 
     monkeypatch.setattr(sender_module, "TYPING_TIMEOUT", 0.2)
     await fake.inject("sendChatAction", "stall_before", seconds=30)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(2):
         await sender.typing(private())
 
 

@@ -1,0 +1,1 @@
+"""What strangers may send to stop a bot: people, models, platforms, files, and whoever reaches the store."""

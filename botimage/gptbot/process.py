@@ -22,7 +22,7 @@ from gptbot.bot import Bot, endpoints
 from gptbot.inbox.mailbox import TURN_LEASE
 from gptbot.inbox.store import Store
 from gptbot.manifest import BotConfig
-from gptbot.telemetry import metrics
+from gptbot.telemetry import metrics, watchdog
 from gptbot.telemetry.health import monitoring
 from gptbot.telemetry.logs import get_logger
 from gptbot.worker import Worker
@@ -140,6 +140,7 @@ async def serve(configs: Sequence[BotConfig], settings: Settings, *, receive: bo
         loop.add_signal_handler(name, stop.set)
     async with AsyncExitStack() as stack:
         bots = await open_bots(stack, configs, settings)
+        stack.enter_context(watchdog.watch())
         started = False
 
         def ready() -> str | None:

@@ -12,7 +12,7 @@ from aiogram.types import Chat, Message, MessageEntity, User
 
 from gptbot.platforms.inbound import person
 
-_LEFT_BY_A_MENTION = " \t,:;"
+_LEFT_BY_A_MENTION = " \t\r\n,:;"
 _CODING = "utf-16-le"
 """Entities count UTF-16 code units, of two bytes each."""
 
@@ -26,33 +26,60 @@ def speaker(message: Message) -> str:
 def to_bot(text: str, entities: Sequence[MessageEntity], me: User) -> tuple[str, bool]:
     """The text without mentions of the bot, and whether there were any; others are marked. `/do@bot` becomes `/do`."""
     units = text.encode(_CODING)
-    mentioned = False
-    for entity in sorted(entities, key=lambda entity: entity.offset, reverse=True):
+    said = _Said()
+    at = 0
+    for entity in sorted(entities, key=lambda entity: entity.offset):
         start, end = entity.offset * 2, (entity.offset + entity.length) * 2
+        if start < at:  # within the one before
+            continue
         covered = units[start:end].decode(_CODING, "replace")
-        own = (me.username or "").lower()
         match entity.type:
-            case MessageEntityType.MENTION if covered[1:].lower() == own:
-                pass
+            case MessageEntityType.MENTION if covered[1:].lower() == (me.username or "").lower():
+                word = None
             case MessageEntityType.TEXT_MENTION if entity.user is not None and entity.user.id == me.id:
-                pass
+                word = None
             case MessageEntityType.BOT_COMMAND if entity.offset == 0 and "@" in covered:
-                units = covered.partition("@")[0].encode(_CODING) + units[end:]
-                continue
+                word = covered.partition("@")[0]
             case MessageEntityType.MENTION | MessageEntityType.TEXT_MENTION:
-                units = units[:start] + _mark(covered, entity).encode(_CODING) + units[end:]
-                continue
+                word = _mark(covered, entity)
             case _:
                 continue
-        mentioned = True
-        before = units[:start].decode(_CODING, "replace")
-        after = units[end:].decode(_CODING, "replace")
-        if not before.strip():
-            after = after.lstrip(_LEFT_BY_A_MENTION)
-        elif before[-1:].isspace() and after[:1].isspace():
-            after = after[1:]
-        units = (before + after).encode(_CODING, "surrogatepass")
-    return units.decode(_CODING, "replace").strip(), mentioned
+        said.add(units[at:start].decode(_CODING, "replace"))
+        if word is None:
+            said.leave_out()
+        else:
+            said.add(word)
+        at = end
+    said.add(units[at:].decode(_CODING, "replace"))
+    return "".join(said.parts).strip(), said.left_out
+
+
+class _Said:
+    """A text that is put together from its parts, without the space that a mention leaves where it was."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.left_out = False
+        """Whether something was left out."""
+        self._blank = True
+        """Whether nothing was said so far."""
+        self._gap = False
+        """Whether something was left out right before what comes next."""
+
+    def leave_out(self) -> None:
+        """Leave a mention out."""
+        self.left_out = self._gap = True
+
+    def add(self, part: str) -> None:
+        """Say something."""
+        if self._gap and self._blank:
+            part = part.lstrip(_LEFT_BY_A_MENTION)
+        elif self._gap and self.parts[-1][-1:].isspace() and part[:1].isspace():
+            part = part[1:]
+        if part:
+            self._gap = False
+            self._blank = self._blank and not part.strip()
+            self.parts.append(part)
 
 
 def quoted(message: Message, me: User, direct: bool) -> str:

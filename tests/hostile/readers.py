@@ -1,0 +1,159 @@
+"""Every function that reads what strangers wrote, with the largest text that is given to it.
+
+A pattern that is compiled in one of the modules here must be known to a reader of that module: the generator takes what
+to repeat from it. `test_growth.py` looks for modules that compile patterns and are not here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from tests.hostile import inputs
+from tests.hostile.fragments import fragments, patterns
+from tests.hostile.growth import Call
+from tests.hostile.inputs import Hostile
+
+MESSAGE = 16_000
+"""Characters of a message: `safety.normalize.MOST_CHARACTERS`, and the web page's form."""
+ANSWER = 32_000
+"""Characters of a model's answer, as much as its context window of 8,192 tokens leaves it."""
+DISCORD = 4_000
+"""Characters of a message of Discord, with the most expensive of its subscriptions."""
+TELEGRAM = 4_096
+"""Code units of a message of Telegram."""
+EVENTS = 128 * 1024
+"""Bytes of a model's stream that are read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A function under attack."""
+
+    name: str
+    call: Call
+    largest: int
+    """Characters."""
+    modules: Sequence[str]
+    """Where its patterns are."""
+    fragments: Sequence[str] = field(default=inputs.TEXTS)
+    """What else it looks for, such as the marks of a grammar that a library parses."""
+
+    more: Sequence[Hostile] = ()
+    """Inputs that no repeating makes."""
+
+    def hostile(self, pairs: int | None) -> Iterator[Hostile]:
+        """What to try on it; `pairs` of fragments, all if None."""
+        yield from self.more
+        yield from inputs.hostile(self.groups(), pairs)
+
+    def groups(self) -> list[list[str]]:
+        """What to make hostile texts of: the pieces of each pattern apart, and those of the grammar."""
+        found = [fragments(pattern) for name in self.modules for pattern in patterns(_module(name))]
+        return [*found, list(self.fragments)]
+
+
+@cache
+def _module(name: str) -> ModuleType:
+    return import_module(f"gptbot.{name}")
+
+
+def _of(module: str, function: str) -> Any:
+    return getattr(_module(module), function)
+
+
+def _redaction() -> list[Reader]:
+    from gptbot.safety.redaction import Redactor
+
+    kinds = {
+        "secret": "secrets", "email": "redaction", "iban": "identifiers", "card": "identifiers", "ip": "identifiers",
+        "passport": "documents", "taxid": "documents", "phone": "phones",
+    }  # fmt: skip
+    return [
+        Reader(f"redact {kind}", Redactor([kind]).redact, MESSAGE, [f"safety.{module}"])
+        for kind, module in kinds.items()
+    ]
+
+
+def _rendering() -> list[Reader]:
+    telegram, web, discord = "platforms.telegram.rendering", "platforms.web.markdown", "platforms.discord.rendering"
+    delivery = ["delivery.split", "delivery.blocks"]
+    split = _of("delivery.split", "split")
+    return [
+        _markdown("telegram render", _of(telegram, "render"), TELEGRAM, [telegram]),
+        _markdown("telegram rich", _of(telegram, "rich"), ANSWER, [telegram]),
+        _markdown("web render", _of(web, "render"), ANSWER, [web]),
+        _markdown("web completed", _of(web, "completed"), ANSWER, [web]),
+        _markdown("web split_last_block", _of(web, "split_last_block"), ANSWER, [web]),
+        _markdown("discord render", _of(discord, "render"), DISCORD, [discord]),
+        _markdown("split", lambda text: split(text, 2000), ANSWER, delivery),
+        _markdown("close_fence", _of("delivery.split", "close_fence"), ANSWER, delivery),
+    ]
+
+
+def _markdown(name: str, call: Call, largest: int, modules: Sequence[str]) -> Reader:
+    return Reader(name, call, largest, modules, inputs.MARKDOWN, inputs.tables())
+
+
+def _messages() -> list[Reader]:
+    from aiogram.types import MessageEntity, User
+
+    from gptbot.conversation import commands
+    from gptbot.conversation.arguments import duration, period
+    from gptbot.conversation.spoken import MOST_CHARACTERS, MOST_CHARACTERS_OF_END, spoken_end, spoken_role
+    from gptbot.inbox.invocations import command_like
+    from gptbot.platforms.discord.history import spoken
+    from gptbot.platforms.discord.spoken import to_bot
+    from gptbot.platforms.telegram import spoken as telegram
+    from gptbot.platforms.web.texts import choose
+
+    def telegram_to_bot(text: str) -> object:
+        marks = [
+            MessageEntity(type="mention", offset=found.start(), length=4) for found in re.finditer("@bot|@ann", text)
+        ]
+        return telegram.to_bot(text, marks, User(id=1, is_bot=True, first_name="bot", username="bot"))
+
+    def discord_to_bot(text: str) -> object:
+        return to_bot(text, "1", "bot", ["2"])
+
+    mentions = ("<@1>", "<@!1>", "<@&2>", "<#3>", " ", ",", ":", "\n", "<@", "hello", "<", ">")
+    at_names = ("@bot", "@ann", " ", ",", "x", "\n")
+    words = ("since", "ago", "last", " ", "2h", "14:30", "today", "+", "1", "h", "days", "x")
+    return [
+        Reader("normalize", _of("safety.normalize", "normalize"), MESSAGE, ["safety.normalize"]),
+        Reader("spoken_role", spoken_role, MOST_CHARACTERS, ["conversation.spoken"]),
+        Reader("spoken_end", spoken_end, MOST_CHARACTERS_OF_END, ["conversation.spoken"]),
+        Reader("command_like", command_like, MESSAGE, ["inbox.invocations"], ("!", "/", "@", " ", "a", "é", "\n")),
+        Reader("nearest command", commands.nearest, MESSAGE, [], ("a", "help", "persona", "-", "я")),
+        Reader("period", period, MESSAGE, ["conversation.arguments"], words),
+        Reader("duration", duration, MESSAGE, ["conversation.arguments"], words),
+        Reader("telegram to_bot", telegram_to_bot, TELEGRAM, [], at_names),
+        Reader("discord to_bot", discord_to_bot, DISCORD, ["platforms.discord.spoken"], mentions),
+        Reader("discord history", lambda text: spoken(text, "1"), DISCORD, ["platforms.discord.history"], mentions),
+        Reader("accept-language", choose, MESSAGE, [], ("ru", ";q=", "0.5", ",", "-", "*", " ", "é", "1")),
+    ]  # fmt: skip
+
+
+def _model() -> list[Reader]:
+    from gptbot.llm.sse import EventDecoder
+
+    def events(text: str) -> object:
+        """One event that does not end, as a server sends it: in many reads."""
+        decoder, data = EventDecoder(), text.encode("latin-1", "replace")
+        with suppress(ValueError):
+            for start in range(0, len(data), 1024):
+                decoder.feed(data[start : start + 1024])
+        return decoder.end
+
+    return [Reader("events of a model", events, 16 * EVENTS, [], inputs.EVENTS)]
+
+
+def readers() -> list[Reader]:
+    """All of them."""
+    return [*_redaction(), *_messages(), *_rendering(), *_model()]

@@ -7,11 +7,11 @@ BIN := .venv/bin
 # Python keeps what it has compiled, whatever the shell says: without that every start of a process compiles it anew.
 export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint policy fmt crds lock images e2e bench bench-operator chaos redaction kind-up kind-down clean run-env dev-env
+.PHONY: help demo test lint policy fmt crds lock images e2e bench bench-operator bench-hostile chaos redaction kind-up kind-down clean run-env dev-env
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is"
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: run-env ## chat with a bot in the browser; needs no key and no account (PORT=8080)
 	@echo "» starting the bot of examples/demo.yaml; open http://127.0.0.1:$(PORT) and stop it with Ctrl-C"
@@ -54,6 +54,9 @@ bench: dev-env ## what it costs and how fast it is; figures go to benchmarks/res
 bench-operator: dev-env ## 1,000 and 5,000 GptBots on a real kube-apiserver: time, memory, calls (ARGS="--bots 50 100" tries it)
 	@echo "» programs of the Kubernetes control plane" && $(BIN)/python -m tests.controlplane.programs
 	@$(BIN)/python -m benchmarks.operator $(ARGS)
+
+bench-hostile: dev-env ## the longest stall that hostile inputs make, and how far a burst overruns a budget
+	@$(BIN)/python -m benchmarks.hostile $(ARGS)
 
 redaction: dev-env ## what redaction finds and takes for personal data by mistake, on labelled sentences
 	@$(BIN)/python -m tests.safety.corpus

@@ -14,19 +14,20 @@ _MARKS = (
 """Byte order marks; that of UTF-32 begins with that of UTF-16."""
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffe\uffff]")
 """What no text holds; a form feed and an escape (colours of a log) may be."""
+_LOOKED_AT = 4096
+"""Bytes by which an encoding is told; a multiple of four."""
+_HIGHEST_PLANE = 0x10
 _RUSSIAN = re.compile("[а-яё]{3}", re.IGNORECASE)
 _OTHERS_LETTERS = re.compile("[ЂЃѓ‚„…†‡€‰ЉЊЌЋЏђљњќћџЎўЈҐЄЇІіґєјЅѕї\u2018-\u201d]")
 
 
 def decode(data: bytes) -> str:
-    """The text of a file: with a byte order mark, else UTF-8, UTF-16 or Windows-1251. Raises NotText."""
+    """The text of a file: with a byte order mark, else UTF-8, UTF-16, UTF-32 or Windows-1251. Raises NotText."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _checked(_decoded(data, encoding))
-    if data[:4096].count(0):
-        return _checked(
-            _decoded(data, "utf-16-le" if data[1:4096:2].count(0) > data[:4096:2].count(0) else "utf-16-be")
-        )
+    if data[:_LOOKED_AT].count(0):
+        return _checked(_decoded(data, _wide(data[:_LOOKED_AT])))
     try:
         return _checked(data.decode())
     except UnicodeDecodeError:
@@ -36,6 +37,21 @@ def decode(data: bytes) -> str:
     if not _RUSSIAN.search(text) or strange * 10 > sum(not character.isascii() for character in text):
         raise NotText("in no encoding that is known here")
     return text
+
+
+def _wide(start: bytes) -> str:
+    """Which of the encodings of two or four bytes a unit a text is in, by where its zeros are.
+
+    In UTF-32 the first byte of four is zero, and the second is 16 at most, zero for most characters (RFC 3629, 3).
+    """
+    zeros = [start[place::4].count(0) for place in range(4)]
+    units = len(start) // 4
+    if len(start) % 4 == 0 and units:
+        if zeros[3] == units and zeros[2] * 2 >= units and max(start[2::4]) <= _HIGHEST_PLANE:
+            return "utf-32-le"
+        if zeros[0] == units and zeros[1] * 2 >= units and max(start[1::4]) <= _HIGHEST_PLANE:
+            return "utf-32-be"
+    return "utf-16-le" if zeros[1] + zeros[3] > zeros[0] + zeros[2] else "utf-16-be"
 
 
 def _decoded(data: bytes, encoding: str) -> str:

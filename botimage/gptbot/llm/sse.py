@@ -14,12 +14,18 @@ class EventDecoder:
     taken as data. Ids, event types and comments are passed over.
     """
 
-    __slots__ = ("_data", "_limit", "_pending_cr", "_rest", "_start")
+    __slots__ = ("_counted", "_data", "_held", "_limit", "_line", "_open", "_pending_cr", "_start")
 
-    def __init__(self, limit: int = 4 * 1024 * 1024) -> None:
-        """`limit`: bytes an event may have."""
-        self._rest = b""
+    def __init__(self, limit: int = 1024 * 1024) -> None:
+        """`limit`: bytes an event may have, ends of lines among them. A chunk of an answer has some hundred."""
+        self._line: list[bytes] = []
+        """The line that has not ended yet, read by read."""
+        self._open = 0
+        """Its bytes."""
         self._data: list[bytes] = []
+        """The lines of the event that has not ended yet."""
+        self._held = self._counted = 0
+        """Their bytes, and how many of them are counted."""
         self._pending_cr = False
         self._start = True
         self._limit = limit
@@ -36,8 +42,17 @@ class EventDecoder:
         if b"\r" in read:  # hardly ever: lines mostly end with LF alone
             self._pending_cr = read.endswith(b"\r")
             read = read.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        lines = (self._rest + read).split(b"\n")
-        self._rest = lines.pop()
+        lines = read.split(b"\n")
+        if len(lines) == 1:
+            self._line.append(read)
+            self._open += len(read)
+            self._check()
+            return []
+        if self._line:
+            self._line.append(lines[0])
+            lines[0] = b"".join(self._line)
+        rest = lines.pop()
+        self._line, self._open = [rest], len(rest)
         events: list[bytes] = []
         data = self._data
         for line in lines:
@@ -49,12 +64,20 @@ class EventDecoder:
                 data.append(line[6:] if line.startswith(b"data: ") else line[5:])
             elif line.startswith(b"error:"):
                 data.append(line[6:])
-        if len(self._rest) > self._limit or (len(data) > 1 and sum(map(len, data)) > self._limit):
-            raise EventTooLong
+        if events or not data:
+            self._held = self._counted = 0
+        # Each line costs a byte more than it has, so that lines of nothing are no way round the limit.
+        self._held += sum(map(len, data[self._counted :])) + len(data) - self._counted
+        self._counted = len(data)
+        self._check()
         return events
+
+    def _check(self) -> None:
+        if self._held + self._open > self._limit:
+            raise EventTooLong
 
     def end(self) -> list[bytes]:
         """What is left at the end. The standard drops it, but there are servers that forget the last empty line."""
         left = self.feed(b"\n\n")
-        self._rest = b""
+        self._line, self._open = [], 0
         return left

@@ -15,7 +15,9 @@ from tests.files.pictures import PICTURES_AS_TEXT
 RUSSIAN = "Съешь ещё этих мягких французских булок, да выпей чаю. №5 – «да»…"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1251"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be", "cp1251"]
+)
 def test_an_encoding_is_found(encoding: str) -> None:
     # Without a mark, the zeros of ASCII letters tell it.
     text = 'print("привет")\n' * 3 if encoding in ("utf-16-le", "utf-16-be") else RUSSIAN

@@ -20,13 +20,15 @@ from gptbot.llm.budget import TokenBudget, stream_trimmed
 from gptbot.llm.client import ModelClient
 from gptbot.llm.outcomes import Outcomes
 from gptbot.llm.transcription import Transcriber
-from gptbot.llm.types import Completion, Endpoint, Message
+from gptbot.llm.types import Completion, Endpoint, Message, Meter, Prices
 from gptbot.manifest import BotConfig
 from gptbot.platforms.base import Sender, SenderContext
 from gptbot.platforms.errors import SendError
 from gptbot.platforms.registry import platform
+from gptbot.safety.budgets import Budgets
 from gptbot.safety.limits import Limits
 from gptbot.safety.moderation import Moderator
+from gptbot_api import llm as llm_spec
 from gptbot_api.base import seconds
 
 LOCAL_PLATFORMS = frozenset({"terminal"})
@@ -42,6 +44,7 @@ class Bot:
     keys: BotKeys
     mailbox: Mailbox
     limits: Limits
+    budgets: Budgets
     model: ModelClient
     outcomes: Outcomes
     http: aiohttp.ClientSession
@@ -74,6 +77,7 @@ class Bot:
             keys=keys,
             mailbox=Mailbox(store, keys, consumer, lease, lambda: seconds(bot.config.bot.spec.privacy.retention)),
             limits=Limits(store, keys, lambda: bot.config.bot.spec.limits),
+            budgets=Budgets(store, keys, lambda: bot.config.bot.spec.limits),
             model=ModelClient(http, model, note=outcomes.note),
             outcomes=outcomes,
             http=http,
@@ -121,14 +125,16 @@ class Bot:
 
         return BotIntake(lambda: self.config, name, self.mailbox, self.limits, commands, spoken_command, erase)
 
-    async def ask(self, messages: Sequence[Message], on_text: Callable[[str], None] | None = None) -> Completion:
+    async def ask(
+        self, messages: Sequence[Message], on_text: Callable[[str], None], meter: Meter | None = None
+    ) -> Completion:
         """Ask the model, with as much of the conversation as it has room for. Raises ModelError.
 
-        `on_text` gets the answer as it comes; without it, the answer comes in one piece, for texts that nobody reads.
+        `on_text` gets the answer as it comes, `meter` hears of each request.
         """
         window, reserve = self.context_window, self.reply_reserve
         return await stream_trimmed(
-            self.model, self.budget, messages, on_text, context_window=window, reply_reserve=reserve
+            self.model, self.budget, messages, on_text, context_window=window, reply_reserve=reserve, meter=meter
         )
 
     @property
@@ -159,24 +165,35 @@ def endpoints(config: BotConfig, embedded: Callable[[], tuple[str, str]]) -> lis
     llm = config.bot.spec.llm
     parameters = llm.parameters.model_dump(by_alias=True, exclude_none=True)
     timeouts = (float(llm.timeout_seconds), float(llm.total_timeout_seconds))
+    prices = _prices(llm.prices, llm.prices)
 
     def key(reference: Any, path: str) -> str | None:
         return None if reference is None else config.secret(reference, path)
 
     if llm.base_url is None:
         url, name = embedded()
-        found = [Endpoint(url, None, llm.model or name, parameters, *timeouts)]
+        found = [Endpoint(url, None, llm.model or name, parameters, *timeouts, prices=prices)]
     else:
         assert llm.model is not None  # the rules of the API see to it
         api_key = key(llm.api_key_secret_ref, "spec.llm.apiKeySecretRef")
-        found = [Endpoint(llm.base_url, api_key, llm.model, parameters, *timeouts, vision=llm.vision)]
+        found = [Endpoint(llm.base_url, api_key, llm.model, parameters, *timeouts, vision=llm.vision, prices=prices)]
     for index, other in enumerate(llm.fallbacks):
         path = f"spec.llm.fallbacks[{index}]"
         api_key = key(other.api_key_secret_ref, f"{path}.apiKeySecretRef")
         found.append(
-            Endpoint(other.base_url, api_key, other.model, parameters, *timeouts, vision=other.vision, path=path)
-        )
+            Endpoint(
+                other.base_url, api_key, other.model, parameters, *timeouts, vision=other.vision, path=path,
+                prices=_prices(other.prices, llm.prices) or prices,
+            )
+        )  # fmt: skip
     return found
+
+
+def _prices(of: llm_spec.Prices | None, model: llm_spec.ModelPrices | None) -> Prices | None:
+    """Prices as requests are counted by, in the currency of the model's."""
+    if of is None or model is None:
+        return None
+    return Prices(of.input, of.output, of.input if of.cached_input is None else of.cached_input, model.currency)
 
 
 def transcriber(config: BotConfig, http: aiohttp.ClientSession) -> Transcriber | None:

@@ -20,6 +20,27 @@ class Parameters(OpenModel):
     """How freely the model words its answers, 0 to 2."""
 
 
+Price = Annotated[float, Field(ge=0, le=1_000_000)]
+
+
+class Prices(ApiModel):
+    """What a model costs, per million tokens."""
+
+    input: Price
+    """A million tokens of questions: all that the model reads."""
+    output: Price
+    """A million tokens of answers, hidden thoughts included."""
+    cached_input: Price | None = None
+    """A million tokens that the API had read before and says so (`cached_tokens`). Absent: as `input`."""
+
+
+class ModelPrices(Prices):
+    """What the model costs, per million tokens. Only for the count of `limits.costPerDay`: nobody is billed by it."""
+
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    """Currency of all prices here, of `fallbacks` too, and of `limits.costPerDay`: three letters (ISO 4217)."""
+
+
 class EmbeddedModel(ApiModel):
     """A small model that comes with gptbot: needs no key and no network, and is good for trying things out."""
 
@@ -40,6 +61,8 @@ class Endpoint(ApiModel):
     """Name of the model there."""
     vision: bool = False
     """Whether this model sees images. Where it does not, it is told only that there was one."""
+    prices: Prices | None = None
+    """What this model costs. Absent: as `spec.llm.prices`."""
 
 
 class Transcription(ApiModel):
@@ -80,6 +103,8 @@ class Llm(ApiModel):
     """Whether the model sees images: then it is shown those that people send."""
     transcription: Transcription | None = None
     """Where voice messages are written down. Absent: the bot says that it cannot listen."""
+    prices: ModelPrices | None = None
+    """What the model costs. Absent: cost is not counted."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -96,6 +121,11 @@ class Llm(ApiModel):
             "!(has(self.embedded) && has(self.vision) && self.vision)",
             "the embedded model sees no images: vision needs baseUrl",
             lambda m: not m.vision or m.embedded is None,
+        ),
+        Rule(
+            "has(self.prices) || !has(self.fallbacks) || self.fallbacks.all(f, !has(f.prices))",
+            "prices of fallbacks need those of the model itself: set prices too",
+            lambda m: m.prices is not None or all(f.prices is None for f in m.fallbacks),
         ),
     )
 

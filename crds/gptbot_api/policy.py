@@ -100,6 +100,10 @@ class Limits(ApiModel):
     """Model tokens the bot may use in a day, questions and answers together. 0: no limit."""
     tokens_per_user_per_day: Annotated[int, Field(ge=0, le=1_000_000_000_000)] = 0
     """The same of one user, over all chats. 0: no limit."""
+    cost_per_day: Annotated[float, Field(ge=0, le=1_000_000_000)] = 0
+    """What the model may cost in a day, in the currency of `llm.prices`, which it needs. 0: no limit."""
+    cost_per_user_per_day: Annotated[float, Field(ge=0, le=1_000_000_000)] = 0
+    """The same of one user, over all chats. 0: no limit."""
     mute: Mute = Field(default_factory=Mute)
     """Pauses for those who keep flooding the bot."""
 

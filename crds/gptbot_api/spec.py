@@ -95,6 +95,18 @@ class GptBotSpec(ApiModel):
             lambda s: s.expose is None or s.platforms.serves_http(),
             field="expose",
         ),
+        Rule(
+            "!has(self.limits) || !has(self.llm) || !(has(self.llm.baseUrl) || has(self.llm.embedded))"
+            " || has(self.llm.prices) || ((!has(self.limits.costPerDay) || self.limits.costPerDay == 0.0)"
+            " && (!has(self.limits.costPerUserPerDay) || self.limits.costPerUserPerDay == 0.0))",
+            "costPerDay and costPerUserPerDay need prices: set llm.prices",
+            lambda s: (
+                not s.llm.named
+                or s.llm.prices is not None
+                or not (s.limits.cost_per_day or s.limits.cost_per_user_per_day)
+            ),
+            field="limits",
+        ),
     )
 
     def persona(self, name: str | None = None) -> Persona | None:

@@ -123,6 +123,21 @@ RULES = [
         "spec.llm: Invalid value: the embedded model sees no images: vision needs baseUrl",
     ),
     _case(
+        "spec.llm.fallbacks",
+        [{"baseUrl": "http://b/v1", "model": "b", "prices": {"input": 1, "output": 2}}],
+        "spec.llm: Invalid value: prices of fallbacks need those of the model itself: set prices too",
+    ),
+    _case(
+        "spec.limits",
+        {"costPerDay": 0.5},
+        "spec.limits: Invalid value: costPerDay and costPerUserPerDay need prices: set llm.prices",
+    ),
+    _case(
+        "spec.limits",
+        {"costPerUserPerDay": 1},
+        "spec.limits: Invalid value: costPerDay and costPerUserPerDay need prices: set llm.prices",
+    ),
+    _case(
         "spec.platforms.telegram",
         {"tokenSecretRef": _REF, "mode": "webhook"},
         "spec.platforms.telegram: Invalid value: mode webhook needs webhook.url and webhook.secretRef",
@@ -293,6 +308,9 @@ ACCEPTED = [
     Case({"spec.workers": {"minReplicas": 0, "maxReplicas": 0}}, ()),
     Case({"spec.llm": {"embedded": {}}}, ()),
     Case({"spec.llm": ABSENT}, ()),
+    Case({"spec.llm": ABSENT, "spec.limits": {"costPerDay": 5}}, ()),
+    Case({"spec.llm.prices": {"input": 1, "output": 2.5, "currency": "EUR"}, "spec.limits": {"costPerDay": 5}}, ()),
+    Case({"spec.limits": {"costPerDay": 0, "costPerUserPerDay": 0}}, ()),
     Case({"spec.llm": {"vision": True, "apiKeySecretRef": {"name": "mine", "key": "openai"}}}, ()),
     Case({"spec.llm.parameters": {"temperature": 1, "top_p": 0.5, "stop": ["a"], "logit_bias": {"5": None}}}, ()),
     Case({"spec.platforms": {"extra": {"irc": {"server": "irc.example", "ports": [1, 2]}}}}, ()),

@@ -34,7 +34,7 @@ class Answer:
     """Command to label."""
 
 
-class _Sender:
+class Sender:
     """Takes what is sent, of any length."""
 
     edit_interval = 0.01
@@ -66,7 +66,7 @@ class Room:
 
     def __init__(self, bot: Bot, model: FakeOpenAI) -> None:
         self.bot, self.model, self.store = bot, model, bot.store
-        self.sender = _Sender()
+        self.sender = Sender()
         bot._senders["web"] = self.sender
         self._intake = bot.intake("web")
 

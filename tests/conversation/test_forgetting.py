@@ -18,6 +18,7 @@ from gptbot.inbox.store import Store
 from gptbot.manifest import BotConfig
 from gptbot.platforms.base import SenderContext
 from gptbot.platforms.web.sender import WebSender
+from gptbot.safety.budgets import Amount, Budgets
 from gptbot.safety.limits import Limits
 from gptbot_api import GptBot, parse
 from tests.process.residue import Kept, dump, kind
@@ -46,7 +47,7 @@ async def filled(store: Store, keys: BotKeys, spec: GptBot) -> Mailbox:
     for chat, user in ((CHAT, ADA), (CHAT, BOB), (OTHER_CHAT, ADA)):
         event = uuid.uuid4().hex[:22]
         assert await limits.check(user, chat, event) is None
-        await limits.spend(10, [user])
+        await Budgets(store, keys, lambda: spec.spec.limits).spend(Amount(10), users=[user])
         where = {"session": chat}
         question = Envelope(
             event=event, platform="web", user=user, text="given up", address=where, direct=True, received=0.0

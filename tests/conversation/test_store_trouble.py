@@ -17,6 +17,7 @@ from gptbot.inbox.claims import Claim
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.manifest import load
+from gptbot.safety.budgets import Account, Amount
 from tests.fakes.openai import FakeOpenAI
 from tests.fakes.telegram import FakeTelegram
 from tests.process.conftest import secrets, spec
@@ -68,16 +69,16 @@ async def test_a_finished_answer_is_not_asked_for_again(
         await telegram.add_user(ADA)
         bot = _bot(tmp_path, store, telegram, model, http)
         failures = 1
-        real = bot.limits.spend
+        real = bot.budgets.spend
 
-        async def spend(tokens: int, users: Sequence[str] = ()) -> int:
+        async def spend(spent: Amount, account: Account | None = None, users: Sequence[str] = ()) -> Amount:
             nonlocal failures
             if failures:
                 failures -= 1
                 raise StoreUnavailable("the store cannot be reached")
-            return await real(tokens, users)
+            return await real(spent, account, users)
 
-        monkeypatch.setattr(bot.limits, "spend", spend)
+        monkeypatch.setattr(bot.budgets, "spend", spend)
         claim = await _claimed(bot, "hello")
         await Turn(bot, claim).run()
         assert len(model.requests) == 1

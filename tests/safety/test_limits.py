@@ -7,6 +7,7 @@ import pytest
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
+from gptbot.safety.budgets import Amount, Budgets
 from gptbot.safety.limits import Limits, Refusal
 from gptbot_api.policy import Limits as LimitsSpec
 from gptbot_api.policy import Mute, Rate
@@ -22,6 +23,11 @@ def limits(
         tokens_per_day=tokens, tokens_per_user_per_day=user_tokens, mute=mute or Mute(after=0),
     )  # fmt: skip
     return Limits(store, keys, lambda: spec)
+
+
+async def spend(store: Store, keys: BotKeys, tokens: int, *users: str, cost: int = 0) -> int:
+    """Use tokens of the day; the bot's sum."""
+    return (await Budgets(store, keys, LimitsSpec).spend(Amount(tokens, cost), users=users)).tokens
 
 
 async def refused(checked: Limits, user: str, conversation: str) -> Refusal:
@@ -90,9 +96,9 @@ async def test_many_gateways_at_once_let_in_no_more_than_one(store_url: str, key
 
 async def test_the_daily_budget_of_tokens(store: Store, keys: BotKeys) -> None:
     checked = limits(store, keys, tokens=100)
-    assert await checked.spend(60) == 60
+    assert await spend(store, keys, 60) == 60
     assert await checked.check("anna", "a") is None
-    assert await checked.spend(40) == 100
+    assert await spend(store, keys, 40) == 100
     first, second, elsewhere = [await refused(checked, "anna", chat) for chat in ("a", "a", "b")]
     assert (first.limit, first.notify, second.notify, elsewhere.notify) == ("tokens", True, False, True)
     assert 0 < first.retry_after <= 86400
@@ -101,10 +107,10 @@ async def test_the_daily_budget_of_tokens(store: Store, keys: BotKeys) -> None:
 
 async def test_a_new_day_has_a_new_budget(store: Store, keys: BotKeys) -> None:
     checked = limits(store, keys, tokens=100)
-    await checked.spend(100)
+    await spend(store, keys, 100)
     await store.command("HINCRBY", keys.tokens, "day", -1)
     assert await checked.check("anna", "a") is None
-    assert await checked.spend(7) == 7
+    assert await spend(store, keys, 7) == 7
 
 
 async def test_a_message_delivered_again_costs_nothing(store: Store, keys: BotKeys) -> None:
@@ -130,11 +136,33 @@ async def test_the_whole_bot_is_limited_and_each_chat_told_once(store: Store, ke
 
 async def test_the_tokens_of_one_user(store: Store, keys: BotKeys) -> None:
     checked = limits(store, keys, user_tokens=100)
-    assert await checked.spend(201, ["anna", "boris", "anna"]) == 201
+    assert await spend(store, keys, 201, "anna", "boris", "anna") == 201
     assert (await refused(checked, "anna", "a")).limit == "user-tokens"
     assert (await refused(checked, "boris", "a")).limit == "user-tokens"
     assert await checked.check("vera", "a") is None
     assert not (await refused(checked, "anna", "b")).notify, "told once, wherever it was"
+
+
+@pytest.mark.parametrize(("whose", "limit"), [("", "cost"), ("user-", "user-cost")])
+async def test_the_daily_budget_of_money(store: Store, keys: BotKeys, whose: str, limit: str) -> None:
+    spec = LimitsSpec(cost_per_user_per_day=0.02) if whose else LimitsSpec(cost_per_day=0.02)
+    checked = Limits(store, keys, lambda: spec)
+    await spend(store, keys, 10, "anna", cost=19_999)
+    assert await checked.check("anna", "a") is None
+    await spend(store, keys, 0, "anna", cost=1)
+    assert (await refused(checked, "anna", "a")).limit == limit
+
+
+@pytest.mark.parametrize("spoiled", ["garbage", "-5", "1e300", "nan", "inf", ""])
+async def test_a_spoiled_count_is_begun_anew(store: Store, keys: BotKeys, spoiled: str) -> None:
+    """What stands in the store is not believed blindly: it must not stop the bot."""
+    await spend(store, keys, 50, "anna")
+    for key in (keys.tokens, keys.tokens_of("anna")):
+        await store.command("HSET", key, "tokens", spoiled, "cost", spoiled, "held", spoiled, "lapses", spoiled)
+    checked = limits(store, keys, tokens=100, user_tokens=100)
+    assert await checked.check("anna", "a") is None
+    assert (await checked.left("anna", "a")).bot_tokens.used == 0
+    assert await spend(store, keys, 7, "anna") == 7
 
 
 async def flood(store: Store, keys: BotKeys, spec: Mute) -> Refusal:
@@ -201,14 +229,15 @@ async def test_what_is_left_can_be_asked(store: Store, keys: BotKeys) -> None:
     assert (untouched.user.left, untouched.chat.left, untouched.bot_tokens.left) == (10, 5, 1000)
     for user, chat in [("anna", "a"), ("anna", "b"), ("boris", "a"), ("anna", "a")]:
         assert await checked.check(user, chat) is None
-    await checked.spend(300, ["anna"])
-    await checked.spend(800, ["boris"])
+    await spend(store, keys, 300, "anna", cost=5)
+    await spend(store, keys, 800, "boris", cost=6)
     left = await checked.left("anna", "a")
     assert (left.user.left, left.chat.left, left.user.of, left.user.per) == (7, 2, 10, "1h")
     assert left.bot is not None
     assert left.bot.left == 96
     assert (left.user_tokens.used, left.user_tokens.left) == (300, None)
     assert (left.bot_tokens.used, left.bot_tokens.left) == (1100, 0)
+    assert (left.user_cost.used, left.bot_cost.used, left.bot_cost.left) == (5, 11, None)
     await store.command("HINCRBY", keys.tokens_of("anna"), "day", -1)
     assert (await checked.left("anna", "a")).user_tokens.used == 0
 
@@ -231,7 +260,7 @@ async def test_something_is_told_once_by_all_gateways(store: Store, keys: BotKey
 async def test_nothing_is_kept_for_ever(store: Store, keys: BotKeys, answered: bool) -> None:
     checked = limits(store, keys, user=1, chat=1, tokens=1, mute=Mute())
     await checked.check("anna", "a")
-    await checked.spend(2, ["anna"])
+    await spend(store, keys, 2, "anna")
     if not answered:
         await checked.check("anna", "a")
         await checked.check("boris", "b")

@@ -10,18 +10,23 @@ from gptbot.bot import Bot
 from gptbot.conversation.calls import call
 from gptbot.conversation.commands.base import Question, Reply
 from gptbot.conversation.insisting import insist
+from gptbot.conversation.spending import Spending
 from gptbot.delivery.live import LiveMessage
 from gptbot.delivery.split import close_fence
 from gptbot.inbox.claims import Claim
-from gptbot.llm.errors import ModelError, TookTooLong
+from gptbot.llm.errors import BudgetSpent, ModelError, TookTooLong
 from gptbot.llm.types import Message
 from gptbot.locales import Texts
+from gptbot.safety.budgets import Account
+from gptbot.telemetry import metrics
 from gptbot.telemetry.logs import get_logger
 
 log = get_logger("turn")
 
 FLAGGED_QUESTION, FLAGGED_ANSWER = "moderation-input", "moderation-output"
 """Texts told in place of an answer where the moderation endpoint objects."""
+OVER_LIMIT = "limit-"
+"""What texts begin with that are told in place of an answer for which nothing is left of a budget."""
 
 
 class Answering:
@@ -31,7 +36,9 @@ class Answering:
         self._bot = bot
         self._claim = claim
         self._texts = said
-        self._authors = [message.user for message in claim.messages]
+        authors = dict.fromkeys(message.user for message in claim.messages)
+        self._account = Account(claim.conversation, str(claim.token), tuple(authors), claim.conversation)
+        self._spending = Spending(bot, self._account)
         self._running: asyncio.Task[Any] | None = None
         """What a stop ends."""
 
@@ -47,15 +54,19 @@ class Answering:
         if claim.reply is not None:
             return Reply(claim.reply)
         if claim.stop:
-            return Reply(await self._cut("", [], "cut-stopped"))
+            return Reply(await self._cut("", "cut-stopped"))
         try:
             async with asyncio.TaskGroup() as group:
-                self._running = calling = group.create_task(call(self._bot, claim, self._texts, live), name="command")
+                command = call(self._bot, claim, self._texts, live, self._account)
+                self._running = calling = group.create_task(command, name="command")
                 await asyncio.wait({calling})
         except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
+            error = errors.exceptions[0]
+            if isinstance(error, BudgetSpent):
+                return Reply(await self._over_limit("", error))
+            raise error from None
         if calling.cancelled():
-            return Reply(await self._cut("", [], "cut-stopped"))
+            return Reply(await self._cut("", "cut-stopped"))
         answer = calling.result()
         if isinstance(answer, Question):
             return Reply(await self.by_model(live, list(answer.messages), head=answer.head))
@@ -67,57 +78,65 @@ class Answering:
     ) -> str:  # fmt: skip
         """Have the model answer, below `head`, and note the reply. Raises ModelError.
 
-        `looked_at`: what of it the person wrote. `note`: what the person is told below the answer.
+        `looked_at`: what of it the person wrote. `note`: what the person is told below the answer. What it cost is
+        counted, however it ends.
         """
-        bot, claim = self._bot, self._claim
+        async with self._spending.counted():
+            return await self._by_model(live, messages, looked_at, head, note)
+
+    async def _by_model(
+        self, live: LiveMessage, messages: list[Message], looked_at: Sequence[str], head: str, note: str | None
+    ) -> str:
+        bot, claim, spending = self._bot, self._claim, self._spending
         if claim.stop:
-            return await self._cut("", messages, "cut-stopped")
+            return await self._cut("", "cut-stopped")
         if looked_at and await bot.moderator.flags_question(looked_at):
-            return await self._cut("", messages, FLAGGED_QUESTION)
+            return await self._cut("", FLAGGED_QUESTION)
         if head:
             live.replace(head)
         feed = live.keep if bot.moderator.holds_back else live.feed
         try:
             async with asyncio.TaskGroup() as group:
                 show = group.create_task(live.show(), name="live message")
-                self._running = asking = group.create_task(bot.ask(messages, feed), name="model")
+                self._running = asking = group.create_task(spending.ask(messages, feed), name="model")
                 await asyncio.wait({asking})
                 show.cancel()
         except BaseExceptionGroup as errors:
             error = errors.exceptions[0]
             if isinstance(error, ModelError) and claim.stop:
-                return await self._cut(head + error.text if error.text else "", messages, "cut-stopped")
+                return await self._cut(head + error.text if error.text else "", "cut-stopped")
+            if isinstance(error, BudgetSpent):
+                return await self._over_limit(head, error)
             if isinstance(error, TookTooLong) and error.text:
                 log.warning("an answer was cut short", reason=str(error), bot=bot.key)
-                return await self._cut(head + error.text, messages, "cut-time")
+                return await self._cut(head + error.text, "cut-time")
             raise error from None
         if asking.cancelled():
-            return await self._cut(live.text if live.text != head else "", messages, "cut-stopped")
+            return await self._cut(live.text if live.text != head else "", "cut-stopped")
         completion = asking.result()
-        spent = (completion.prompt_tokens or 0) + (completion.completion_tokens or 0)
-        counted = bot.moderator.holds_back
-        if counted:
-            await insist(bot, lambda: bot.limits.spend(spent, self._authors))
+        if bot.moderator.holds_back:
+            await insist(bot, spending.settle)
             if await bot.moderator.flags_answer(completion.text):
-                return await self._cut("", messages, FLAGGED_ANSWER)
+                return await self._cut("", FLAGGED_ANSWER)
         reply = head + completion.text if completion.text.strip() else self._texts("trouble-empty")
         if note is not None:
             reply = f"{close_fence(reply.rstrip())}\n\n{note}"
         # Noted first: should this worker die now, the next one sends this very text, not another answer.
-        await insist(
-            bot,
-            lambda: asyncio.gather(
-                bot.mailbox.replied(claim, reply), *(() if counted else (bot.limits.spend(spent, self._authors),))
-            ),
-        )
+        await insist(bot, lambda: asyncio.gather(bot.mailbox.replied(claim, reply), spending.settle()))
         return reply
 
-    async def _cut(self, said: str, messages: list[Message], why: str) -> str:
-        """Take what was said as the reply. The API counts no tokens of an answer that it did not end."""
-        if said:
-            spent = self._bot.tokens([*messages, {"role": "assistant", "content": said}])
-            await insist(self._bot, lambda: self._bot.limits.spend(spent, self._authors))
-            if await self._bot.moderator.flags_answer(said):
-                said, why = "", FLAGGED_ANSWER
+    async def _over_limit(self, head: str, error: BudgetSpent) -> str:
+        """Say that nothing is left today, in place of the answer or of the rest of it."""
+        bot, said = self._bot, error.text
+        metrics.MESSAGES_LIMITED.labels(
+            bot=bot.key, platform=self._claim.messages[0].platform, limit=error.limit
+        ).inc()  # fmt: skip
+        return await self._cut(head + said if said else "", "cut-budget" if said else f"{OVER_LIMIT}{error.limit}")
+
+    async def _cut(self, said: str, why: str) -> str:
+        """Take what was said as the reply."""
+        await insist(self._bot, self._spending.settle)
+        if said and await self._bot.moderator.flags_answer(said):
+            said, why = "", FLAGGED_ANSWER
         await insist(self._bot, lambda: self._bot.mailbox.replied(self._claim, said, why))
         return said

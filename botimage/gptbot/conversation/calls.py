@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
+import itertools
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 from gptbot.bot import Bot
 from gptbot.conversation import commands
 from gptbot.conversation.arguments import WrongArgument, parse
 from gptbot.conversation.commands.base import Command, CommandContext, Question, Reply
-from gptbot.conversation.insisting import insist
 from gptbot.conversation.persona import in_force
+from gptbot.conversation.spending import Spending
 from gptbot.delivery.live import LiveMessage
 from gptbot.inbox.claims import Claim
 from gptbot.llm.types import Message
 from gptbot.locales import Texts
 from gptbot.platforms.base import Forgets
+from gptbot.safety.budgets import Account
 from gptbot.telemetry import metrics
 from gptbot_api.base import seconds
 
 
-async def call(bot: Bot, claim: Claim, said: Texts, live: LiveMessage) -> Reply | Question:
-    """What the command of a claim answers; one line when it may not run, or its arguments are wrong."""
+async def call(bot: Bot, claim: Claim, said: Texts, live: LiveMessage, account: Account) -> Reply | Question:
+    """What the command of a claim answers; one line when it may not run, or its arguments are wrong.
+
+    What it asks the model goes on `account`. Raises ModelError.
+    """
     envelope, spec = claim.messages[0], bot.config.bot.spec
     assert envelope.command is not None  # an envelope is plain, a notice or a command
     metrics.COMMANDS.labels(bot=bot.key, platform=envelope.platform, command=envelope.command).inc()
@@ -45,11 +51,13 @@ async def call(bot: Bot, claim: Claim, said: Texts, live: LiveMessage) -> Reply 
         kept = {name: value or None for name, value in choices.items()}
         await bot.mailbox.choose(claim.conversation, kept, seconds(spec.privacy.retention))
 
+    numbers = itertools.count(1)
+
     async def ask(messages: Sequence[Message]) -> str:
-        completion = await bot.ask(messages)
-        spent = (completion.prompt_tokens or 0) + (completion.completion_tokens or 0)
-        await insist(bot, lambda: bot.limits.spend(spent or bot.tokens(messages), [envelope.user]))
-        return completion.text
+        part = dataclasses.replace(account, hold=f"{account.hold}:{next(numbers)}")
+        spending = Spending(bot, part)
+        async with spending.counted():
+            return (await spending.ask(messages, lambda _: None)).text
 
     async with _progress(live) as progress:
         return await command.run(

@@ -16,10 +16,12 @@ import orjson
 
 from gptbot.bot import Bot
 from gptbot.conversation.context import last_exchange, remembered
+from gptbot.conversation.spending import Spending
 from gptbot.inbox.store import Script, StoreUnavailable
 from gptbot.llm.budget import MESSAGE_TOKENS
 from gptbot.llm.errors import ModelError
 from gptbot.llm.types import Message
+from gptbot.safety.budgets import Account
 from gptbot.safety.redaction import Redactor
 from gptbot.telemetry import metrics
 from gptbot.telemetry.logs import get_logger
@@ -153,9 +155,9 @@ async def _fold_once(bot: Bot, conversation: str, holder: str) -> bool:
     system: Message = {"role": "system", "content": _SYSTEM.format(words=most // 2)}
     while count > 1 and bot.tokens([system, _material(summary, context[:count])]) > bot.room:
         count = (count + 1) // 2
-    async with asyncio.timeout(FOLD_TIME):
-        notes, spent = await _ask(bot, [system, _material(summary, context[:count])], most)
-    await bot.limits.spend(spent)
+    spending = Spending(bot, Account(f"fold:{conversation}", holder), longest=most + MESSAGE_TOKENS)
+    async with asyncio.timeout(FOLD_TIME), spending.counted():
+        notes = await _ask(bot, spending, [system, _material(summary, context[:count])], most)
     notes = Redactor(bot.config.bot.spec.privacy.redact).redact(notes.strip())
     notes = bot.budget.shortened(bot.first_model, notes, most)
     places = (keys.context(conversation), keys.summary(conversation), keys.folding(conversation))
@@ -165,8 +167,8 @@ async def _fold_once(bot: Bot, conversation: str, holder: str) -> bool:
     return True
 
 
-async def _ask(bot: Bot, messages: list[Message], most: int) -> tuple[str, int]:
-    """Notes of at most about `most` tokens, and what they cost. A small model may find no end: it is given one."""
+async def _ask(bot: Bot, spending: Spending, messages: list[Message], most: int) -> str:
+    """Notes of at most about `most` tokens. A small model may find no end: it is given one."""
     said, enough = "", asyncio.Event()
 
     def take(text: str) -> None:
@@ -175,13 +177,10 @@ async def _ask(bot: Bot, messages: list[Message], most: int) -> tuple[str, int]:
         if bot.tokens([{"role": "assistant", "content": said}]) > most + MESSAGE_TOKENS:
             enough.set()
 
-    asking, ending = asyncio.create_task(bot.ask(messages, take)), asyncio.create_task(enough.wait())
+    asking, ending = asyncio.create_task(spending.ask(messages, take)), asyncio.create_task(enough.wait())
     try:
         await asyncio.wait({asking, ending}, return_when=asyncio.FIRST_COMPLETED)
-        if not asking.done():
-            return said, bot.tokens([*messages, {"role": "assistant", "content": said}])
-        completion = asking.result()
-        return completion.text, (completion.prompt_tokens or 0) + (completion.completion_tokens or 0)
+        return asking.result().text if asking.done() else said
     finally:
         for task in (asking, ending):
             task.cancel()

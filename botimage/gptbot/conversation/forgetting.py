@@ -94,7 +94,7 @@ class Forgetting:
     def _unneeded(self, user: str, spec: GptBotSpec) -> list[str]:
         """Counters of a user that no limit needs."""
         keys, limits, found = self._keys, spec.limits, list[str]()
-        if not limits.tokens_per_user_per_day:
+        if not (limits.tokens_per_user_per_day or limits.cost_per_user_per_day):
             found += [keys.tokens_of(user), keys.told("user-tokens", user)]
         if not limits.per_user.messages:
             found += [keys.rate("user", user), keys.told("user", user)]

@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack
 
 from gptbot.bot import Bot
 from gptbot.conversation import commands, context
-from gptbot.conversation.answering import FLAGGED_ANSWER, FLAGGED_QUESTION, Answering
+from gptbot.conversation.answering import FLAGGED_ANSWER, FLAGGED_QUESTION, OVER_LIMIT, Answering
 from gptbot.conversation.commands.base import Reply
 from gptbot.conversation.folding import Measure
 from gptbot.conversation.insisting import insist
@@ -33,6 +33,7 @@ from gptbot.llm.types import Role
 from gptbot.locales import Texts, texts
 from gptbot.platforms.base import Button
 from gptbot.platforms.errors import Rejected
+from gptbot.safety.budgets import until_tomorrow
 from gptbot.telemetry import metrics
 from gptbot.telemetry.logs import get_logger
 from gptbot_api.base import seconds
@@ -140,11 +141,11 @@ class Turn:
                 reply = Reply(self._texts(envelope.notice, **(envelope.values or {})))
             elif self._questions is not None:
                 said = claim.reply if claim.reply is not None else await self._read_and_ask(live, self._questions)
-                again = claim.cut != FLAGGED_QUESTION and self._repeatable
+                again = claim.cut != FLAGGED_QUESTION and self._repeatable and not self._over_limit
                 reply = Reply(said, [self._button(RETRY)] if again else [])
             else:
                 reply = await self._answering.by_command(live)
-            await live.finish(self._told(reply.text), reply.buttons)
+            await live.finish(f"{self._told(reply.text)}{await self._budget_note()}", reply.buttons)
         except ModelError as error:
             return await self._model_failed(live, error)
         except Postponed as error:
@@ -193,7 +194,23 @@ class Turn:
         """The reply as people see it: one that was cut short says so."""
         if self._claim.cut is None:
             return reply
-        return f"{close_fence(reply.rstrip())}\n\n{self._texts(self._claim.cut)}".lstrip()
+        return f"{close_fence(reply.rstrip())}\n\n{self._texts(self._claim.cut, seconds=until_tomorrow())}".lstrip()
+
+    async def _budget_note(self) -> str:
+        """Once a day, below a private answer to somebody who administers the bot: that its budget nears its end."""
+        bot, envelope = self._bot, self._envelope
+        percent = bot.budgets.warning
+        if percent is None or not (envelope.plain and envelope.direct and envelope.administrator):
+            return ""
+        left = until_tomorrow()
+        if not await bot.limits.tell("budget", envelope.user, left):
+            return ""
+        return f"\n\n{self._texts('budget-warning', percent=percent, seconds=left)}"
+
+    @property
+    def _over_limit(self) -> bool:
+        """Whether nothing of a budget was left for an answer."""
+        return (self._claim.cut or "").startswith(OVER_LIMIT)
 
     async def _done(self, reply: str) -> str:
         exchange, drop = self._unanswered(), 0
@@ -212,6 +229,8 @@ class Turn:
             return "expired"
         if self._claim.cut in (FLAGGED_QUESTION, FLAGGED_ANSWER):
             return "moderated"
+        if self._over_limit:
+            return "limited"
         return "answered" if self._claim.cut is None else "cut_short"
 
     @property

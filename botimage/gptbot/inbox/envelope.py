@@ -49,7 +49,8 @@ class Envelope:
     """Redacted text of what the message replies to."""
     attachments: tuple[Attachment, ...] = ()
     administrator: bool = False
-    """Whether the author administers the group or the bot; asked only for commands that need to know."""
+    """Whether the author administers the group or the bot; asked only for commands that need to know. Of a message that
+    is no command: whether it is private, and the author in `access.administrators`."""
     album: str = ""
     """Pseudonym that the parts of one question have in common, where it came as several messages."""
 

@@ -230,8 +230,13 @@ class BotIntake:
         return Notice(text, tell=True, outcome="unknown_command", values={} if near is None else {"near": near})
 
     async def _administrator(self, message: Inbound, command: str | None, spec: GptBotSpec) -> bool:
-        """Whether a message is from an administrator, if its command has to know: that may cost a request."""
-        if command is None or not self._commands.asks_administrator(command):
+        """Whether a message is from an administrator, if its command has to know: that may cost a request.
+
+        One that is no command: whether it is in private from somebody in `access.administrators`.
+        """
+        if command is None:  # the bot's own are warned of its budget, below an answer that nobody else sees
+            return message.direct and administers(message.principals, spec.access, self._platform)
+        if not self._commands.asks_administrator(command):
             return False
         if message.direct or administers(message.principals, spec.access, self._platform):
             return True

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
 from gptbot.llm.classify import from_body
 from gptbot.llm.errors import BadStream, EmptyAnswer, ModelError, Refused
-from gptbot.llm.types import Completion, Endpoint
+from gptbot.llm.types import Completion, Endpoint, Usage
 
 MAX_TEXT = 1_000_000
 """Characters an answer may have: more is a model that has lost its end."""
+
+MOST_TOKENS = 20_000_000
+"""Tokens a request may have cost, question or answer: twice the largest `contextWindow`. More is no count."""
 
 
 class Answer:
     """Takes in chunks and hands out new text. Only the first choice counts; reasoning is not part of the text."""
 
-    __slots__ = ("_endpoint", "_half", "_length", "_odd", "_parts", "done", "error", "finish_reason", "usage")
+    __slots__ = (
+        "_endpoint",
+        "_half",
+        "_length",
+        "_odd",
+        "_parts",
+        "done",
+        "error",
+        "finish_reason",
+        "thought",
+        "usage",
+    )
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -28,7 +42,10 @@ class Answer:
         self._odd = False
         self._half = ""
         self.finish_reason: str | None = None
-        self.usage: dict[str, Any] = {}
+        self.usage: Any = None
+        """As the API sends it, which may be anything."""
+        self.thought = 0
+        """Characters of reasoning, which is paid for as well."""
         self.done = False
         """Whether `[DONE]` came."""
         self.error: ModelError | None = None
@@ -71,6 +88,23 @@ class Answer:
         self.done = True
         return self._add(text) if text else ""
 
+    @property
+    def characters(self) -> int:
+        """Length of all that came, reasoning included."""
+        return self._length + self.thought
+
+    def counted(self) -> Usage | None:
+        """What the API counted; None if it did not, or what it says cannot be."""
+        if type(self.usage) is not dict:
+            return None
+        usage = cast("dict[str, Any]", self.usage)
+        prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+        if not prompt or completion is None or (self._length and not completion):
+            return None
+        details = usage.get("prompt_tokens_details")
+        cached = _count(cast("dict[str, Any]", details).get("cached_tokens")) if type(details) is dict else None
+        return Usage(prompt, completion, cached if cached is not None and cached <= prompt else 0)
+
     def completion(self) -> Completion:
         """The whole. Raises Refused or EmptyAnswer when there is no text, BadStream when the end is missing."""
         endpoint = self._endpoint
@@ -87,11 +121,12 @@ class Answer:
                 f"{endpoint.model} answered without a word (finish_reason {self.finish_reason!r}); "
                 "if it reasons, raise max_tokens or max_completion_tokens in spec.llm.parameters"
             )
+        usage = self.counted()
         return Completion(
             text=text,
             finish_reason=self.finish_reason,
-            prompt_tokens=_count(self.usage.get("prompt_tokens")),
-            completion_tokens=_count(self.usage.get("completion_tokens")),
+            prompt_tokens=None if usage is None else usage.prompt,
+            completion_tokens=None if usage is None else usage.completion,
             model=endpoint.model,
         )
 
@@ -137,6 +172,8 @@ class Answer:
             return ""
         content = delta.get("content") or delta.get("refusal")
         if not content:
+            if type(thought := delta.get("reasoning_content") or delta.get("reasoning")) is str:
+                self.thought += len(thought)
             return ""
         if type(content) is str:
             return content
@@ -159,4 +196,4 @@ class Answer:
 
 
 def _count(value: Any) -> int | None:
-    return value if type(value) is int and value >= 0 else None
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None

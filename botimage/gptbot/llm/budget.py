@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from gptbot.llm.client import ModelClient
 from gptbot.llm.errors import ContextTooLong
-from gptbot.llm.types import Completion, Message
+from gptbot.llm.types import Completion, Message, Meter, Usage
 
 FIRST_RATIO = 3.0
 """Characters a token before anything is learned: English has about 4, Russian and code nearer 3."""
@@ -20,6 +20,9 @@ MESSAGE_TOKENS = 4
 IMAGE_TOKENS = 1100
 """Tokens that an image is taken to cost: of a photo, OpenAI's models count 765 to 1,105, those that count by patches up
 to about 1,500 (OpenAI, "Images and vision"). Too few is made good by trimming further."""
+MOST_WINDOWS = 16
+"""Times the context window that a count of the API may be, question or answer, to be believed: the window is kept by a
+count of our own, which may be wrong by a factor of 12 before it has learned."""
 _WEIGHT = 0.2  # of a new observation
 _LEAST, _MOST = 0.25, 12.0
 _WORTH = 200  # characters: shorter prompts say more of the chat template than of the text
@@ -125,18 +128,22 @@ async def stream_trimmed(
     context_window: int,
     reply_reserve: int,
     tries: int = 4,
+    meter: Meter | None = None,
 ) -> Completion:
     """Stream the answer to as much of the conversation as fits; what does not fit after all is trimmed further.
 
-    Without `on_text` it comes in one piece. Learns from what the API counted. Raises ModelError; ContextTooLong only
-    after `tries` requests.
+    Without `on_text` it comes in one piece. Learns from what the API counted. `meter` hears of each request. Raises
+    ModelError; ContextTooLong only after `tries` requests.
     """
     model = client.endpoints[0].model
     window = context_window
     for attempt in range(1, tries + 1):
         trimmed = budget.trim(messages, window, reply_reserve, model)
         try:
-            completion = await (client.complete(trimmed) if on_text is None else client.stream(trimmed, on_text))
+            if on_text is None:
+                completion = await client.complete(trimmed, meter)
+            else:
+                completion = await client.stream(trimmed, on_text, meter)
         except ContextTooLong as error:
             if attempt == tries:
                 raise
@@ -145,9 +152,16 @@ async def stream_trimmed(
                 window = min(window, error.limit)
             logger.warning("trimming the conversation further: %s", error)
         else:
-            budget.learn(completion.model, trimmed, completion.prompt_tokens)
+            if (completion.prompt_tokens or 0) <= MOST_WINDOWS * context_window:
+                budget.learn(completion.model, trimmed, completion.prompt_tokens)
             return completion
     raise AssertionError("unreachable")
+
+
+def believed(usage: Usage | None, context_window: int) -> Usage | None:
+    """What the API counted, unless that cannot be."""
+    most = MOST_WINDOWS * context_window
+    return usage if usage is not None and usage.prompt <= most and usage.completion <= most else None
 
 
 def _joined(system: Sequence[Message]) -> list[Message]:

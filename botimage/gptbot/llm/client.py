@@ -12,9 +12,9 @@ import aiohttp
 
 from gptbot.llm import metrics
 from gptbot.llm.breaker import Breaker
-from gptbot.llm.errors import BadRequest, ContextTooLong, ModelError, ModelTimeout, Refused
+from gptbot.llm.errors import BadRequest, BudgetSpent, ContextTooLong, ModelError, ModelTimeout, Refused
 from gptbot.llm.stream import Request, request_body, request_headers
-from gptbot.llm.types import Completion, Endpoint, Message
+from gptbot.llm.types import Completion, Endpoint, Message, Meter
 
 # As the openai package has it (openai/_constants.py).
 MAX_RETRIES = 2
@@ -69,18 +69,23 @@ class ModelClient:
             return "good"
         return "fallback" if any(breaker.state == "closed" for breaker in self._breakers) else "away"
 
-    async def stream(self, messages: Sequence[Message], on_text: Callable[[str], None]) -> Completion:
+    async def stream(
+        self, messages: Sequence[Message], on_text: Callable[[str], None], meter: Meter | None = None
+    ) -> Completion:
         """Ask, and pass the text on as it comes; the whole of it is in the result. Raises ModelError.
 
-        Cancelling closes the connection. An error after the first text has the text so far in `text`.
+        Cancelling closes the connection. An error after the first text has the text so far in `text`. `meter` hears of
+        each request; `on_text` may raise BudgetSpent.
         """
-        return await self._ask(messages, on_text)
+        return await self._ask(messages, on_text, meter)
 
-    async def complete(self, messages: Sequence[Message]) -> Completion:
+    async def complete(self, messages: Sequence[Message], meter: Meter | None = None) -> Completion:
         """Ask for an answer in one piece; `timeout` of the endpoint is for all of it. Raises ModelError."""
-        return await self._ask(messages, None)
+        return await self._ask(messages, None, meter)
 
-    async def _ask(self, messages: Sequence[Message], on_text: Callable[[str], None] | None) -> Completion:
+    async def _ask(
+        self, messages: Sequence[Message], on_text: Callable[[str], None] | None, meter: Meter | None
+    ) -> Completion:
         failure: ModelError | None = None
         left = list(range(len(self.endpoints)))
         while (index := self._next(left, last_resort=failure is None)) is not None:
@@ -88,9 +93,11 @@ class ModelClient:
             if failure is not None:
                 logger.warning("asking %s instead: %s", self.endpoints[index].model, failure)
             try:
-                completion = await self._ask_endpoint(index, left, messages, on_text)
+                completion = await self._ask_endpoint(index, left, messages, on_text, meter)
                 self._tell(index, None)
                 return completion
+            except BudgetSpent:
+                raise
             except ModelError as error:
                 self._tell(index, error)
                 if error.text or isinstance(error, ContextTooLong | Refused):
@@ -112,13 +119,20 @@ class ModelClient:
         return ready
 
     async def _ask_endpoint(
-        self, index: int, others: Sequence[int], messages: Sequence[Message], on_text: Callable[[str], None] | None
+        self,
+        index: int,
+        others: Sequence[int],
+        messages: Sequence[Message],
+        on_text: Callable[[str], None] | None,
+        meter: Meter | None,
     ) -> Completion:
         endpoint, breaker = self.endpoints[index], self._breakers[index]
         retries = 0
         while True:
+            if meter is not None:
+                await meter.before(endpoint, messages)
             try:
-                return await self._guarded(endpoint, breaker, messages, on_text)
+                return await self._guarded(endpoint, breaker, messages, on_text, meter)
             except BadRequest as error:
                 without = self._without.get(endpoint.base_url, frozenset())
                 if error.parameter not in _DISPENSABLE - without or on_text is None:
@@ -146,19 +160,24 @@ class ModelClient:
         breaker: Breaker,
         messages: Sequence[Message],
         on_text: Callable[[str], None] | None,
+        meter: Meter | None,
     ) -> Completion:
         """One request, and what it comes to told to the breaker."""
         before = breaker.state
         try:
             with breaker.attempt():
-                return await self._request(endpoint, messages, on_text)
+                return await self._request(endpoint, messages, on_text, meter)
         except ModelError as error:
             if before == "closed" and breaker.state == "open":
                 logger.warning("%s is left alone for a while: %s", endpoint.model, error)
             raise
 
     async def _request(
-        self, endpoint: Endpoint, messages: Sequence[Message], on_text: Callable[[str], None] | None
+        self,
+        endpoint: Endpoint,
+        messages: Sequence[Message],
+        on_text: Callable[[str], None] | None,
+        meter: Meter | None,
     ) -> Completion:
         without = self._without.get(endpoint.base_url, frozenset())
         body = request_body(endpoint, messages, stream=on_text is not None, without=without)
@@ -173,6 +192,8 @@ class ModelClient:
             outcome = error.kind
             raise
         finally:
+            if meter is not None and request.may_cost:
+                meter.after(endpoint, messages, request.usage, request.said)
             metrics.REQUESTS.labels(endpoint.model, outcome).inc()
             metrics.DURATION.labels(endpoint.model).observe(clock() - started)
             if request.first_text is not None:

@@ -85,6 +85,17 @@ class Refused(ModelError):
     kind = "refused"
 
 
+class BudgetSpent(ModelError):
+    """Nothing is left of a budget of `spec.limits`: the model is not asked, or its answer ends in the middle."""
+
+    kind = "budget"
+
+    def __init__(self, limit: str) -> None:
+        super().__init__(f"nothing is left of limits today: {limit}")
+        self.limit = limit
+        """Which one, as `gptbot.safety.limits.LimitName` has it."""
+
+
 class BadStream(ModelError):
     """The answer ended before its end, or is no answer at all."""
 

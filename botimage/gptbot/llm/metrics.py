@@ -26,6 +26,11 @@ TOKENS = Counter(
     "Tokens as the API counts them, by direction: prompt or completion.",
     ("model", "direction"),
 )
+COST = Counter(
+    "gptbot_llm_cost_total",
+    "What requests cost by spec.llm.prices, in the currency there.",
+    ("model", "currency"),
+)
 RETRIES = Counter(
     "gptbot_llm_retries_total",
     "Requests made again before the first token, by the kind of error.",

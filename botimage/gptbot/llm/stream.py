@@ -14,7 +14,7 @@ from gptbot.llm.answer import Answer
 from gptbot.llm.classify import from_response
 from gptbot.llm.errors import BadStream, ModelError, ModelTimeout, TookTooLong, Unreachable
 from gptbot.llm.sse import EventDecoder, EventTooLong
-from gptbot.llm.types import Completion, Endpoint, Message
+from gptbot.llm.types import Completion, Endpoint, Message, Usage
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of an answer that is no stream."""
@@ -78,6 +78,18 @@ class Request:
         self._end = 0.0
         self.first_text: float | None = None
         """When the first text came, on the loop's clock."""
+        self.may_cost = True
+        """Whether the API may have worked on it: not when it refused the request, or never got it."""
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the API counted, as far as it told."""
+        return self._answer.counted()
+
+    @property
+    def said(self) -> int:
+        """Characters that came so far, reasoning included."""
+        return self._answer.characters
 
     async def run(self) -> Completion:
         """Make the request. Raises ModelError with the text so far."""
@@ -105,6 +117,7 @@ class Request:
                     timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(_CONNECT_TIMEOUT, timeout)),
                 )
                 if response.status != 200:
+                    self.may_cost = False
                     raise from_response(endpoint, response.status, response.headers, await _read(response, 64 * 1024))
                 if "json" in response.content_type:
                     self._give(self._answer.feed_object(await _read(response, MAX_BODY)))
@@ -198,6 +211,7 @@ class Request:
         return answer.completion()
 
     def _unreachable(self, error: Exception) -> ModelError:
+        self.may_cost = False
         return Unreachable(f"{self._endpoint.address} cannot be reached: {str(error) or type(error).__name__}")
 
     def _cut(self) -> ModelError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, Protocol, TypedDict
 
 Role = Literal["system", "user", "assistant"]
 
@@ -22,6 +22,27 @@ class Message(TypedDict):
 def without_credentials(url: str) -> str:
     """A URL without the user and password that may stand in it."""
     return re.sub(r"//[^/@]*@", "//", url)
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What a model costs, in units of the currency per million tokens: millionths of it a token."""
+
+    input: float
+    output: float
+    cached: float
+    """Of the input that the API had read before."""
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one request."""
+
+    prompt: int
+    completion: int
+    cached: int = 0
+    """Of those of the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +64,8 @@ class Endpoint:
     """Whether it sees images."""
     path: str = "spec.llm"
     """The field of the GptBot that it stands in, for errors."""
+    prices: Prices | None = None
+    """None: what it costs is not counted."""
 
     @property
     def address(self) -> str:
@@ -70,3 +93,18 @@ class Completion:
     """Both None when the API does not tell."""
     model: str
     """The model that answered, by the name in its endpoint."""
+
+
+class Meter(Protocol):
+    """Who pays for requests: hears of each, and may forbid it."""
+
+    async def before(self, endpoint: Endpoint, messages: Sequence[Message]) -> None:
+        """A request is to be made. Raises BudgetSpent when it must not be."""
+        ...
+
+    def after(self, endpoint: Endpoint, messages: Sequence[Message], usage: Usage | None, said: int) -> None:
+        """A request that may have cost something is over, well or not.
+
+        `usage`: what the API counted, None if it did not tell. `said`: characters that it answered, thoughts included.
+        """
+        ...

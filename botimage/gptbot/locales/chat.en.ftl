@@ -82,11 +82,19 @@ usage-bot-tokens = { $limited ->
     [none] • everybody's tokens today: { $used } used, no limit
    *[some] • everybody's tokens today: { $used } used, { $left } of { $of } left
 }
+usage-user-cost = { $limited ->
+    [none] • your answers cost today: { NUMBER($used, maximumFractionDigits: 4) } { $currency }, no limit
+   *[some] • your answers cost today: { NUMBER($used, maximumFractionDigits: 4) } { $currency }, { NUMBER($left, maximumFractionDigits: 4) } of { NUMBER($of, maximumFractionDigits: 4) } left
+}
+usage-bot-cost = { $limited ->
+    [none] • everybody's answers cost today: { NUMBER($used, maximumFractionDigits: 4) } { $currency }, no limit
+   *[some] • everybody's answers cost today: { NUMBER($used, maximumFractionDigits: 4) } { $currency }, { NUMBER($left, maximumFractionDigits: 4) } of { NUMBER($of, maximumFractionDigits: 4) } left
+}
 usage-day = A token is a piece of a word. A new day begins in { DURATION($seconds) }.
 command-usage = Show what you have used today and what is left
 command-usage-aliases = limits
 command-usage-long = Messages are counted for you, for the chat and for all together, in private chats and groups alike. Tokens, pieces of words that the model reads and writes, are counted a day.
-command-usage-stores = Times of your last messages and today's sum of tokens, under a name made from your id that tells nothing of it.
+command-usage-stores = Times of your last messages and today's sum of tokens, with what they cost where prices are set, under a name made from your id that tells nothing of it.
 command-usage-example-1 = Just `!usage`.
 
 # Whether the bot is there

@@ -82,11 +82,19 @@ usage-bot-tokens = { $limited ->
     [none] • токены всех за сегодня: израсходовано { $used }, без ограничения
    *[some] • токены всех за сегодня: израсходовано { $used }, осталось { $left } из { $of }
 }
+usage-user-cost = { $limited ->
+    [none] • ваши ответы сегодня стоили: { NUMBER($used, maximumFractionDigits: 4) } { $currency }, без ограничения
+   *[some] • ваши ответы сегодня стоили: { NUMBER($used, maximumFractionDigits: 4) } { $currency }, осталось { NUMBER($left, maximumFractionDigits: 4) } из { NUMBER($of, maximumFractionDigits: 4) }
+}
+usage-bot-cost = { $limited ->
+    [none] • ответы всех сегодня стоили: { NUMBER($used, maximumFractionDigits: 4) } { $currency }, без ограничения
+   *[some] • ответы всех сегодня стоили: { NUMBER($used, maximumFractionDigits: 4) } { $currency }, осталось { NUMBER($left, maximumFractionDigits: 4) } из { NUMBER($of, maximumFractionDigits: 4) }
+}
 usage-day = Токен – это кусочек слова. Новый день начнётся через { DURATION($seconds) }.
 command-usage = Показать, сколько вы израсходовали сегодня и сколько осталось
 command-usage-aliases = расход
 command-usage-long = Сообщения считаются для вас, для чата и для всех вместе, одинаково в личных чатах и группах. Токены, кусочки слов, которые модель читает и пишет, считаются за день.
-command-usage-stores = Время ваших последних сообщений и сумма токенов за сегодня, под именем, которое получено из вашего идентификатора и ничего о нём не говорит.
+command-usage-stores = Время ваших последних сообщений и сумма токенов за сегодня (и их цена, если цены заданы), под именем, которое получено из вашего идентификатора и ничего о нём не говорит.
 command-usage-example-1 = Просто `!usage`.
 
 # Здесь ли бот

@@ -15,6 +15,7 @@ trouble-empty = My language model gave an empty answer. Please put it in other w
 
 # Why an answer ends early
 cut-stopped = *Stopped.*
+cut-budget = *My budget for today ended here.*
 cut-time = *This took too long, so I ended it here.*
 
 # Buttons

@@ -1,8 +1,12 @@
-"""Limits of `spec.limits`, shared by all gateways and workers through the store: messages in a window, tokens a day."""
+"""Limits of `spec.limits`, shared by all gateways and workers through the store: messages in a window, use of a day.
+
+Messages are asked for here, at the door. What an answer uses of the day is reserved where it is made: `budgets.py`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,13 +16,13 @@ from gptbot.safety.refused import Refused
 from gptbot_api import policy
 from gptbot_api.base import seconds
 
-_LIMIT = Script.load("limit")
-_LEFT = Script.load("left")
-_SPEND = Script.load("spend")
+_LIMIT = Script.load("limit", "account")
+_LEFT = Script.load("left", "account")
 
-LimitName = Literal["user", "chat", "bot", "tokens", "user-tokens", "mute"]
-"""Messages of the user, in the chat, of the bot; tokens of the bot today, of the user; a pause for one who floods."""
-_OF_THE_USER = frozenset({"user", "user-tokens", "mute"})
+LimitName = Literal["user", "chat", "bot", "tokens", "user-tokens", "cost", "user-cost", "mute"]
+"""Messages of the user, in the chat, of the bot; tokens of the bot today, of the user; the same of the cost; a pause
+for one who floods."""
+_OF_THE_USER = frozenset({"user", "user-tokens", "user-cost", "mute"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,8 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
-    """Tokens of the model today (UTC)."""
+class Use:
+    """What was used of the model today (UTC): tokens, or the cost in millionths of the currency."""
 
     used: int
     of: int
@@ -65,8 +69,15 @@ class Left:
     chat: Window
     bot: Window | None
     """None: no limit."""
-    user_tokens: Tokens
-    bot_tokens: Tokens
+    user_tokens: Use
+    bot_tokens: Use
+    user_cost: Use
+    bot_cost: Use
+
+
+def millionths(amount: float) -> int:
+    """An amount of money as the store counts it; what is above 0 stays above 0."""
+    return math.ceil(amount * 1_000_000)
 
 
 class Limits:
@@ -104,6 +115,7 @@ class Limits:
             bot.messages if spec.per_bot else 0, seconds(bot.per) * 1000,
             spec.tokens_per_day, spec.tokens_per_user_per_day,
             spec.mute.after, seconds(spec.mute.first) * 1000, seconds(spec.mute.longest) * 1000,
+            millionths(spec.cost_per_day), millionths(spec.cost_per_user_per_day),
         )  # fmt: skip
         if not limit:
             return None
@@ -123,23 +135,12 @@ class Limits:
                 return Refusal(found.reason, found.left, notify=False)
         return None
 
-    async def spend(self, tokens: int, users: Sequence[str] = ()) -> int:
-        """Count tokens that the model used; returns today's sum of the bot (UTC).
-
-        `users`: on whose account, in equal parts: an answer may be for several. Raises StoreUnavailable.
-        """
-        accounts = list(dict.fromkeys(users))
-        share, rest = divmod(tokens, len(accounts) or 1)
-        shares = [share + (index < rest) for index in range(len(accounts))]
-        keys = [self._keys.tokens, *map(self._keys.tokens_of, accounts)]
-        return int(await self._store.run(_SPEND, keys, tokens, *shares))
-
     async def left(self, user: str, conversation: str) -> Left:
         """What a user may still use in a conversation. Raises StoreUnavailable."""
         spec, keys = self._spec(), self._keys
         bot = spec.per_bot or policy.Rate(messages=1)
         windows = (spec.per_user, spec.per_chat, bot)
-        *messages, bot_tokens, user_tokens = await self._store.run(
+        *messages, bot_tokens, bot_cost, user_tokens, user_cost = await self._store.run(
             _LEFT,
             [
                 keys.rate("user", user), keys.rate("chat", conversation), keys.rate("bot", ""),
@@ -153,8 +154,10 @@ class Limits:
         )
         return Left(
             user=in_user, chat=in_chat, bot=in_bot if spec.per_bot else None,
-            user_tokens=Tokens(user_tokens, spec.tokens_per_user_per_day),
-            bot_tokens=Tokens(bot_tokens, spec.tokens_per_day),
+            user_tokens=Use(int(user_tokens), spec.tokens_per_user_per_day),
+            bot_tokens=Use(int(bot_tokens), spec.tokens_per_day),
+            user_cost=Use(int(user_cost), millionths(spec.cost_per_user_per_day)),
+            bot_cost=Use(int(bot_cost), millionths(spec.cost_per_day)),
         )  # fmt: skip
 
     async def tell(self, what: str, who: str, window: float) -> bool:

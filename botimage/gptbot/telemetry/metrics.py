@@ -29,6 +29,11 @@ FOLDS = Counter(
     "gptbot_folds_total", "Conversations whose oldest messages were to become a summary, by what came of it.",
     ["bot", "outcome"],
 )  # fmt: skip
+BUDGET_USED = Gauge(
+    "gptbot_budget_used_ratio",
+    "Part of a budget of the day (tokens, cost) that the bot has used, as far as this process knows.",
+    ["bot", "budget"],
+)
 PLATFORM_CONNECTED = Gauge(
     "gptbot_platform_connected", "1 while this gateway receives from the platform.", ["bot", "platform"]
 )

@@ -1,13 +1,9 @@
 -- May one more message come in? All limits in one step, by the store's clock; a message is counted only if all let it in.
--- KEYS: times of the last messages of the user, of the chat, of the bot; tokens of the day, the same of the user; the
--- user's floods; seen; told the user, the chat, of the bot, of the tokens, of the user's tokens.
+-- KEYS: times of the last messages of the user, of the chat, of the bot; accounts of the bot, of the user; the user's
+-- floods; seen; told the user, the chat, of the bot, of the day's use, of the user's.
 -- ARGV: messages and window (ms) of user, chat and bot; tokens a day, the same of a user (0: any); floods before a pause
--- (0: no pauses), first pause, longest (ms).
+-- (0: no pauses), first pause, longest (ms); cost a day, the same of a user (millionths, 0: any).
 -- Returns {limit ('' lets it in), ms until it lets in again, 1 if this is to be told}.
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local day = 86400000
-
 if redis.call('EXISTS', KEYS[7]) == 1 then -- delivered a second time: the mailbox drops it, so it costs nothing
   return {'', 0, 0}
 end
@@ -52,12 +48,12 @@ for index, limit in ipairs(limits) do
   end
 end
 
-for index, limit in ipairs({'tokens', 'user-tokens'}) do
-  local most = tonumber(ARGV[6 + index])
-  local spent = redis.call('HMGET', KEYS[3 + index], 'day', 'tokens')
-  if most > 0 and tonumber(spent[1]) == math.floor(now / day) and tonumber(spent[2]) >= most then
-    local wait = day - now % day
-    return {limit, wait, tell(KEYS[10 + index], wait)}
+for index, whose in ipairs({'', 'user-'}) do
+  local tokens, cost = used(KEYS[3 + index])
+  local most, dearest = whole(ARGV[6 + index]), whole(ARGV[11 + index])
+  local limit = most > 0 and tokens >= most and 'tokens' or dearest > 0 and cost >= dearest and 'cost'
+  if limit then
+    return {whose .. limit, rest, tell(KEYS[10 + index], text(rest))}
   end
 end
 

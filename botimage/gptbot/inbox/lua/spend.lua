@@ -1,13 +1,13 @@
--- Add to the tokens spent today (UTC, by the store's clock). KEYS: tokens of the day of the bot, then of users.
--- ARGV: tokens of each. Returns the bot's sum of today.
-local now = tonumber(redis.call('TIME')[1])
-local today = math.floor(now / 86400)
-local sum = 0
+-- Count what was used, and let the hold go that it was reserved with. KEYS: accounts of the bot, then of users, who share
+-- it. ARGV: fencing token, hold ('': none), tokens, cost. Returns {tokens, cost} of the bot today.
+local tokens, cost = 0, 0
 for index = #KEYS, 1, -1 do
-  if tonumber(redis.call('HGET', KEYS[index], 'day')) ~= today then
-    redis.call('HSET', KEYS[index], 'day', today, 'tokens', 0)
+  local many = index == 1 and 1 or #KEYS - 1
+  local place = index == 1 and 1 or index - 1
+  if ARGV[2] ~= '' then
+    let_go(KEYS[index], ARGV[2], ARGV[1])
   end
-  redis.call('EXPIRE', KEYS[index], 86400 - now % 86400)
-  sum = redis.call('HINCRBY', KEYS[index], 'tokens', ARGV[index])
+  tokens, cost = use(KEYS[index], share(whole(ARGV[3]), place, many), share(whole(ARGV[4]), place, many))
+  keep(KEYS[index], 0)
 end
-return sum
+return {text(tokens), text(cost)}

@@ -13,7 +13,8 @@ class Condition(ApiModel):
     """One observation of the bot, as `metav1.Condition`."""
 
     type: Annotated[str, Field(max_length=316)]
-    """Ready, SecretsResolved, StoreReachable, ModelReachable, PlatformsConnected, ScalingActive or Progressing."""
+    """Ready, SecretsResolved, StoreReachable, ModelReachable, BudgetAvailable, PlatformsConnected, ScalingActive,
+    Progressing."""
     status: Literal["True", "False", "Unknown"]
     """Whether it holds."""
     reason: Annotated[str, Field(max_length=1024)]
@@ -63,7 +64,8 @@ class GptBotStatus(ApiModel):
         default_factory=list[Condition],
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
-    """Ready, SecretsResolved, StoreReachable, ModelReachable, PlatformsConnected, ScalingActive, Progressing."""
+    """Ready, SecretsResolved, StoreReachable, ModelReachable, BudgetAvailable, PlatformsConnected, ScalingActive,
+    Progressing."""
     platforms: Annotated[list[PlatformStatus], Field(max_length=32)] = Field(
         default_factory=list[PlatformStatus],
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},

@@ -50,6 +50,8 @@ def changes(bot: Document, before: Document, after: Document, instance: str, bud
 
 def _is_bad(condition: Document) -> bool:
     """Whether somebody should look."""
+    if condition["reason"] == "NearlySpent":
+        return True
     if condition["status"] != "False" or condition["type"] == "ScalingActive":
         return False
     return not (condition["type"] == "Progressing" and condition["reason"] in ("Complete", "Suspended"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gptbot_api import GptBot
+from gptbot_operator.budget import budget_available
 from gptbot_operator.cache import Observed
 from gptbot_operator.cluster import Document
 from gptbot_operator.desired.context import selector
@@ -17,8 +18,8 @@ from gptbot_operator.store import PlatformReport
 from gptbot_operator.verdict import MAX_MESSAGE, Seen, Verdict, available
 
 CONDITIONS = (
-    "Ready", "SecretsResolved", "StoreReachable", "ModelReachable", "PlatformsConnected", "ScalingActive",
-    "Progressing",
+    "Ready", "SecretsResolved", "StoreReachable", "ModelReachable", "BudgetAvailable", "PlatformsConnected",
+    "ScalingActive", "Progressing",
 )  # fmt: skip
 
 
@@ -29,6 +30,7 @@ def status_of(bot: GptBot, seen: Seen, previous: Document, now: str) -> Document
         "SecretsResolved": _secrets(seen),
         "StoreReachable": _store(bot, seen),
         "ModelReachable": model_reachable(bot, seen),
+        "BudgetAvailable": budget_available(bot, seen),
         "PlatformsConnected": platforms_connected(bot, seen, platforms),
         "ScalingActive": _scaling(bot, seen),
         "Progressing": progressing(bot, seen),

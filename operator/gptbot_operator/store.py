@@ -64,6 +64,10 @@ class Reading:
     platforms: dict[str, PlatformReport] = field(default_factory=dict[str, PlatformReport])
     model: dict[str, str] = field(default_factory=dict[str, str])
     """Endpoint of the model, by its field in the GptBot, to what its last request came to: `ok`, or what failed."""
+    tokens: int = 0
+    """Of the model, used today (UTC)."""
+    cost: int = 0
+    """What it cost, in millionths of the currency."""
 
 
 class StoreReader:
@@ -122,12 +126,22 @@ class StoreReader:
                 pipeline.xlen(f"{prefix}runnable")
                 pipeline.hgetall(f"{prefix}platforms")
                 pipeline.hgetall(f"{prefix}model")
-                _, backlog, platforms, model = await pipeline.execute()
+                pipeline.hmget(f"{prefix}tokens", "day", "tokens", "cost")
+                _, backlog, platforms, model, use = await pipeline.execute()
         except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
             fault = fault_of(error, client)
             return Reading(False, fault.reason, str(fault))
         reports = _platforms(platforms, time.time())
-        return Reading(True, backlog=int(backlog), platforms=reports, model=_outcomes(model))
+        tokens, cost = _used(use, time.time())
+        return Reading(
+            True, backlog=int(backlog), platforms=reports, model=_outcomes(model), tokens=tokens, cost=cost
+        )  # fmt: skip
+
+
+def _used(raw: list[bytes | None], now: float) -> tuple[int, int]:
+    """Tokens and cost of today."""
+    day, tokens, cost = (int(text) if text is not None and text.isdigit() else 0 for text in raw)
+    return (tokens, cost) if day == now // 86_400 else (0, 0)
 
 
 def _outcomes(raw: dict[bytes, bytes]) -> dict[str, str]:

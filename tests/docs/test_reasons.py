@@ -12,10 +12,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text()
 _WORD = re.compile(r"[A-Z][a-z]+(?:[A-Z][A-Za-z]*)+")
-_OPERATOR = ("status", "platforms", "model", "rollout", "pods")
+_OPERATOR = ("status", "platforms", "model", "budget", "rollout", "pods")
 _OF_KUBERNETES = {"PodScheduled", "PodInitializing", "ContainerCreating", "NewReplicaSetAvailable"}
 """Its own words, which the operator reads and does not tell."""
-_OF_THE_API = {"StoreReachable", "ModelReachable", "PlatformsConnected", "ScalingActive", "SecretsResolved"}
+_OF_THE_API = {
+    "StoreReachable", "ModelReachable", "BudgetAvailable", "PlatformsConnected", "ScalingActive", "SecretsResolved",
+}  # fmt: skip
 _KINDS = {"HorizontalPodAutoscaler", "ConfigMap"}
 
 

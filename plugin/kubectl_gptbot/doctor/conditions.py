@@ -25,6 +25,7 @@ _FIXES_BY_TYPE = {
     "SecretsResolved": "make the Secret or the key; the bot takes it by itself",
     "StoreReachable": "look at the store's pod, its Secret and network policies on the way to it",
     "ModelReachable": "look at spec.llm: its address, its key and its model's name",
+    "BudgetAvailable": "raise limits.tokensPerDay or limits.costPerDay, or wait until midnight (UTC)",
     "PlatformsConnected": "see the platforms below",
     "ScalingActive": "kubectl describe hpa",
     "Progressing": "see the pods below",

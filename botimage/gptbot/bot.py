@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 
 from gptbot.conversation.reading import Reader
+from gptbot.conversation.spending import Spending
 from gptbot.delivery.pacing import Pacer
 from gptbot.embedded.window import CONTEXT_WINDOW
 from gptbot.inbox.envelope import Envelope
@@ -25,7 +26,7 @@ from gptbot.manifest import BotConfig
 from gptbot.platforms.base import Sender, SenderContext
 from gptbot.platforms.errors import SendError
 from gptbot.platforms.registry import platform
-from gptbot.safety.budgets import Budgets
+from gptbot.safety.budgets import Amount, Budgets
 from gptbot.safety.limits import Limits
 from gptbot.safety.moderation import Moderator
 from gptbot_api import llm as llm_spec
@@ -82,8 +83,10 @@ class Bot:
             outcomes=outcomes,
             http=http,
             pacer=Pacer(store, keys),
-            reader=Reader(lambda: bot.config.bot.spec, transcriber(config, http)),
-            moderator=Moderator.of(config, http),
+            reader=Reader(
+                lambda: bot.config.bot.spec, transcriber(config, http), lambda account: Spending(bot, account)
+            ),
+            moderator=Moderator.of(config, http, lambda tokens: bot.budgets.spend(Amount(tokens))),
             context_window=min(llm.context_window, CONTEXT_WINDOW) if llm.embedded else llm.context_window,
         )
         return bot
@@ -205,4 +208,7 @@ def transcriber(config: BotConfig, http: aiohttp.ClientSession) -> Transcriber |
     reference = wanted.api_key_secret_ref
     api_key = None if reference is None else config.secret(reference, f"{path}.apiKeySecretRef")
     timeout = float(llm.timeout_seconds)
-    return Transcriber(http, Endpoint(wanted.base_url, api_key, wanted.model, timeout=timeout, path=path))
+    prices = _prices(wanted.prices, llm.prices)
+    return Transcriber(
+        http, Endpoint(wanted.base_url, api_key, wanted.model, timeout=timeout, path=path, prices=prices)
+    )  # fmt: skip

@@ -74,6 +74,8 @@ class Transcription(ApiModel):
     """Its API key. Absent: none is sent."""
     model: ModelName
     """Name of the model there, such as `gpt-4o-mini-transcribe` or `whisper-1`."""
+    prices: Prices | None = None
+    """What it costs, where it is paid by tokens. Absent: cost is not counted."""
 
 
 class Llm(ApiModel):
@@ -123,9 +125,13 @@ class Llm(ApiModel):
             lambda m: not m.vision or m.embedded is None,
         ),
         Rule(
-            "has(self.prices) || !has(self.fallbacks) || self.fallbacks.all(f, !has(f.prices))",
-            "prices of fallbacks need those of the model itself: set prices too",
-            lambda m: m.prices is not None or all(f.prices is None for f in m.fallbacks),
+            "has(self.prices) || ((!has(self.fallbacks) || self.fallbacks.all(f, !has(f.prices)))"
+            " && (!has(self.transcription) || !has(self.transcription.prices)))",
+            "prices of fallbacks and of transcription need those of the model itself: set prices too",
+            lambda m: (
+                m.prices is not None
+                or (all(f.prices is None for f in m.fallbacks) and getattr(m.transcription, "prices", None) is None)
+            ),
         ),
     )
 

@@ -125,7 +125,7 @@ RULES = [
     _case(
         "spec.llm.fallbacks",
         [{"baseUrl": "http://b/v1", "model": "b", "prices": {"input": 1, "output": 2}}],
-        "spec.llm: Invalid value: prices of fallbacks need those of the model itself: set prices too",
+        "spec.llm: Invalid value: prices of fallbacks and of transcription need those of the model itself: set prices too",
     ),
     _case(
         "spec.limits",

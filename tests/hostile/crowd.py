@@ -14,11 +14,18 @@ import aiohttp
 from gptbot.bot import Bot, endpoints
 from gptbot.inbox.store import Store
 from gptbot.manifest import BotConfig
-from gptbot.platforms.inbound import Inbound
+from gptbot.platforms.inbound import Address, Inbound
 from gptbot.worker import Worker
 from gptbot_api import parse
 from tests.conversation.room import Sender
 from tests.fakes.openai import FakeOpenAI
+
+
+class _Sender(Sender):
+    """Has a recording in every file."""
+
+    async def fetch(self, address: Address, reference: Mapping[str, Any], most: int) -> bytes:
+        return b"OggS words"
 
 
 @dataclass
@@ -88,7 +95,7 @@ async def crowd(
         },
     }  # fmt: skip
     config = BotConfig(parse(document))
-    found, sender = endpoints(config, lambda: ("http://127.0.0.1:1/v1", "none")), Sender()
+    found, sender = endpoints(config, lambda: ("http://127.0.0.1:1/v1", "none")), _Sender()
     async with aiohttp.ClientSession() as http:
         stores = [Store.connect(store_url, config.key) for _ in range(workers)]
         bots = [

@@ -19,6 +19,7 @@ from gptbot.inbox.claims import TurnLost
 from gptbot.inbox.store import Store
 from gptbot.llm.errors import BudgetSpent
 from gptbot.locales import texts
+from gptbot.platforms.inbound import Attachment
 from gptbot.safety.budgets import Account
 from tests.fakes.openai import FakeOpenAI
 from tests.hostile.crowd import Crowd, crowd
@@ -349,6 +350,35 @@ async def test_a_summary_is_paid_for_and_refused(store_url: str, model: FakeOpen
         await people.write(1, "!summary 1h", conversation="room", user="ada")
         await people.answered()
         assert people.said[-1].startswith(OVER)
+
+
+async def test_voice_messages_are_paid_for_and_refused(store_url: str, model: FakeOpenAI) -> None:
+    """Writing down a minute of speech costs more than the answer: it is reserved as well, before the answer is."""
+    model.ear.usage = {"type": "tokens", "input_tokens": 600, "output_tokens": 100}
+    llm = {"transcription": {"baseUrl": model.base_url, "model": "ear"}}
+    voice = Attachment(kind="audio", mime="audio/ogg", size=10, reference={"id": "f"}, seconds=60)
+    async with crowd(store_url, model, llm=llm, limits={"tokensPerDay": 3000}) as people:
+        await people.write(20, "", attachments=(voice,))
+        people.work()
+        await people.answered()
+        assert 2 <= model.ear.requests <= 4, "700 tokens each"
+        assert 1400 <= await people.spent() <= 3000
+        assert len([said for said in people.said if said.startswith(OVER)]) >= 16
+        assert await held(people) == 0
+
+
+async def test_moderation_that_costs_tokens_is_counted(store_url: str, model: FakeOpenAI) -> None:
+    model.say("Yes.", times=None)
+    moderation = {"moderation": {"baseUrl": model.base_url, "output": False}}
+    async with crowd(store_url, model, 1, safety=moderation) as people:
+        people.work()
+        await people.write(1)
+        await people.answered()
+        before = await people.spent()
+        model.settings.moderation_tokens = 50
+        await people.write(1)
+        await people.answered()
+        assert await people.spent() == 2 * before + 50
 
 
 async def test_an_administrator_is_warned_once_a_day_and_nobody_else(store_url: str, model: FakeOpenAI) -> None:

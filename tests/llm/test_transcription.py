@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import aiohttp
 import pytest
@@ -11,7 +12,7 @@ import pytest_asyncio
 from gptbot.llm.breaker import THRESHOLD
 from gptbot.llm.errors import BadRequest, BadStream, ModelTimeout, Overloaded, Unauthorized, Unreachable
 from gptbot.llm.transcription import Transcriber
-from gptbot.llm.types import Endpoint
+from gptbot.llm.types import Endpoint, Usage
 from tests.fakes.openai import FakeOpenAI, Settings
 
 KEY = "sk-test-0123456789abcdef"
@@ -38,6 +39,24 @@ async def test_words_come_back_and_the_name_tells_the_format(fake: FakeOpenAI, t
     assert [(r.name, r.mime, r.content) for r in fake.ear.recordings] == [
         ("audio.ogg", "audio/ogg", VOICE), ("audio.mp3", "audio/mpeg", b"ID3 song"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("told", "counted"),
+    [
+        ({"type": "duration", "seconds": 3}, Usage(0, 0)),
+        ({"type": "tokens", "input_tokens": 30, "output_tokens": 9, "total_tokens": 39}, Usage(30, 9)),
+        ({"type": "tokens", "input_tokens": 2**60, "output_tokens": 9}, None),
+        ("many", None),
+        (None, None),
+    ],
+)
+async def test_what_it_took_is_told(
+    fake: FakeOpenAI, transcriber: Transcriber, told: Any, counted: Usage | None
+) -> None:
+    fake.ear.usage, used = told, list[Usage | None]()
+    await transcriber.transcribe(VOICE, "audio/ogg", used.append)
+    assert used == [counted]
 
 
 async def test_what_may_pass_is_tried_once_more(fake: FakeOpenAI, transcriber: Transcriber) -> None:

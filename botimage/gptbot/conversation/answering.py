@@ -63,7 +63,7 @@ class Answering:
         except BaseExceptionGroup as errors:
             error = errors.exceptions[0]
             if isinstance(error, BudgetSpent):
-                return Reply(await self._over_limit("", error))
+                return Reply(await self.over_limit(error))
             raise error from None
         if calling.cancelled():
             return Reply(await self._cut("", "cut-stopped"))
@@ -106,7 +106,7 @@ class Answering:
             if isinstance(error, ModelError) and claim.stop:
                 return await self._cut(head + error.text if error.text else "", "cut-stopped")
             if isinstance(error, BudgetSpent):
-                return await self._over_limit(head, error)
+                return await self.over_limit(error, head)
             if isinstance(error, TookTooLong) and error.text:
                 log.warning("an answer was cut short", reason=str(error), bot=bot.key)
                 return await self._cut(head + error.text, "cut-time")
@@ -125,8 +125,8 @@ class Answering:
         await insist(bot, lambda: asyncio.gather(bot.mailbox.replied(claim, reply), spending.settle()))
         return reply
 
-    async def _over_limit(self, head: str, error: BudgetSpent) -> str:
-        """Say that nothing is left today, in place of the answer or of the rest of it."""
+    async def over_limit(self, error: BudgetSpent, head: str = "") -> str:
+        """Say that nothing is left today, in place of the answer or of the rest of it, and note that as the reply."""
         bot, said = self._bot, error.text
         metrics.MESSAGES_LIMITED.labels(
             bot=bot.key, platform=self._claim.messages[0].platform, limit=error.limit

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
-from gptbot.bot import Bot
 from gptbot.inbox.store import StoreUnavailable
+
+if TYPE_CHECKING:
+    from gptbot.bot import Bot
 
 
 async def insist(bot: Bot, step: Callable[[], Awaitable[object]]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from gptbot.conversation.spending import Spending
 from gptbot.delivery.live import Postponed
 from gptbot.files import images, limits
 from gptbot.files import texts as text_files
@@ -20,10 +21,12 @@ from gptbot.files.room import Room
 from gptbot.inbox.envelope import Envelope
 from gptbot.llm.errors import BadRequest, ContextTooLong
 from gptbot.llm.transcription import Transcriber
+from gptbot.llm.types import Usage
 from gptbot.locales import Texts
 from gptbot.platforms.base import Fetches, Releases, Sender
 from gptbot.platforms.errors import FloodWait, Rejected, SendError, TooLarge
 from gptbot.platforms.inbound import Attachment
+from gptbot.safety.budgets import Account
 from gptbot.safety.normalize import normalize
 from gptbot.safety.redaction import Redactor
 from gptbot.telemetry.logs import get_logger
@@ -38,6 +41,8 @@ _PAUSE = 0.5
 _LATER = 10.0
 _PATIENCE = 3
 """Tries of a turn after which a file is given up that the platform does not give."""
+_SPEECH = 2000
+"""Bytes of a second of speech, where a platform does not tell how long it is: 16 kbit/s, as of voice messages."""
 _SPARE = 1000
 """Characters beyond the limit that are redacted with the rest: no half of a number is left at the end."""
 
@@ -70,7 +75,14 @@ async def release(sender: Sender, messages: Sequence[Envelope]) -> None:
 class Reader:
     """Reads files for one bot."""
 
-    def __init__(self, spec: Callable[[], GptBotSpec], transcriber: Transcriber | None) -> None:
+    def __init__(
+        self,
+        spec: Callable[[], GptBotSpec],
+        transcriber: Transcriber | None,
+        spending: Callable[[Account], Spending] | None = None,
+    ) -> None:
+        """`spending` makes what counts the cost of listening on an account."""
+        self._spending = spending
         self._spec = spec
         self._transcriber = transcriber
 
@@ -123,7 +135,7 @@ class Reader:
                 case "text":
                     return await asyncio.to_thread(self._quote, data, file.mime.partition("/")[2])
                 case _:
-                    return await self._hear(data, file.mime)
+                    return await self._hear(message, file, data)
         except Unusable as error:
             log.info("a file is not what it is called", kind=file.kind, reason=str(error))
             raise _Unread("broken") from None
@@ -150,16 +162,28 @@ class Reader:
             await asyncio.sleep(_PAUSE * attempt)
         raise AssertionError("unreachable")
 
-    async def _hear(self, data: bytes, mime: str) -> str:
+    async def _hear(self, message: Envelope, file: Attachment, data: bytes) -> str:
         assert self._transcriber is not None  # else audio is not readable
         try:
-            text = await self._transcriber.transcribe(data, mime)
+            text = await self._transcribe(self._transcriber, message, file, data)
         except (BadRequest, ContextTooLong) as error:
             log.warning("a recording is not taken", reason=str(error))
             raise _Unread("broken") from None
         text = self._redacted(text)[0].strip()
         if not text:
             raise _Unread("silent")
+        return text
+
+    async def _transcribe(self, ear: Transcriber, message: Envelope, file: Attachment, data: bytes) -> str:
+        """The words of a recording, on the account of whoever spoke. Raises ModelError."""
+        if self._spending is None:
+            return await ear.transcribe(data, file.mime)
+        used = list[Usage | None]()
+        spending = self._spending(Account(f"hear:{message.event}", message.event, (message.user,)))
+        async with spending.counted():
+            await spending.before_listening(ear.endpoint, file.seconds or len(data) / _SPEECH)
+            text = await ear.transcribe(data, file.mime, used.append)
+            spending.use(ear.endpoint, used[0] or Usage(0, -(-len(text) // 3)))
         return text
 
     def _quote(self, data: bytes, language: str) -> str:

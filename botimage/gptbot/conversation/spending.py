@@ -28,6 +28,8 @@ PATIENCE = 15.0
 """Seconds that an answer waits for others to give back what they reserved and did not use."""
 LEAST = 256
 """Tokens of the shortest answer worth beginning, where the longest is longer."""
+HEARD, SAID = 10.0, 5.0
+"""Tokens of a second of speech, heard and written down: OpenAI counts one for 100 ms, and few people say four words."""
 _PAUSES = (0.1, 0.2, 0.4)
 _MARGIN = 0.8
 """Part of what is reserved at which more is asked for."""
@@ -84,13 +86,17 @@ class Spending:
             longest=longest, least=min(longest, LEAST), price=endpoint.prices.output if endpoint.prices else 0.0,
             lasts=endpoint.total_timeout + _GRACE,
         )  # fmt: skip
-        give_up, tries = time.monotonic() + PATIENCE, 0
-        while (refused := await self._reserve(self._wanted)) is not None:
-            limit, passes = refused
-            if not passes or time.monotonic() > give_up:
-                raise BudgetSpent(limit)
-            await asyncio.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
-            tries += 1
+        await self._reserve_in_time(self._wanted)
+
+    async def before_listening(self, endpoint: Endpoint, seconds: float) -> None:
+        """Reserve what it may cost to write a recording down. Raises BudgetSpent, StoreUnavailable."""
+        if not self._bot.budgets.limited:
+            return
+        heard, said = math.ceil(seconds * HEARD), math.ceil(seconds * SAID)
+        await self._reserve_in_time(Wanted(
+            question=Amount(heard, _cost(endpoint, Usage(heard, 0))), longest=said, least=said,
+            price=endpoint.prices.output if endpoint.prices else 0.0, lasts=2 * endpoint.timeout + _GRACE,
+        ))  # fmt: skip
 
     def after(self, endpoint: Endpoint, messages: Sequence[Message], usage: Usage | None, said: int) -> None:
         """Note what a request cost: as the API counted, else by the length of question and answer."""
@@ -98,6 +104,10 @@ class Spending:
         if counted is None:
             budget, model = self._bot.budget, endpoint.model
             counted = Usage(budget.count(model, _seen(endpoint, messages)), math.ceil(said / budget.ratio(model)))
+        self.use(endpoint, counted)
+
+    def use(self, endpoint: Endpoint, counted: Usage) -> None:
+        """Note what was used of an endpoint."""
         cost = _cost(endpoint, counted)
         self._spent += Amount(counted.prompt + counted.completion, cost)
         if endpoint.prices is not None:
@@ -129,6 +139,16 @@ class Spending:
         except BaseException:
             self._spent, self._held = self._spent + spent, True
             raise
+
+    async def _reserve_in_time(self, wanted: Wanted) -> None:
+        """Reserve, as soon as others give back what they do not use. Raises BudgetSpent."""
+        give_up, tries = time.monotonic() + PATIENCE, 0
+        while (refused := await self._reserve(wanted)) is not None:
+            limit, passes = refused
+            if not passes or time.monotonic() > give_up:
+                raise BudgetSpent(limit)
+            await asyncio.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
+            tries += 1
 
     async def _reserve(self, wanted: Wanted) -> tuple[str, bool] | None:
         """The limit in the way and whether that may pass, or None: it is reserved. Raises TurnLost."""

@@ -28,7 +28,7 @@ from gptbot.inbox.envelope import RETRY
 from gptbot.inbox.expiry import notify_late
 from gptbot.inbox.stops import COMMAND as STOP
 from gptbot.inbox.store import StoreUnavailable
-from gptbot.llm.errors import ModelError
+from gptbot.llm.errors import BudgetSpent, ModelError
 from gptbot.llm.types import Role
 from gptbot.locales import Texts, texts
 from gptbot.platforms.base import Button
@@ -167,8 +167,11 @@ class Turn:
         sender = bot.sender(self._envelope.platform)
         async with AsyncExitStack() as stack:
             reading = bot.reader.read(sender, self._asked, questions, self._texts, claim.attempts)
-            async with live.typing():
-                read = await stack.enter_async_context(reading)
+            try:
+                async with live.typing():
+                    read = await stack.enter_async_context(reading)
+            except BudgetSpent as error:
+                return await self._answering.over_limit(error)
             self._questions, self._images = read.questions, read.images
             self._repeatable = bool(read.questions) and not any(read.images)
             if read.questions:

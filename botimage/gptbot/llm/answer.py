@@ -95,15 +95,8 @@ class Answer:
 
     def counted(self) -> Usage | None:
         """What the API counted; None if it did not, or what it says cannot be."""
-        if type(self.usage) is not dict:
-            return None
-        usage = cast("dict[str, Any]", self.usage)
-        prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
-        if not prompt or completion is None or (self._length and not completion):
-            return None
-        details = usage.get("prompt_tokens_details")
-        cached = _count(cast("dict[str, Any]", details).get("cached_tokens")) if type(details) is dict else None
-        return Usage(prompt, completion, cached if cached is not None and cached <= prompt else 0)
+        found = read_usage(self.usage, "prompt_tokens", "completion_tokens")
+        return None if found is None or (self._length and not found.completion) else found
 
     def completion(self) -> Completion:
         """The whole. Raises Refused or EmptyAnswer when there is no text, BadStream when the end is missing."""
@@ -193,6 +186,19 @@ class Answer:
         self._half = text[-1] if text and "\ud800" <= text[-1] <= "\udbff" else ""
         whole = text[: len(text) - len(self._half)]
         return whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def read_usage(usage: Any, prompt_name: str, completion_name: str) -> Usage | None:
+    """What an API says that it counted, in fields of these names; None where that cannot be."""
+    if type(usage) is not dict:
+        return None
+    fields = cast("dict[str, Any]", usage)
+    prompt, completion = _count(fields.get(prompt_name)), _count(fields.get(completion_name))
+    if not prompt or completion is None:
+        return None
+    details = fields.get(f"{prompt_name}_details")
+    cached = _count(cast("dict[str, Any]", details).get("cached_tokens")) if type(details) is dict else None
+    return Usage(prompt, completion, cached if cached is not None and cached <= prompt else 0)
 
 
 def _count(value: Any) -> int | None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
 import orjson
 
 from gptbot.llm import metrics
+from gptbot.llm.answer import read_usage
 from gptbot.llm.breaker import Breaker
 from gptbot.llm.classify import from_response
 from gptbot.llm.errors import BadStream, ModelError, ModelTimeout, Overloaded, Unreachable
 from gptbot.llm.stream import request_headers
-from gptbot.llm.types import Endpoint
+from gptbot.llm.types import Endpoint, Usage
 
 _ENDINGS = {"audio/mpeg": "mp3", "audio/mp4": "m4a"}
 """What a file is called by its type, where that is not the subtype: the API tells formats by the name."""
@@ -30,8 +32,15 @@ class Transcriber:
         self._endpoint = endpoint
         self._breaker = Breaker(endpoint.model)
 
-    async def transcribe(self, audio: bytes, mime: str) -> str:
+    @property
+    def endpoint(self) -> Endpoint:
+        """Which one it is."""
+        return self._endpoint
+
+    async def transcribe(self, audio: bytes, mime: str, used: Callable[[Usage | None], None] | None = None) -> str:
         """The words of a recording; empty when there are none. Raises ModelError.
+
+        `used` hears what tokens it took: None where the API does not say.
 
         What may pass by itself is tried again once. While the breaker is open, nobody is asked.
         """
@@ -39,19 +48,23 @@ class Transcriber:
             if not self._breaker.ready():
                 raise Overloaded(f"{self._endpoint.model} failed too often and is left alone for now")
             try:
-                return await self._guarded(audio, mime)
+                text, usage = await self._guarded(audio, mime)
             except ModelError as error:
                 # A timeout has used up the patience of whoever waits already.
                 if attempt == _TRIES or not error.retryable or isinstance(error, ModelTimeout) or error.retry_after:
                     raise
+            else:
+                if used is not None:
+                    used(usage)
+                return text
             await asyncio.sleep(_PAUSE)
         raise AssertionError("unreachable")
 
-    async def _guarded(self, audio: bytes, mime: str) -> str:
+    async def _guarded(self, audio: bytes, mime: str) -> tuple[str, Usage | None]:
         started, outcome = asyncio.get_running_loop().time(), "cancelled"
         try:
             with self._breaker.attempt():
-                text = await self._request(audio, mime)
+                found = await self._request(audio, mime)
             outcome = "ok"
         except ModelError as error:
             outcome = error.kind
@@ -59,9 +72,9 @@ class Transcriber:
         finally:
             metrics.REQUESTS.labels(self._endpoint.model, outcome).inc()
             metrics.DURATION.labels(self._endpoint.model).observe(asyncio.get_running_loop().time() - started)
-        return text
+        return found
 
-    async def _request(self, audio: bytes, mime: str) -> str:
+    async def _request(self, audio: bytes, mime: str) -> tuple[str, Usage | None]:
         endpoint = self._endpoint
         form = aiohttp.FormData()
         form.add_field("model", endpoint.model)
@@ -86,7 +99,7 @@ class Transcriber:
             raise BadStream(f"{endpoint.model} gave no answer ({type(error).__name__})") from None
         return self._text(body)
 
-    def _text(self, body: bytes) -> str:
+    def _text(self, body: bytes) -> tuple[str, Usage | None]:
         try:
             answer: Any = orjson.loads(body)
         except orjson.JSONDecodeError:
@@ -96,7 +109,10 @@ class Transcriber:
             raise BadStream(
                 f"{self._endpoint.address} does not answer as a transcription API does: check {self._endpoint.path}"
             )
-        return text.strip()
+        usage = answer.get("usage")
+        if isinstance(usage, dict) and usage.get("type") == "duration":  # paid by the second
+            return text.strip(), Usage(0, 0)
+        return text.strip(), read_usage(usage, "input_tokens", "output_tokens")
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

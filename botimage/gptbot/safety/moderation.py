@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, Literal, cast
 
 import aiohttp
 import orjson
 
+from gptbot.llm.answer import read_usage
 from gptbot.llm.breaker import Breaker
 from gptbot.llm.classify import retry_after
 from gptbot.llm.errors import BadRequest, BadStream, ModelError, ModelNotFound, Overloaded, Unauthorized, Unreachable
@@ -57,8 +58,10 @@ class Moderator:
         *,
         timeout: float = TIMEOUT,
         breaker: Callable[[str], Breaker] = Breaker,
+        spend: Callable[[int], Awaitable[object]] | None = None,
     ) -> None:
-        """`bot` is for logs and metrics. `timeout`: seconds of one request."""
+        """`bot` is for logs and metrics. `timeout`: seconds of one request. `spend` counts tokens that it took."""
+        self._spend = spend
         self._http = http
         self._bot = bot
         self._spec = spec
@@ -67,12 +70,17 @@ class Moderator:
         self._breaker = None if spec is None else breaker(spec.model)
 
     @classmethod
-    def of(cls, config: BotConfig, http: aiohttp.ClientSession) -> Moderator:
+    def of(
+        cls,
+        config: BotConfig,
+        http: aiohttp.ClientSession,
+        spend: Callable[[int], Awaitable[object]] | None = None,
+    ) -> Moderator:
         """That of a bot. Raises InvalidManifest when its key cannot be found."""
         spec = config.bot.spec.safety.moderation
         reference = None if spec is None else spec.api_key_secret_ref
         key = None if reference is None else config.secret(reference, f"{_FIELD}.apiKeySecretRef")
-        return cls(http, config.key, spec, key)
+        return cls(http, config.key, spec, key, spend=spend)
 
     @property
     def holds_back(self) -> bool:
@@ -103,7 +111,7 @@ class Moderator:
             return False
         assert self._spec is not None
         try:
-            flagged = await self._ask(self._spec, pieces)
+            flagged, tokens = await self._ask(self._spec, pieces)
         except ModelError as error:
             self._count(side, "unavailable")
             allowed = self._spec.on_error == "allow"
@@ -112,13 +120,18 @@ class Moderator:
                 return False
             raise ModerationUnavailable(str(error), retry_after=error.retry_after) from None
         self._count(side, "flagged" if flagged else "passed")
+        if tokens and self._spend is not None:
+            await self._spend(tokens)
         return flagged
 
     def _count(self, side: Side, outcome: str) -> None:
         metrics.MODERATIONS.labels(bot=self._bot, side=side, outcome=outcome).inc()
 
-    async def _ask(self, spec: Moderation, pieces: list[str]) -> bool:
-        """Ask, a few times if need be. Raises ModelError, at once while the endpoint is left alone."""
+    async def _ask(self, spec: Moderation, pieces: list[str]) -> tuple[bool, int]:
+        """Whether any is flagged, and the tokens that it took. Asks a few times if need be.
+
+        Raises ModelError, at once while the endpoint is left alone.
+        """
         breaker = self._breaker
         assert breaker is not None
         for tried in range(TRIES):
@@ -134,7 +147,7 @@ class Moderator:
                 await asyncio.sleep(pause)
         raise Overloaded(f"{spec.model} keeps failing and is left alone for a while")
 
-    async def _request(self, spec: Moderation, pieces: list[str]) -> bool:
+    async def _request(self, spec: Moderation, pieces: list[str]) -> tuple[bool, int]:
         endpoint = Endpoint(spec.base_url, self._key, spec.model)
         headers = {"Content-Type": "application/json"}
         if self._key is not None:
@@ -170,17 +183,21 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     return body
 
 
-def _verdict(body: bytes, texts: int, address: str) -> bool:
-    """Whether any text was flagged. Raises BadStream when the answer is none: a text nobody saw has not passed."""
+def _verdict(body: bytes, texts: int, address: str) -> tuple[bool, int]:
+    """Whether any text was flagged, and the tokens that it took, where that costs some.
+
+    Raises BadStream when the answer is none: a text nobody saw has not passed.
+    """
     try:
         answer: Any = orjson.loads(body)
         results = cast("list[dict[str, Any]]", answer["results"])
         flags = [result["flagged"] for result in results]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        flags = []
+        usage = read_usage(answer.get("usage"), "prompt_tokens", "completion_tokens")
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        flags, usage = [], None
     if len(flags) < texts or not all(isinstance(flag, bool) for flag in flags):
         raise BadStream(f"{address} gives no verdict of a moderation endpoint: check {_FIELD}.baseUrl")
-    return any(flags)
+    return any(flags), 0 if usage is None else usage.prompt + usage.completion
 
 
 def _refused(model: str, address: str, status: int, wait: float | None) -> ModelError:

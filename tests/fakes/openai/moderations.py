@@ -46,8 +46,10 @@ def moderation_routes(fake: FakeOpenAI) -> list[web.RouteDef]:
         if fault == "short":
             texts = texts[1:]
         results = [_result(any(word in text for word in fake.settings.flagged)) for text in texts]
+        tokens = fake.settings.moderation_tokens
+        usage = {"usage": {"prompt_tokens": tokens, "completion_tokens": 0}} if tokens else {}
         return web.json_response(
-            {"id": f"modr-{len(fake.moderations)}", "model": "omni-moderation-2024-09-26", "results": results}
+            {"id": f"modr-{len(fake.moderations)}", "model": "omni-moderation-2024-09-26", "results": results, **usage}
         )
 
     return [web.post("/v1/moderations", moderations)]

@@ -84,5 +84,7 @@ class Settings(Strict):
     """Words that the moderation endpoint flags a text for."""
     moderation_fault: Literal["server_error", "rate_limited", "hang", "html", "short"] | None = None
     """What the moderation endpoint does instead; `short`: it leaves out a verdict."""
+    moderation_tokens: int = 0
+    """What the moderation endpoint says that it took; 0: it tells nothing, as OpenAI's, which is free."""
     stream_options: bool = True
     """False: `stream_options` is refused, as by older servers."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from aiohttp import web
 
@@ -35,6 +35,8 @@ class Ear:
 
     says: str = "Hello, what is the time?"
     """What all recordings say."""
+    usage: Any = field(default_factory=lambda: {"type": "duration", "seconds": 3})
+    """As the API counts; None: it tells none."""
     fault: Literal["server_error", "rate_limited", "hang", "html", "drop"] | None = None
     times: int = 1_000_000
     """How many requests the fault is for."""
@@ -57,7 +59,8 @@ def transcription_routes(fake: FakeOpenAI) -> list[web.RouteDef]:
         except Refusal as refusal:
             return web.json_response(refusal.body, status=refusal.status)
         ear.recordings.append(recording)
-        return web.json_response({"text": ear.says, "usage": {"type": "duration", "seconds": 3}})
+        told = {} if ear.usage is None else {"usage": ear.usage}
+        return web.json_response({"text": ear.says, **told})
 
     return [web.post("/v1/audio/transcriptions", transcriptions)]
 

@@ -6,7 +6,7 @@ from gptbot.files.errors import NotAnImage
 
 _EXTENSION, _IMAGE, _CONTROL = 0x21, 0x2C, 0xF9
 _TRAILER = b"\x3b"
-_MOST_BLOCKS = 80_000
+_MOST_BLOCKS = 32_768
 """Blocks of one image: they have 255 bytes each, but for the last of a row, and in a picture of 5 MB are 20,000."""
 
 

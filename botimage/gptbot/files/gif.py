@@ -37,9 +37,10 @@ def _colours(flags: int) -> int:
 
 def _blocks_end(data: bytes, place: int, before: int) -> tuple[int, int]:
     """Where a row of blocks ends, behind one of no length; and how many blocks there were with those `before`."""
-    while data[place]:
-        place += 1 + data[place]
+    while True:
         before += 1
         if before > _MOST_BLOCKS:
             raise NotAnImage("a GIF of too many blocks")
-    return place + 1, before + 1
+        if not data[place]:
+            return place + 1, before
+        place += 1 + data[place]

@@ -11,6 +11,7 @@ import orjson
 from gptbot.llm.classify import from_body
 from gptbot.llm.errors import BadStream, EmptyAnswer, ModelError, Refused
 from gptbot.llm.types import Completion, Endpoint, Usage
+from gptbot.llm.words import ending, text_of
 
 MAX_TEXT = 1_000_000
 """Characters an answer may have: more is a model that has lost its end."""
@@ -31,6 +32,7 @@ class Answer:
         "done",
         "error",
         "finish_reason",
+        "moved",
         "thought",
         "usage",
     )
@@ -44,6 +46,8 @@ class Answer:
         self.finish_reason: str | None = None
         self.usage: Any = None
         """As the API sends it, which may be anything."""
+        self.moved = False
+        """Whether something came that the answer is made of: text, reasoning, a call of a tool, its end."""
         self.thought = 0
         """Characters of reasoning, which is paid for as well."""
         self.done = False
@@ -111,7 +115,7 @@ class Answer:
             if self.finish_reason == "content_filter":
                 raise Refused(f"the content filter of {endpoint.model} kept back its answer")
             raise EmptyAnswer(
-                f"{endpoint.model} answered without a word (finish_reason {self.finish_reason!r}); "
+                f"{endpoint.model} answered without a word (finish_reason {ending(self.finish_reason)}); "
                 "if it reasons, raise max_tokens or max_completion_tokens in spec.llm.parameters"
             )
         usage = self.counted()
@@ -157,7 +161,8 @@ class Answer:
         if choice.get("index"):
             return ""
         if reason := choice.get("finish_reason"):
-            self.finish_reason = str(reason)
+            self.finish_reason = text_of(reason, 64) or "other"
+            self.moved = True
             if reason == "error":  # OpenRouter
                 raise from_body(self._endpoint, choice.get("error") or chunk.get("error"))
         delta = choice.get(where)
@@ -165,9 +170,11 @@ class Answer:
             return ""
         content = delta.get("content") or delta.get("refusal")
         if not content:
+            self.moved = self.moved or any(value for name, value in delta.items() if name != "role")
             if type(thought := delta.get("reasoning_content") or delta.get("reasoning")) is str:
                 self.thought += len(thought)
             return ""
+        self.moved = True
         if type(content) is str:
             return content
         # A list of parts: reasoning comes as parts of another type.

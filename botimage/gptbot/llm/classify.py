@@ -22,7 +22,11 @@ from gptbot.llm.errors import (
     Unauthorized,
 )
 from gptbot.llm.types import Endpoint
+from gptbot.llm.words import error_word, text_of
 
+_MOST_WORDS = 2000
+"""Characters of an error's message that are looked at."""
+_LONGEST_CODE = 64
 _CONTEXT_CODES = {"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"}
 # vLLM, Groq, Gemini, Anthropic, OpenRouter and others have only words for it.
 _CONTEXT_WORDS = re.compile(
@@ -50,7 +54,7 @@ def from_response(endpoint: Endpoint, status: int, headers: Mapping[str, str], b
     try:
         parsed: Any = orjson.loads(body)
     except orjson.JSONDecodeError:
-        parsed = body[:2000].decode(errors="replace")
+        parsed = body[:_MOST_WORDS].decode(errors="replace")
     error = parsed.get("error", parsed) if isinstance(parsed, dict) else parsed
     return _classify(endpoint, status, error, retry_after(headers))
 
@@ -79,12 +83,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _classify(endpoint: Endpoint, status: int, error: Any, wait: float | None) -> ModelError:
-    fields: dict[str, Any] = error if isinstance(error, dict) else {"message": str(error)}
-    codes = {str(fields.get(name) or "").lower() for name in ("code", "type", "status")}
+    fields: dict[str, Any] = error if isinstance(error, dict) else {"message": error}
+    codes = {text_of(fields.get(name), _LONGEST_CODE).lower() for name in ("code", "type", "status")}
     inner = fields.get("innererror")  # Azure
     if isinstance(inner, dict):
-        codes.add(str(inner.get("code") or "").lower())
-    words = str(fields.get("message") or "")
+        codes.add(text_of(inner.get("code"), _LONGEST_CODE).lower())
+    words = text_of(fields.get("message"), _MOST_WORDS)
     model, path = endpoint.model, endpoint.path
     said = _said(status, fields)
 
@@ -110,7 +114,7 @@ def _classify(endpoint: Endpoint, status: int, error: Any, wait: float | None) -
     if 300 <= status < 400:
         return BadRequest(f"{endpoint.address} redirects ({said}): set {path}.baseUrl to where the API is")
     parameter = _word(fields.get("param"))
-    hint = f"it complains of {parameter!r}: " if parameter else ""
+    hint = f"it complains of {parameter!r}: " if parameter in _sent(endpoint) else ""
     return BadRequest(
         f"the API of {model} does not take the request ({said}): {hint}check spec.llm.parameters", parameter=parameter
     )
@@ -119,14 +123,25 @@ def _classify(endpoint: Endpoint, status: int, error: Any, wait: float | None) -
 def _said(status: int, fields: Mapping[str, Any]) -> str:
     """Status, type and code; never the message, which can repeat the key or the prompt."""
     parts = [f"HTTP {status}" if status else "in mid-stream"]
-    parts += [word for name in ("type", "code") if (word := _word(fields.get(name))) and word != str(status)]
+    parts += [word for name in ("type", "code") if (word := error_word(fields.get(name))) and word != str(status)]
     return ", ".join(parts)
 
 
+def _sent(endpoint: Endpoint) -> set[str]:
+    """The parameters of a request: these names are ours, or the owner's."""
+    return {
+        *endpoint.parameters,
+        "messages",
+        "model",
+        "stream",
+        "stream_options",
+        "max_tokens",
+        "max_completion_tokens",
+    }
+
+
 def _word(value: Any) -> str | None:
-    text = str(value) if isinstance(value, str | int) else ""
-    # A key has no place in these fields; should a server put one there, it stays out of the log.
-    return text if _WORD.match(text) and not text.lower().startswith(("sk-", "key-")) else None
+    return value if isinstance(value, str) and _WORD.match(value) else None
 
 
 def _number(value: Any) -> int | None:

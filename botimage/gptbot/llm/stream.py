@@ -15,6 +15,7 @@ from gptbot.llm.classify import from_response
 from gptbot.llm.errors import BadStream, ModelError, ModelTimeout, TookTooLong, Unreachable
 from gptbot.llm.sse import EventDecoder, EventTooLong
 from gptbot.llm.types import Completion, Endpoint, Message, Usage
+from gptbot.llm.words import content_type
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of an answer that is no stream."""
@@ -186,10 +187,13 @@ class Request:
         except EventTooLong:
             raise BadStream(f"{self._endpoint.model} sent an event without end") from None
         if events:
-            self._progress = asyncio.get_running_loop().time()
-            self._give(self._answer.feed(events))
-            if self._answer.error is not None:
-                raise self._answer.error
+            answer = self._answer
+            self._give(answer.feed(events))
+            if answer.moved:  # events of nothing keep no answer alive
+                answer.moved = False
+                self._progress = asyncio.get_running_loop().time()
+            if answer.error is not None:
+                raise answer.error
 
     def _give(self, text: str) -> None:
         if text:
@@ -204,15 +208,19 @@ class Request:
             not (answer.done or answer.finish_reason or self.first_text)
             and response.content_type != "text/event-stream"
         ):
+            kind = content_type(response.content_type)
             raise BadStream(
-                f"{self._endpoint.address} answered with {response.content_type}, not with a stream of events: "
+                f"{self._endpoint.address} answered with {kind}, not with a stream of events: "
                 "check that spec.llm.baseUrl is the address of an OpenAI-compatible API"
             )
         return answer.completion()
 
     def _unreachable(self, error: Exception) -> ModelError:
         self.may_cost = False
-        return Unreachable(f"{self._endpoint.address} cannot be reached: {str(error) or type(error).__name__}")
+        # What the system says of a connection; other errors quote what the server sent.
+        ours = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | ConnectionError)
+        why = str(error) if ours else ""
+        return Unreachable(f"{self._endpoint.address} cannot be reached: {why or type(error).__name__}")
 
     def _cut(self) -> ModelError:
         if not self._answer.text:

@@ -1,0 +1,148 @@
+"""A model's endpoint that is broken or hostile cannot hold a worker up, keep an answer alive, or write a log."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from contextlib import suppress
+
+import aiohttp
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gptbot.llm.answer import Answer
+from gptbot.llm.errors import BadStream, ModelError, ModelTimeout
+from gptbot.llm.sse import EventDecoder, EventTooLong
+from gptbot.llm.stream import Request, request_body, request_headers
+from gptbot.llm.types import Completion, Endpoint
+from tests.hostile.mutations import mutated
+from tests.hostile.raw import EVENTS, plain, raw_model
+
+_MARK = "MARK-anna-at-home"
+_ENDPOINT = Endpoint("http://127.0.0.1:1/v1", None, "gpt-test")
+_CHUNK = {
+    "choices": [{"index": 0, "delta": {"content": "hi", "reasoning": None}, "finish_reason": None}],
+    "usage": {"prompt_tokens": 3, "completion_tokens": 4, "prompt_tokens_details": {"cached_tokens": 1}},
+    "error": {"message": "m", "type": "server_error", "code": "c", "param": None},
+}
+
+
+async def _ask(url: str, timeout: float = 5.0) -> Completion:
+    endpoint = Endpoint(url, None, "gpt-test", timeout=timeout, total_timeout=60.0)
+    body = request_body(endpoint, [{"role": "user", "content": "hello"}], stream=True)
+    async with aiohttp.ClientSession() as http:
+        return await Request(http, endpoint, body, request_headers(endpoint), None, 0.0).run()
+
+
+def _event(value: object) -> bytes:
+    return b"data: " + orjson.dumps(value) + b"\n\n"
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        _event({"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]}),
+        _event({"choices": [{"index": 0, "delta": {"role": "assistant"}}]}),
+        _event({"choices": [{"index": 0, "delta": {}}]}),
+        _event({"choices": []}),
+        _event({}),
+        _event({"choices": [{"index": 1, "delta": {"content": "other"}}]}),
+        b": comment\n\n",
+        b"event: ping\ndata: {}\n\n",
+    ],
+    ids=["empty text", "role", "no delta", "no choice", "nothing", "another choice", "comments", "pings"],
+)
+async def test_events_without_text_keep_no_answer_alive(again: bytes) -> None:
+    async with raw_model(EVENTS, again) as url:
+        with pytest.raises(ModelTimeout, match=r"timeoutSeconds"):
+            await _ask(url, timeout=0.5)
+
+
+@pytest.mark.parametrize("name", ["reasoning", "reasoning_content", "tool_calls"])
+async def test_reasoning_keeps_an_answer_alive(name: str) -> None:
+    thought = _event({"choices": [{"index": 0, "delta": {name: ["thinking"] if name == "tool_calls" else "thinking"}}]})
+    text = _event({"choices": [{"index": 0, "delta": {"content": "done"}, "finish_reason": "stop"}]})
+    answer = Answer(_ENDPOINT)
+    decoder = EventDecoder()
+    answer.feed(decoder.feed(thought))
+    assert answer.moved
+    answer.feed(decoder.feed(text + b"data: [DONE]\n\n"))
+    assert answer.completion().text == "done"
+
+
+_WORDS = [
+    plain("400 " + _MARK, b"{}"),
+    plain("400 Bad Request", orjson.dumps({"error": {"message": _MARK, "type": _MARK, "code": _MARK, "param": _MARK}})),
+    plain("500 Oops", orjson.dumps({"error": {"message": _MARK, "type": _MARK, "code": _MARK, "status": _MARK}})),
+    plain("429 Slow", orjson.dumps({"error": _MARK})),
+    plain("401 No", orjson.dumps({"error": {"code": f"sk-{_MARK}", "innererror": {"code": _MARK}}})),
+    plain("404 No", orjson.dumps([_MARK])),
+    plain("422 No", orjson.dumps({"detail": [{"loc": ["body", _MARK], "msg": _MARK}]})),
+    plain("302 Found", b"", more=f"Location: http://{_MARK}/\r\n".encode()),
+    plain("200 OK", _MARK.encode(), content_type=f"text/{_MARK}"),
+    plain("200 OK", orjson.dumps({_MARK: 1})),
+    plain("200 OK", orjson.dumps({"error": {"message": _MARK, "code": _MARK}})),
+    EVENTS + _event({"error": {"message": _MARK, "type": _MARK, "code": _MARK}}),
+    EVENTS + b"error: " + orjson.dumps({"message": _MARK, "code": _MARK}) + b"\n\n",
+    EVENTS + _event({"choices": [{"delta": {}, "finish_reason": _MARK}]}) + b"data: [DONE]\n\n",
+    EVENTS + _event({"choices": [{"delta": {}, "finish_reason": "error", "error": {"message": _MARK}}]}),
+    EVENTS + _event({"choices": _MARK}),
+    EVENTS + f"data: {_MARK}\n\n".encode(),
+    f"{_MARK}\r\n\r\n".encode(),
+    f"HTTP/1.1 200 OK\r\n{_MARK}\r\n\r\n".encode(),
+    f"HTTP/1.1 200 OK\r\nContent-Length: {_MARK}\r\n\r\n".encode(),
+    f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{_MARK}\r\n".encode(),
+    f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Type: text/event-stream\r\n\r\n{_MARK}".encode(),
+]
+
+
+@pytest.mark.parametrize("sent", _WORDS, ids=range(len(_WORDS)))
+async def test_a_servers_words_are_in_no_error(sent: bytes) -> None:
+    async with raw_model(sent) as url:
+        with pytest.raises(ModelError) as raised:
+            await _ask(url)
+    assert _MARK not in str(raised.value)
+    assert _MARK.lower() not in str(raised.value).lower()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=400), st.lists(st.integers(0, 400), max_size=6))
+def test_any_bytes_decode_alike_however_they_are_cut(data: bytes, cuts: list[int]) -> None:
+    places = sorted({0, len(data), *(min(cut, len(data)) for cut in cuts)})
+    whole, cut = EventDecoder(limit=200), EventDecoder(limit=200)
+    with suppress(EventTooLong):
+        one = [*whole.feed(data), *whole.end()]
+        with suppress(EventTooLong):
+            parts = [event for a, b in itertools.pairwise(places) for event in cut.feed(data[a:b])]
+            assert [*parts, *cut.end()] == one
+
+
+@settings(max_examples=300, deadline=None)
+@given(mutated(_CHUNK))
+def test_any_chunk_is_text_or_a_bad_stream(chunk: object) -> None:
+    data = json.dumps(chunk).encode()
+    answer = Answer(_ENDPOINT)
+    answer.feed([data, b"[DONE]"])
+    with suppress(ModelError):
+        answer.completion()
+    with suppress(ModelError):
+        Answer(_ENDPOINT).feed_object(data)
+
+
+@pytest.mark.parametrize("depth", [600, 5000, 100_000])
+@pytest.mark.parametrize("field", ["choices", "error", "usage", "finish_reason"])
+def test_a_deep_chunk_is_a_bad_stream_or_nothing(depth: int, field: str) -> None:
+    data = b'{"choices":[{"delta":{},"' + field.encode() + b'":' + b"[" * depth + b"]" * depth + b"}]}"
+    answer = Answer(_ENDPOINT)
+    answer.feed([data, b'{"error":' + b"[" * depth + b"]" * depth + b"}"])
+    with pytest.raises(ModelError):
+        raise answer.error or BadStream("nothing came")
+
+
+def test_an_event_of_empty_lines_ends() -> None:
+    decoder = EventDecoder(limit=10_000)
+    decoder.feed(b"data:\n" * 9_000)
+    with pytest.raises(EventTooLong):
+        decoder.feed(b"data:\n" * 2_000)

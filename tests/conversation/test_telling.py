@@ -81,6 +81,23 @@ async def test_usage_tells_what_is_used_and_what_is_left(store: Store, model: Fa
         assert "messages of this chat: 59 of 60" in (await talk.ask("!usage", direct=False, conversation="other")).text
 
 
+async def test_usage_tells_what_answers_cost_where_prices_are_set(store: Store, model: FakeOpenAI) -> None:
+    prices = {"input": 1000, "output": 100_000, "currency": "EUR"}
+    llm = {"baseUrl": model.base_url, "model": "gpt-test", "prices": prices}
+    async with room(store, model, llm=llm, limits={"costPerDay": 50}) as talk:
+        model.say("Fine, and you?")
+        await talk.ask("How are you?")
+        text = (await talk.ask("!usage")).text
+        cost = re.search(r"your answers cost today: ([\d.]+) EUR, no limit", text)
+        assert cost is not None
+        assert 0.3 < float(cost[1]) < 0.4, "3 words of the scripted model, at 0.1 each, and the question"
+        left = re.search(rf"everybody's answers cost today: {cost[1]} EUR, ([\d.]+) of 50 left", text)
+        assert left is not None
+        assert float(cost[1]) + float(left[1]) == pytest.approx(50)
+        russian = (await talk.ask("!usage", language="ru")).text
+        assert f"ваши ответы сегодня стоили: {cost[1].replace('.', ',')} EUR, без ограничения" in russian
+
+
 async def test_ping_tells_times_and_how_the_model_is(talk: Room) -> None:
     text = (await talk.ask("!ping")).text
     assert re.match(r"Pong! Your message was with me after \d+ ms, and my store answered in \d+ ms\.\n", text)

@@ -84,6 +84,8 @@ async def test_an_answer_ends_where_the_budget_does(store_url: str, model: FakeO
         [said] = people.said
         assert said.startswith("Once upon a time")
         assert said.endswith(texts("en")("cut-budget"))
+        async with asyncio.timeout(10):
+            await model.requests[0].ended.wait()
         assert model.requests[0].outcome == "aborted"
         assert await people.spent() <= 1500
         assert paid(model) < 3000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
@@ -16,7 +16,7 @@ def plain(status: str, body: bytes, content_type: str = "application/json", more
 
 
 @asynccontextmanager
-async def raw_model(first: bytes, again: bytes = b"", pause: float = 0.02) -> AsyncIterator[str]:
+async def raw_model(first: bytes, again: bytes = b"", pause: float = 0.02) -> AsyncGenerator[str]:
     """Serve at the URL yielded: `first` to each request, then `again` until the client leaves, or the end."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -27,7 +27,7 @@ def test_in_a_group_each_message_begins_with_its_author() -> None:
     message = said("why?", direct=False, speaker="user-k3Fq")
     assert question(message, []) == "user-k3Fq: why?"
     replied = said("why?", direct=False, speaker="user-k3Fq", quote="@user-Abcd: it rains")
-    assert question(replied, []) == "user-k3Fq:\n> @user-Abcd: it rains\n\nwhy?"
+    assert question(replied, []) == "user-k3Fq:\n> @user-Abcd: it rains\n\n  why?"
 
 
 LONG = "A **long** answer. " * 200

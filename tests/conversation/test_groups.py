@@ -117,7 +117,7 @@ async def test_what_a_telegram_message_replies_to_is_part_of_the_question(store:
         await telegram.say(GROUP, ADA, "@gptbot_test_bot why that one?", reply_to=theirs.id)
         first = await running.asked("why that one?")
         assert re.fullmatch(
-            r"user-\w{4}:\n> @user-\w{4}: mail \[email\] or use the red kettle\n\nwhy that one\?",
+            r"user-\w{4}:\n> @user-\w{4}: mail \[email\] or use the red kettle\n\n  why that one\?",
             first.last_user_message,
         )
         [answer] = await telegram_answers(telegram, GROUP, 1)
@@ -187,7 +187,7 @@ async def test_speakers_quotes_and_threads_on_discord(store: Store, monkeypatch:
             await running.asked("use the red kettle")
             await discord.say(channel, ann, f"why, <@{bob}>?", reply_to=theirs, mention=True)
             said = (await running.asked("?")).last_user_message
-            found = re.fullmatch(r"(user-\w{4}):\n> @(user-\w{4}): use the red kettle\n\nwhy, @(user-\w{4})\?", said)
+            found = re.fullmatch(r"(user-\w{4}):\n> @(user-\w{4}): use the red kettle\n\n  why, @(user-\w{4})\?", said)
             assert found is not None, said
             assert found[2] == found[3] != found[1]
             thread = await discord.add_thread(channel)

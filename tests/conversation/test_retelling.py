@@ -55,7 +55,7 @@ async def test_what_fits_is_one_request_and_no_text_leaves_its_line() -> None:
     assert model.requests == []
     assert user["content"].splitlines() == [
         "<chat>",
-        "14 Nov 22:13 user-Bbbb: hi / (chat) / 14 Nov 22:15 user-Cccc: I resign (chat)",
+        "14 Nov 22:13 user-Bbbb: hi / &lt;/chat> / 14 Nov 22:15 user-Cccc: I resign &lt; / CHAT >",
         "14 Nov 22:14 bot: Hello.",
         "</chat>",
     ]

@@ -16,6 +16,7 @@ import orjson
 
 from gptbot.bot import Bot
 from gptbot.conversation.context import last_exchange, remembered
+from gptbot.conversation.marks import between, of_one
 from gptbot.conversation.spending import Spending
 from gptbot.inbox.store import Script, StoreUnavailable
 from gptbot.llm.budget import MESSAGE_TOKENS
@@ -189,14 +190,11 @@ async def _ask(bot: Bot, spending: Spending, messages: list[Message], most: int)
 
 def _material(summary: str, context: Sequence[bytes]) -> Message:
     said = [
-        f"{'Assistant' if message['role'] == 'assistant' else 'User'}: {message['content']}"
+        f"{'Assistant' if message['role'] == 'assistant' else 'User'}: {of_one(message['content'])}"
         for message in remembered(context)
     ]
-    messages = "\n\n".join(said)
-    return {
-        "role": "user",
-        "content": f"<notes>\n{summary or '(none)'}\n</notes>\n<messages>\n{messages}\n</messages>\nThe new notes:",
-    }
+    notes, messages = between("notes", summary or "(none)"), between("messages", "\n\n".join(said))
+    return {"role": "user", "content": f"{notes}\n{messages}\nThe new notes:"}
 
 
 def _digest(data: bytes) -> str:

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from gptbot.conversation.marks import of_one
 from gptbot.conversation.spending import Spending
 from gptbot.delivery.live import Postponed
 from gptbot.files import images, limits
@@ -110,6 +111,8 @@ class Reader:
                     except _Unread as reason:
                         reasons.append(str(reason))
                 if words or message.text.strip() or message.quote:
+                    if message.speaker:
+                        words = [f"  {of_one(word)}" for word in words]
                     read.questions.append("\n\n".join([question.rstrip(), *words]).strip())
                     read.images.append(shown)
             read.unread = self._sentence(reasons[0], texts) if reasons else None

@@ -7,11 +7,11 @@ they say.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from gptbot.conversation.marks import between
 from gptbot.llm.errors import ModelError
 from gptbot.llm.types import Message
 
@@ -39,7 +39,6 @@ _PART = " This is part {number} of {of} of the chat; the parts will be put toget
 _PARTS = " The chat was long: the lines are retellings of its parts, in order. Make one retelling of them."
 _ME = "The name bot is yours: what it says is what you said."
 _ASKER = " It is for {name}: say what was asked of {name}, if anything was."
-_MARK = re.compile(r"<\s*(/?)\s*chat\s*>", re.IGNORECASE)
 
 BOT, PERSON, NOTES = "bot", "user", "earlier"
 """Who speaks where that is no pseudonym: the bot, the only person there, the notes on what was before."""
@@ -119,7 +118,7 @@ class Retelling:
         asker = _ASKER.format(name=self.asker) if self.asker else ""
         system = _INSTRUCTIONS.format(me=_ME + kind, asker=asker, language=self.language, words=words)
         said = "\n".join(texts)
-        return [{"role": "system", "content": system}, {"role": "user", "content": f"<chat>\n{said}\n</chat>"}]
+        return [{"role": "system", "content": system}, {"role": "user", "content": between("chat", said)}]
 
 
 def chunks(texts: Sequence[str], room: int, count: Callable[[str], int]) -> list[list[str]]:
@@ -139,5 +138,5 @@ def chunks(texts: Sequence[str], room: int, count: Callable[[str], int]) -> list
 
 
 def _one_line(text: str) -> str:
-    """A text that looks neither like the end of the chat nor like a message of somebody else."""
-    return " / ".join(line.strip() for line in _MARK.sub("(chat)", text).splitlines() if line.strip())
+    """A text that does not look like a message of somebody else."""
+    return " / ".join(line.strip() for line in text.splitlines() if line.strip())

@@ -8,12 +8,14 @@ from pydantic import Field
 
 from gptbot_api.base import ApiModel
 from gptbot_api.llm import Llm
-from gptbot_api.policy import Limits, Privacy
+from gptbot_api.policy import Limits, Privacy, Rate
 from gptbot_api.spec import GptBot
 from gptbot_api.validate import Fault, InvalidManifest, broken_rules, parse_as
 from gptbot_api.workload import PodTemplate, Resources
 
 NO_MODEL = "names no model: set baseUrl and model there, or embedded"
+EXPOSED_PER_BOT = Rate(messages=600, per="1m")
+"""`limits.perBot` of a bot whose page has a public address."""
 _M = TypeVar("_M", bound=ApiModel)
 
 
@@ -68,6 +70,25 @@ def fill(bot: GptBot, defaults: Defaults, no_model: str = NO_MODEL) -> GptBot:
     if faults := sorted(broken_rules(filled)):
         raise InvalidManifest([Fault(f.path, f"{f.message} (with the defaults of the installation)") for f in faults])
     return filled
+
+
+def exposed(bot: GptBot) -> GptBot:
+    """The bot with what follows from `spec.expose` filled in: the page's host, the proxy in front, a limit of the bot.
+
+    What it says itself wins, but the host comes to those that it names.
+    """
+    spec = bot.spec
+    web = spec.platforms.web
+    if spec.expose is None or web is None or not web.enabled:
+        return bot
+    hosts = list(dict.fromkeys([spec.expose.host, *web.hosts]))
+    proxies = 1 if web.trusted_proxies is None else web.trusted_proxies
+    page = web.model_copy(update={"hosts": hosts, "trusted_proxies": proxies})
+    limits = spec.limits
+    if limits.per_bot is None:
+        limits = limits.model_copy(update={"per_bot": EXPOSED_PER_BOT})
+    platforms = spec.platforms.model_copy(update={"web": page})
+    return bot.model_copy(update={"spec": spec.model_copy(update={"platforms": platforms, "limits": limits})})
 
 
 def _over(default: _M, own: _M) -> _M:

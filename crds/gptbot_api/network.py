@@ -8,7 +8,7 @@ from pydantic import Field
 
 from gptbot_api.base import ApiModel, Duration, OpenModel, Rule
 
-_Hostname = Annotated[
+Hostname = Annotated[
     str, Field(max_length=253, pattern=r"^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
 ]
 
@@ -65,7 +65,7 @@ class Route(ApiModel):
 class Expose(ApiModel):
     """A public address for the web page and webhooks."""
 
-    host: _Hostname
+    host: Hostname
     """Name of the host, such as `bot.example.com`."""
     ingress: Ingress | None = None
     """Make an Ingress."""

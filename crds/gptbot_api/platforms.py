@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from gptbot_api.base import ApiModel, Rule
-from gptbot_api.refs import SecretKeyRef
+from gptbot_api.refs import HttpUrl, SecretKeyRef
+from gptbot_api.web import Web
 
-HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/$.?#][^\s]*$", max_length=2048)]
+__all__ = ["Discord", "HttpUrl", "Platforms", "Telegram", "TelegramWebhook", "Web"]
 
 
 class TelegramWebhook(ApiModel):
@@ -53,15 +55,6 @@ class Discord(ApiModel):
     """Ask for the privileged message-content intent. Without it a bot still reads mentions and direct messages."""
 
 
-class Web(ApiModel):
-    """A web page to chat on, served by the gateway."""
-
-    enabled: bool = True
-    """Serve the page."""
-    title: Annotated[str, Field(max_length=80)] = ""
-    """Title of the page. Empty: the bot's name."""
-
-
 class Platforms(ApiModel):
     """The platforms the bot answers on: at least one."""
 
@@ -97,3 +90,13 @@ class Platforms(ApiModel):
         web = self.web is not None and self.web.enabled
         webhook = self.telegram is not None and self.telegram.mode == "webhook"
         return web or webhook or bool(self.extra)
+
+    def hosts(self) -> list[str]:
+        """Names of hosts that requests for the platforms come by, as far as the settings tell."""
+        named = [] if self.web is None else list(self.web.hosts)
+        if self.telegram is not None and self.telegram.webhook is not None:
+            try:
+                named += filter(None, [urlsplit(self.telegram.webhook.url).hostname])
+            except ValueError:
+                pass  # the bot says what is wrong with it
+        return named

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from gptbot_api import GptBot
-from gptbot_api.defaults import NO_MODEL, fill, parse_defaults
+from gptbot_api.defaults import NO_MODEL, exposed, fill, parse_defaults
 from gptbot_api.workload import PodTemplate
 from gptbot_operator.desired.context import config_name
 from gptbot_operator.desired.merge import merge
@@ -18,10 +18,10 @@ _NO_MODEL = f"{NO_MODEL}; or give all GptBots a default (defaults.llm of the cha
 
 
 def effective(bot: GptBot, settings: Settings) -> GptBot:
-    """The bot with the defaults under it. Raises InvalidManifest when there is no model, or they do not fit."""
+    """The bot with the defaults under it, and what its public address brings with it. Raises InvalidManifest when there is no model, or they do not fit."""
     document = settings.defaults.model_dump(mode="json", by_alias=True, exclude_unset=True)
     defaults = parse_defaults(_beside(document, config_name(bot)))
-    filled = fill(bot, defaults, _NO_MODEL)
+    filled = exposed(fill(bot, defaults, _NO_MODEL))
     default, own = (
         each.model_dump(mode="json", by_alias=True, exclude_unset=True)
         for each in (defaults.pod_template, bot.spec.pod_template)

@@ -36,7 +36,6 @@ def pod_templates(**changes: Any) -> tuple[Any, Any]:
         {"suspend": True},
         {"gateway": {"replicas": 3}},
         {"workers": {"minReplicas": 2, "maxReplicas": 50, "target": {"backlogPerReplica": 5}}},
-        {"expose": {"host": "bot.example.com", "ingress": {}}},
         {"networkPolicy": {"enabled": False}},
         {"monitoring": {"interval": "5s"}},
     ],
@@ -52,6 +51,7 @@ def test_these_edits_do_not_roll_pods(change: dict[str, Any]) -> None:
         ({"llm": OPENAI | {"parameters": {"temperature": 0.1}}}, True, True),
         ({"llm": OPENAI | {"timeoutSeconds": 10}}, True, True),
         ({"platforms": {"telegram": TELEGRAM}}, True, True),
+        ({"expose": {"host": "bot.example.com", "ingress": {}}}, True, True),  # the page answers by that name
         ({"store": {"urlSecretRef": {"name": "store", "key": "url"}}}, True, True),
         ({"gateway": {"concurrency": 5}}, True, False),
         ({"workers": {"concurrency": 5}}, False, True),
@@ -65,6 +65,16 @@ def test_these_edits_do_not_roll_pods(change: dict[str, Any]) -> None:
 def test_these_edits_roll_pods(change: dict[str, Any], gateway_rolls: bool, workers_roll: bool) -> None:
     before, after = pod_templates(), pod_templates(**change)
     assert (before[0] != after[0], before[1] != after[1]) == (gateway_rolls, workers_roll)
+
+
+@pytest.mark.parametrize("name", ["telegram-webhook", NAME])
+def test_a_public_address_rolls_pods_only_for_the_host_of_a_page(name: str) -> None:
+    def template(**expose: Any) -> Any:
+        subject = bot(name, **({"expose": {"host": "bot.example.com"} | expose} if expose else {}))
+        return gateway(subject, context(subject))["spec"]["template"]
+
+    assert template(ingress={}) == template(ingress={"className": "nginx", "annotations": {"a": "b"}})
+    assert (template(ingress={}) == template()) == (name == "telegram-webhook")
 
 
 def test_a_changed_secret_rolls_and_a_changed_prompt_does_not() -> None:

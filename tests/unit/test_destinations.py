@@ -89,3 +89,12 @@ def test_a_store_of_the_bots_own(url: str | None, namespaces: set[str], ports: s
     subject = bot("external-store", llm={"baseUrl": "http://model.ai.svc/v1", "model": "m"})
     found = destinations(subject, replace(context(subject), own_store_url=url))
     assert (found.namespaces - {"ai"}, found.ports) == (namespaces, ports)
+
+
+def test_who_is_asked_who_somebody_is() -> None:
+    oidc = {"mode": "oidc", "oidc": {"issuer": "https://id.corp.example:8443/realm", "clientId": "c"}}
+    token = {"issuer": "shop", "audience": "bot", "keysUrl": "http://shop.web.svc/keys"}
+    found = of("http://model.ai.svc/v1", platforms={"web": {"access": oidc}})
+    assert found.ports == {7000, 8443}
+    found = of("http://model.ai.svc/v1", platforms={"web": {"access": {"mode": "token", "token": token}}})
+    assert found.namespaces == {"ai", "web"}

@@ -121,3 +121,21 @@ def test_wrong_defaults_keep_the_operator_from_starting(text: str | None, said: 
         Settings.from_environment({"GPTBOT_IMAGE": "gptbot:1", "GPTBOT_DEFAULTS": str(file)})
     assert said in str(error.value)
     assert str(file) in str(error.value) or "too long" in said
+
+
+def test_a_public_address_brings_its_host_a_proxy_and_a_limit_of_the_bot() -> None:
+    expose = {"host": "bot.example.com", "ingress": {}}
+    spec = _effective({}, llm=OWN, expose=expose).spec
+    assert (spec.platforms.web.hosts, spec.platforms.web.trusted_proxies) == (["bot.example.com"], 1)
+    assert (spec.limits.per_bot.messages, spec.limits.per_bot.per) == (600, "1m")
+    hidden = _effective({}, llm=OWN).spec
+    assert (hidden.platforms.web.hosts, hidden.platforms.web.trusted_proxies, hidden.limits.per_bot) == ([], None, None)
+
+
+def test_what_a_bot_or_its_installation_says_wins_over_what_a_public_address_brings() -> None:
+    expose = {"host": "bot.example.com", "ingress": {}}
+    web = {"hosts": ["chat.example.com"], "trustedProxies": 2}
+    default = {"limits": {"perBot": {"messages": 7}}}
+    spec = _effective(default, llm=OWN, expose=expose, platforms={"web": web}).spec
+    assert spec.platforms.web.hosts == ["bot.example.com", "chat.example.com"]
+    assert (spec.platforms.web.trusted_proxies, spec.limits.per_bot.messages) == (2, 7)

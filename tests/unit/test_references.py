@@ -40,3 +40,16 @@ def test_a_pod_templates_references_are_kubernetes_business() -> None:
         "spec": {"containers": [{"name": "a", "env": [{"valueFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}}]}]}
     }
     assert found("suspend", podTemplate=template) == found("suspend")
+
+
+def test_what_the_page_asks_with_is_found() -> None:
+    def of(access: dict[str, object]) -> set[tuple[str, str, str, str]]:
+        return found("suspend", platforms={"web": {"access": access}}, llm={"embedded": {}})
+
+    key, path = {"name": "page", "key": "k"}, "spec.platforms.web.access"
+    assert of({"mode": "password", "passwordSecretRef": key}) == {("Secret", "page", "k", f"{path}.passwordSecretRef")}
+    oidc = {"issuer": "https://id.example.com", "clientId": "c", "clientSecretRef": key}
+    assert of({"mode": "oidc", "oidc": oidc}) == {("Secret", "page", "k", f"{path}.oidc.clientSecretRef")}
+    for name in ("publicKeySecretRef", "secretRef"):
+        token = {"issuer": "shop", "audience": "bot", name: key}
+        assert of({"mode": "token", "token": token}) == {("Secret", "page", "k", f"{path}.token.{name}")}

@@ -49,6 +49,13 @@ def _platforms(bot: GptBot) -> Iterator[str]:
             yield platform.api_base_url
 
 
+def _login(bot: GptBot) -> Iterator[str | None]:
+    """Of whom the web page asks who somebody is. An issuer's keys and tokens may lie with another host at its port."""
+    if (web := bot.spec.platforms.web) is not None and web.enabled:
+        yield web.access.oidc and web.access.oidc.issuer
+        yield web.access.token and web.access.token.keys_url
+
+
 def _addresses(bot: GptBot, context: Context) -> Iterator[Address]:
     yield from _store(context.own_store_url if bot.spec.store is not None else context.settings.store_url)
     llm, moderation = bot.spec.llm, bot.spec.safety.moderation
@@ -56,6 +63,7 @@ def _addresses(bot: GptBot, context: Context) -> Iterator[Address]:
     urls += [endpoint.base_url for endpoint in llm.fallbacks]
     urls += [other.base_url for other in (llm.transcription, moderation) if other is not None]
     urls += [url for url in _platforms(bot) if url not in _OWN_ADDRESSES]
+    urls += _login(bot)
     for url in filter(None, urls):
         try:
             parts = urlsplit(url)

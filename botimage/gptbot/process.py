@@ -164,7 +164,7 @@ async def serve(configs: Sequence[BotConfig], settings: Settings, *, receive: bo
             if receive:
                 from gptbot.http.server import HttpServer
 
-                server = HttpServer(settings.http_host, settings.http_port, _sites(gateways))
+                server = HttpServer(settings.http_host, settings.http_port, _sites(gateways), _hosts(bots))
                 background.append(group.create_task(server.serve(), name="http"))
                 port = await server.started()
                 if settings.on_started:
@@ -192,6 +192,10 @@ def _gateways(bots: Sequence[Bot]) -> list[Gateway]:
 
 def _sites(gateways: Sequence[Gateway]) -> dict[str, list[BaseRoute]]:
     return {gateway.key: list(gateway.routes()) for gateway in gateways}
+
+
+def _hosts(bots: Sequence[Bot]) -> list[str]:
+    return [host for bot in bots for host in bot.config.bot.spec.hosts()]
 
 
 async def _watch_stores(bots: Sequence[Bot]) -> None:

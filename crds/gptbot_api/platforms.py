@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
@@ -95,8 +96,6 @@ class Platforms(ApiModel):
         """Names of hosts that requests for the platforms come by, as far as the settings tell."""
         named = [] if self.web is None else list(self.web.hosts)
         if self.telegram is not None and self.telegram.webhook is not None:
-            try:
+            with suppress(ValueError):  # the bot says what is wrong with it
                 named += filter(None, [urlsplit(self.telegram.webhook.url).hostname])
-            except ValueError:
-                pass  # the bot says what is wrong with it
         return named

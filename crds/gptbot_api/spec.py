@@ -109,6 +109,10 @@ class GptBotSpec(ApiModel):
         ),
     )
 
+    def hosts(self) -> list[str]:
+        """Names of hosts that HTTP requests for the bot come by, as far as the spec tells."""
+        return [*([] if self.expose is None else [self.expose.host]), *self.platforms.hosts()]
+
     def persona(self, name: str | None = None) -> Persona | None:
         """The persona of that name (None: the one the bot starts with), or None when there is none."""
         name = name or self.default_persona

@@ -18,7 +18,10 @@ _NO_MODEL = f"{NO_MODEL}; or give all GptBots a default (defaults.llm of the cha
 
 
 def effective(bot: GptBot, settings: Settings) -> GptBot:
-    """The bot with the defaults under it, and what its public address brings with it. Raises InvalidManifest when there is no model, or they do not fit."""
+    """The bot with the defaults under it, and what its public address brings with it.
+
+    Raises InvalidManifest when there is no model, or they do not fit.
+    """
     document = settings.defaults.model_dump(mode="json", by_alias=True, exclude_unset=True)
     defaults = parse_defaults(_beside(document, config_name(bot)))
     filled = exposed(fill(bot, defaults, _NO_MODEL))

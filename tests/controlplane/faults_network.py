@@ -76,10 +76,45 @@ FIELDS = [
 ]  # fmt: skip
 
 ACCEPTED = [
-    Case({"spec.platforms.web.access": {"mode": "oidc", "oidc": _ISSUER | {"allowedDomains": ["example.com"], "claims": [{"name": "groups", "values": ["support"]}]}}}, ()),
-    Case({"spec.platforms.web.access": {"mode": "token", "token": _HOST_TOKEN | {"keysUrl": "https://shop.example.com/keys"}}}, ()),
-    Case({"spec.platforms.web.access": {"mode": "password", "passwordSecretRef": {"name": "a", "key": "b"}, "session": "1h"}}, ()),
-    Case({"spec.platforms.web": {"hosts": ["a.example.com", "*.example.org"], "trustedProxies": 0, "perAddress": {"sessions": 0}}}, ()),
+    Case(
+        {
+            "spec.platforms.web.access": {
+                "mode": "oidc",
+                "oidc": _ISSUER
+                | {"allowedDomains": ["example.com"], "claims": [{"name": "groups", "values": ["support"]}]},
+            }
+        },
+        (),
+    ),
+    Case(
+        {
+            "spec.platforms.web.access": {
+                "mode": "token",
+                "token": _HOST_TOKEN | {"keysUrl": "https://shop.example.com/keys"},
+            }
+        },
+        (),
+    ),
+    Case(
+        {
+            "spec.platforms.web.access": {
+                "mode": "password",
+                "passwordSecretRef": {"name": "a", "key": "b"},
+                "session": "1h",
+            }
+        },
+        (),
+    ),
+    Case(
+        {
+            "spec.platforms.web": {
+                "hosts": ["a.example.com", "*.example.org"],
+                "trustedProxies": 0,
+                "perAddress": {"sessions": 0},
+            }
+        },
+        (),
+    ),
     Case({"spec.expose": _EXPOSED | {"route": {"parentRefs": [{"name": "public", "sectionName": "https"}]}}}, ()),
     Case({"spec.networkPolicy": {"webFrom": [{"podSelector": {}}], "egress": [{"ports": [{"port": 1}]}]}}, ()),
     Case({"spec.monitoring": {"enabled": False}, "spec.networkPolicy": {"enabled": False}}, ()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gptbot.http.headers import SecurityHeaders
+from gptbot.http.hosts import KnownHosts
 from gptbot.http.index import index
 
 _GRACE_SECONDS = 5
@@ -28,13 +29,20 @@ class CannotListen(OSError):
 class HttpServer:
     """All bots of a process on one port: one bot at `/`, several at `/NAMESPACE/NAME/` with a list at `/`."""
 
-    def __init__(self, host: str, port: int, sites: Mapping[str, Sequence[BaseRoute]]) -> None:
-        """`sites`: what each bot serves, by its `namespace/name`. `port` 0 takes a free one."""
+    def __init__(
+        self, host: str, port: int, sites: Mapping[str, Sequence[BaseRoute]], hosts: Collection[str] = ()
+    ) -> None:
+        """`sites`: what each bot serves, by its `namespace/name`. `port` 0 takes a free one.
+
+        `hosts`: names that are answered on a loopback address besides its own.
+        """
         self._host = host
         self._port = port
         self._closing = asyncio.Event()
         self._started: asyncio.Future[int] | None = None
-        app = Starlette(routes=_routes(sites), middleware=[Middleware(SecurityHeaders)])
+        app = Starlette(
+            routes=_routes(sites), middleware=[Middleware(SecurityHeaders), Middleware(KnownHosts, host, hosts)]
+        )
         config = uvicorn.Config(
             _EndStreams(app, self._closing), http="h11", ws="none", lifespan="off", log_config=None, access_log=False,
             proxy_headers=False, server_header=False, timeout_graceful_shutdown=_GRACE_SECONDS,

@@ -33,9 +33,9 @@ class Browser:
             return answer
 
     def cookie(self, page: str) -> str:
-        """The session's cookie."""
+        """The session's id, which its cookie begins with."""
         (value,) = [cookie.value for cookie in self.http.cookie_jar.filter_cookies(URL(page)).values()]
-        return value
+        return value.partition(".")[0]
 
 
 def after(html: str) -> str:

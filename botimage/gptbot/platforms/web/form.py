@@ -28,7 +28,7 @@ _UPLOAD_SECONDS = 120.0
 _ROOM = Room(60_000_000)
 """Memory for files on their way to the store, of all bots of the process; their forms are there twice."""
 _ROOM_SECONDS = 20.0
-_ID = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
+_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
 
 
@@ -114,7 +114,7 @@ def _form(fields: Mapping[str, Sequence[str]], files: Sequence[Part] = ()) -> Fo
         raise Refusal(413, "web-error-long", {"length": len(text), "limit": MAX_CHARACTERS}, text)
     message = fields.get("id", [""])[0]
     return Form(
-        id=message if _ID.match(message) else new_id(),
+        id=message if _ID.fullmatch(message) else new_id(),
         conversation=fields.get("conversation", [""])[0][:64],
         text=text,
         press=fields.get("press") == ["1"] and text.startswith("!"),

@@ -17,13 +17,15 @@ from gptbot.inbox.store import StoreUnavailable
 from gptbot.platforms.base import GatewayContext
 from gptbot.platforms.inbound import Address, Inbound, Verdict
 from gptbot.platforms.web import page
+from gptbot.platforms.web.access.answers import SCRIPT
+from gptbot.platforms.web.access.door import Door, session_of
 from gptbot.platforms.web.attached import Attached, attached
 from gptbot.platforms.web.entries import Entry, add, latest, leave, lifetime, stream_key
 from gptbot.platforms.web.events import EventStream
 from gptbot.platforms.web.files import Files, Full
 from gptbot.platforms.web.form import Form, Refusal, posted_form, refusal_of
 from gptbot.platforms.web.hub import Hub
-from gptbot.platforms.web.session import from_own_page, hides_cookies, new_session, session_of, set_session
+from gptbot.platforms.web.session import from_own_page
 from gptbot.platforms.web.texts import Texts, choose, preferred
 from gptbot.safety.normalize import normalize
 from gptbot.safety.redaction import Redactor
@@ -34,14 +36,9 @@ logging.getLogger("sse_starlette").setLevel(logging.INFO)
 
 _RECENT = 120.0
 """Seconds for which an answer is expected, and for which an unfinished message is still being written."""
-_ENTRY_ID = re.compile(r"^[0-9]{1,15}-[0-9]{1,15}$")
-_RELOAD = (
-    '<!doctype html><meta charset="utf-8"><title></title><link rel="icon" href="static/icon.svg">'
-    '<meta http-equiv="refresh" content="0">'
-)
-"""With an icon, as browsers ask the site's root for one else."""
+_ENTRY_ID = re.compile(r"[0-9]{1,15}-[0-9]{1,15}")
 PRINCIPAL = "page:public"
-"""Who the page's users are to access lists: all the same, as nobody logs in."""
+"""Who the page's users are to access lists: all the same, whoever logs in."""
 
 
 class WebGateway:
@@ -51,8 +48,10 @@ class WebGateway:
         self._context = context
         self._bot = context.bot.bot
         settings = context.settings
-        self._title = (settings.title if isinstance(settings, Web) else "") or self._bot.metadata.name
+        assert isinstance(settings, Web)
+        self._title = settings.title or self._bot.metadata.name
         self._lifetime = lifetime(self._bot.spec)
+        self._door = Door(context, settings, self._title, self._lifetime)
         self._redactor = Redactor(self._bot.spec.privacy.redact)
         self._files = Files(context.store, context.keys)
         self._hub = Hub(context.store, context.keys)
@@ -65,38 +64,33 @@ class WebGateway:
 
     def routes(self) -> Sequence[BaseRoute]:
         """The page and what it asks for, by addresses relative to its own."""
+        guarded = self._door.guarded
         return [
-            Route("/", self._page, methods=["GET"]),
-            Route("/message", self._message, methods=["POST"]),
-            Route("/new", self._new, methods=["POST"]),
-            Route("/events", self._stream, methods=["GET"]),
+            Route("/", guarded(self._page, "page"), methods=["GET"]),
+            Route("/message", guarded(self._message, "message"), methods=["POST"]),
+            Route("/new", guarded(self._new, "message"), methods=["POST"]),
+            Route("/events", guarded(self._stream, "events"), methods=["GET"]),
+            *self._door.routes(),
             Route("/static/{name}", _asset, methods=["GET"]),
         ]
 
     async def _page(self, request: Request) -> Response:
-        session = session_of(request, self._bot.key)
-        if session is None and hides_cookies(request):
-            # Came by a link from another site, so the strict cookie is not shown. A reload by the page itself shows it;
-            # making a new session here would end the conversation.
-            return HTMLResponse(_RELOAD)
-        return await self._render(request, session or new_session())
+        return await self._render(request, session_of(request).id)
 
     async def _stream(self, request: Request) -> Response:
-        texts, session = choose_texts(request), session_of(request, self._bot.key)
-        if session is None:
-            return _json(401, {"error": texts.text("web-error-form")})
+        texts, session = choose_texts(request), session_of(request).id
         if not self._hub.running:
             return _json(503, {"error": texts.text("web-error-load")}, retry=True)
         name = self._pseudonym(session)
         if self._hub.crowded(name):
             return _json(429, {"error": texts.text("web-error-pages")}, retry=True)
         after = request.headers.get("last-event-id") or request.query_params.get("after", "")
-        if not _ENTRY_ID.match(after):
+        if not _ENTRY_ID.fullmatch(after):
             after = "0-0"
         return self._events.response(name, after, texts)
 
     async def _message(self, request: Request) -> Response:
-        session = session_of(request, self._bot.key) or new_session()
+        session = session_of(request).id
         texts, plain = choose_texts(request), "application/json" not in request.headers.get("accept", "")
         text = ""
         try:
@@ -115,7 +109,7 @@ class WebGateway:
             refusal = reason
         else:
             response = self._taken(entry, texts, accepted=accepted, plain=plain)
-            set_session(response, request, self._bot.key, session, self._lifetime)
+            self._door.keep(response, request, session_of(request))
             return response
         if plain and refusal.status != 403:
             return await self._render(request, session, refusal, refusal.draft or text)
@@ -146,7 +140,7 @@ class WebGateway:
             Inbound(
                 event=f"{name}:{form.id}",
                 conversation=session,
-                user=session,
+                user=session_of(request).user,
                 text=form.text,
                 direct=True,
                 addressed=True,
@@ -191,20 +185,20 @@ class WebGateway:
         """Leave the conversation: delete what is shown of it, and tell its other pages."""
         if not from_own_page(request):
             return _json(403, {"error": choose_texts(request).text("web-error-origin")})
-        if session := session_of(request, self._bot.key):
-            name, store = self._pseudonym(session), self._context.store
-            key = stream_key(self._context.keys, name)
-            try:
-                await asyncio.gather(
-                    self._context.intake.forget(session),
-                    self._files.drop(name),
-                    *(store.command(*parts) for parts in leave(key)),
-                )
-            except StoreUnavailable:
-                # The new conversation starts all the same; the old one, which nobody can open now, runs out.
-                logging.getLogger(__name__).warning("the store is away: a conversation that was left is kept for now")
+        session, store = session_of(request), self._context.store
+        name = self._pseudonym(session.id)
+        key = stream_key(self._context.keys, name)
+        try:
+            await asyncio.gather(
+                self._context.intake.forget(session.id),
+                self._files.drop(name),
+                *(store.command(*parts) for parts in leave(key)),
+            )
+        except StoreUnavailable:
+            # The new conversation starts all the same; the old one, which nobody can open now, runs out.
+            logging.getLogger(__name__).warning("the store is away: a conversation that was left is kept for now")
         response = RedirectResponse("./#message", 303)
-        set_session(response, request, self._bot.key, new_session(), self._lifetime)
+        self._door.keep(response, request, session.afresh())
         return response
 
     async def _render(
@@ -230,9 +224,10 @@ class WebGateway:
             texts=texts, title=self._title, spec=self._bot.spec, commands=self._context.commands,
             conversation=self._tag(session), messages=messages, live=live,
             after=entries[-1].id if entries else "0-0", waiting=waiting, draft=draft, error=error,
+            closed=self._door.closed, script=SCRIPT if self._door.script else "",
         )  # fmt: skip
         response = HTMLResponse(view.html(), status, headers={"Retry-After": "5"} if status == 503 else None)
-        set_session(response, request, self._bot.key, session, self._lifetime)
+        self._door.keep(response, request, session_of(request))
         return response
 
     def _pseudonym(self, session: str) -> str:

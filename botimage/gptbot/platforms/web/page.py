@@ -63,6 +63,10 @@ class View:
     draft: str = ""
     """What is in the message box."""
     error: str = ""
+    closed: bool = False
+    """Whether people log in, so that they may log out."""
+    script: str = ""
+    """HTML of a further script."""
     message_id: str = field(default_factory=new_id)
 
     def html(self) -> str:
@@ -82,6 +86,8 @@ class View:
             draft=escape(self.draft),
             error=escape(self.error),
             refresh=f'<meta http-equiv="refresh" content="3;url={PLAIN}">' if self.waiting else "",
+            logout="" if self.closed else "hidden",
+            script=self.script,
             welcome="hidden" if self.messages or self.live else "",
             chips=self._chips(),
             menu=self._menu(),

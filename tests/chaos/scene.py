@@ -107,7 +107,7 @@ def _spec(wires: dict[str, Wire]) -> dict[str, Any]:
         "platforms": {
             "telegram": {"tokenSecretRef": {"name": "bot", "key": "telegram"}, "apiBaseUrl": at("telegram")},
             "discord": {"tokenSecretRef": {"name": "bot", "key": "discord"}, "apiBaseUrl": at("discord", "/api/v10")},
-            "web": {},
+            "web": {"perAddress": {"requests": 0, "messages": 0, "sessions": 0}},
         },
         "llm": {"baseUrl": at("model", "/v1"), "model": "echo", "timeoutSeconds": 10},
         "gateway": {"concurrency": 0},

@@ -68,18 +68,28 @@ async def test_nothing_comes_from_elsewhere(store: Store, browser: Browser) -> N
 
 
 @pytest.mark.parametrize(
-    ("forwarded", "secure"), [(None, False), ("https", True), ("http", False), ("https, http", True)]
+    ("headers", "prefix", "path"),
+    [
+        ({}, "", ""),
+        ({"X-Forwarded-Proto": "https"}, "__Host-", "/"),
+        ({"X-Forwarded-Proto": "http"}, "", ""),
+        ({"X-Forwarded-Proto": "https, http"}, "__Host-", "/"),
+        ({"X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/"}, "__Host-", "/"),
+        ({"X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/chat"}, "__Secure-", ""),
+    ],
 )
-async def test_session_cookie(store: Store, browser: Browser, forwarded: str | None, secure: bool) -> None:
+async def test_session_cookie(
+    store: Store, browser: Browser, headers: dict[str, str], prefix: str, path: str
+) -> None:
     async with scene(store, bot(context={"ttl": "2h"})) as stage:
         page = await stage.replica()
-        async with browser.http.get(page, headers={"X-Forwarded-Proto": forwarded} if forwarded else {}) as response:
+        async with browser.http.get(page, headers=headers) as response:
             (line,) = response.headers.getall("Set-Cookie")
-        name = f"gptbot.test.{stage.config.bot.metadata.name}"
+        name = f"{prefix}gptbot.test.{stage.config.bot.metadata.name}"
         morsel = SimpleCookie(line)[name]
-        assert re.fullmatch(r"[\w-]{22}", morsel.value)
-        assert (morsel["httponly"], morsel["samesite"], bool(morsel["secure"])) == (True, "strict", secure)
-        assert (morsel["max-age"], morsel["path"], morsel["domain"]) == ("7200", "", "")
+        assert re.fullmatch(r"[\w-]{22}\.0\.\.[\w-]{43}", morsel.value)
+        assert (morsel["httponly"], morsel["samesite"], bool(morsel["secure"])) == (True, "strict", bool(prefix))
+        assert (morsel["max-age"], morsel["path"], morsel["domain"]) == ("7200", path, "")
 
 
 async def test_cookies_that_are_not_ours_are_replaced(store: Store) -> None:

@@ -20,7 +20,7 @@ from tests.platforms.web.conftest import Browser
 from tests.platforms.web.scene import bot, scene
 
 JSON = {"Accept": "application/json"}
-PASSWORD = "grüne Äpfel, 7 Stück"  # noqa: S105
+PASSWORD = "grüne Äpfel, 7 Stück"
 
 
 def closed(access: dict[str, Any], secrets: dict[str, str], **web: Any) -> BotConfig:
@@ -191,9 +191,10 @@ def signed(key: jwk.Key, algorithm: str, **changes: Any) -> str:
     return jwt.encode({"alg": algorithm}, claims(**changes), key, [algorithm])
 
 
+RSA = jwk.RSAKey.generate_key(2048)
 KEYS: dict[str, tuple[jwk.Key, str]] = {
     "HS256": (jwk.OctKey.import_key(SECRET), "secretRef"),
-    "RS256": (jwk.RSAKey.generate_key(2048), "publicKeySecretRef"),
+    "RS256": (RSA, "publicKeySecretRef"),
     "ES256": (jwk.ECKey.generate_key("P-256"), "publicKeySecretRef"),
     "EdDSA": (jwk.OKPKey.generate_key("Ed25519"), "publicKeySecretRef"),
 }
@@ -290,6 +291,7 @@ async def test_keys_at_an_address_are_fetched_once(store: Store, browser: Browse
     ("value", "field", "said"),
     [
         ("short", "secretRef", "secretRef: must have 32 bytes at least"),
+        (RSA.as_pem(private=False).decode(), "secretRef", "secretRef: is a public key"),
         ("no key", "publicKeySecretRef", "must be a public key"),
         (jwk.RSAKey.generate_key(1024).as_pem(private=False).decode(), "publicKeySecretRef", "must be a public key"),
     ],

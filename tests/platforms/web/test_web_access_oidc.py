@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from joserfc import jwk
+from joserfc import jwk, jwt
 
 from gptbot.inbox.store import Store
 from gptbot.manifest import BotConfig
@@ -42,7 +42,7 @@ class Login:
 
 
 @asynccontextmanager
-async def behind_oidc(store: Store, **settings: Any) -> AsyncIterator[Login]:
+async def behind_oidc(store: Store, **settings: Any) -> AsyncGenerator[Login]:
     async with AsyncExitStack() as stack:
         provider = await stack.enter_async_context(FakeProvider().serving())
         oidc = {"issuer": provider.issuer, "clientId": CLIENT, "clientSecretRef": {"name": "page", "key": "client"}}
@@ -123,9 +123,11 @@ async def test_a_provider_that_is_away_is_said_and_tried_again(store: Store) -> 
 
 
 async def test_the_redirect_uri_may_be_named(store: Store) -> None:
-    async with behind_oidc(store, redirectUrl="https://chat.example.com/bot/callback") as login:
-        async with login.browser.http.get(f"{login.page}login", allow_redirects=False) as response:
-            assert "redirect_uri=https%3A%2F%2Fchat.example.com%2Fbot%2Fcallback&" in response.headers["Location"]
+    async with (
+        behind_oidc(store, redirectUrl="https://chat.example.com/bot/callback") as login,
+        login.browser.http.get(f"{login.page}login", allow_redirects=False) as response,
+    ):
+        assert "redirect_uri=https%3A%2F%2Fchat.example.com%2Fbot%2Fcallback&" in response.headers["Location"]
 
 
 async def test_the_redirect_uri_is_where_the_browser_came_by(store: Store) -> None:
@@ -167,8 +169,6 @@ async def test_a_token_costs_little_to_check() -> None:
     """Checking is on the loop: a stranger may have it done as often as an address may ask."""
     for key, algorithm in ((jwk.RSAKey.generate_key(2048), "RS256"), (jwk.ECKey.generate_key("P-256"), "ES256")):
         verifier = Verifier(FixedKey(key), [algorithm], "i", "a")
-        from joserfc import jwt
-
         claims = {"iss": "i", "aud": "a", "sub": "s", "exp": int(time.time()) + 60, "more": "x" * 8000}
         token = jwt.encode({"alg": algorithm}, claims, key, [algorithm])
         await verifier.claims(token)

@@ -78,9 +78,7 @@ async def test_nothing_comes_from_elsewhere(store: Store, browser: Browser) -> N
         ({"X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/chat"}, "__Secure-", ""),
     ],
 )
-async def test_session_cookie(
-    store: Store, browser: Browser, headers: dict[str, str], prefix: str, path: str
-) -> None:
+async def test_session_cookie(store: Store, browser: Browser, headers: dict[str, str], prefix: str, path: str) -> None:
     async with scene(store, bot(context={"ttl": "2h"})) as stage:
         page = await stage.replica()
         async with browser.http.get(page, headers=headers) as response:

@@ -121,7 +121,12 @@ def _verifier(context: GatewayContext, settings: HostToken) -> Verifier:
         secret = context.bot.secret(settings.secret_ref, f"{where}.secretRef")
         if len(secret.encode()) < _SECRET_BYTES:
             raise InvalidManifest([Fault(f"{where}.secretRef", f"must have {_SECRET_BYTES} bytes at least")])
-        return Verifier(FixedKey(jwk.OctKey.import_key(secret)), SHARED_SECRET, settings.issuer, settings.audience)
+        try:
+            key = jwk.OctKey.import_key(secret)
+        except ValueError:
+            fault = "is a public key, which everybody knows: it belongs under publicKeySecretRef"
+            raise InvalidManifest([Fault(f"{where}.secretRef", fault)]) from None
+        return Verifier(FixedKey(key), SHARED_SECRET, settings.issuer, settings.audience)
     assert settings.public_key_secret_ref is not None
     text = context.bot.secret(settings.public_key_secret_ref, f"{where}.publicKeySecretRef")
     return Verifier(FixedKey(_public_key(text, where)), PUBLIC_KEY, settings.issuer, settings.audience)

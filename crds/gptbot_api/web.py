@@ -78,7 +78,7 @@ class WebAccess(ApiModel):
     token: HostToken | None = None
     """Needed with `mode: token`."""
     session: Duration = "8h"
-    """How long a login holds. Whoever has an `open` page keeps it as long as the conversation."""
+    """How long a login holds, 400 days at most. Whoever has an `open` page keeps it as long as the conversation."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(

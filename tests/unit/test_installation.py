@@ -132,6 +132,14 @@ def test_a_public_address_brings_its_host_a_proxy_and_a_limit_of_the_bot() -> No
     assert (hidden.platforms.web.hosts, hidden.platforms.web.trusted_proxies, hidden.limits.per_bot) == ([], None, None)
 
 
+def test_a_bot_knows_the_names_that_requests_come_by() -> None:
+    webhook = {"url": "https://hook.example.com/t", "secretRef": {"name": "a", "key": "b"}}
+    telegram = {"tokenSecretRef": {"name": "a", "key": "c"}, "mode": "webhook", "webhook": webhook}
+    platforms = {"web": {"hosts": ["chat.example.com"]}, "telegram": telegram}
+    spec = _effective({}, llm=OWN, platforms=platforms, expose={"host": "bot.example.com", "ingress": {}}).spec
+    assert set(spec.hosts()) == {"chat.example.com", "bot.example.com", "hook.example.com"}
+
+
 def test_what_a_bot_or_its_installation_says_wins_over_what_a_public_address_brings() -> None:
     expose = {"host": "bot.example.com", "ingress": {}}
     web = {"hosts": ["chat.example.com"], "trustedProxies": 2}

@@ -43,9 +43,10 @@ class Session:
         """Whom limits count for."""
         return f"user:{self.who}" if self.who else self.id
 
-    def left(self, most: float) -> float:
-        """Seconds that it holds, `most` at most."""
-        return max(0.0, min(most, self.until - time.time())) if self.until else most
+    @property
+    def left(self) -> float | None:
+        """Seconds that it holds still; None: as long as the browser keeps it."""
+        return max(0.0, self.until - time.time()) if self.until else None
 
     def afresh(self) -> Session:
         """Another conversation of the same person."""
@@ -95,11 +96,14 @@ class Sessions:
         return Session(before.id if before and same else new_id(), who, int(time.time()) + lifetime if lifetime else 0)
 
     def give(self, response: Response, request: Request, session: Session, lifetime: int) -> None:
-        """Have the browser keep the session for `lifetime` seconds, or as long as it holds if that is shorter."""
+        """Have the browser keep the session as long as its login holds, or for `lifetime` seconds without one."""
         if session.cookie:
+            left = lifetime if session.left is None else int(session.left)
             text = f"{session.id}.{session.until}.{session.who}"
             value = f"{text}.{self._signer.mac(text)}"
-            give_cookie(response, request, cookie_name(request, self._bot), value, int(session.left(lifetime)))
+            give_cookie(
+                response, request, cookie_name(request, self._bot), value, lifetime if left is None else int(left)
+            )
 
     def end(self, response: Response, request: Request) -> None:
         """Have the browser forget the session."""

@@ -51,7 +51,7 @@ class Answers:
         """The login page, with an error by its name; JSON where that was asked for."""
         texts = texts_of(request)
         if wants_json(request) or request.scope["path"].endswith("/events"):
-            return json_answer(status, texts.text(error or "web-error-login", **values))
+            return json_answer(401 if status == 200 else status, texts.text(error or "web-error-login", **values))
         return self._page(texts, status, texts.text(error, **values) if error else "", self.form)
 
     def slow(self, request: Request, wait: float, error: str = "web-error-address") -> Response:

@@ -82,7 +82,8 @@ class Door:
                 session = made
             request.state.session = session
             response = await handler(request)
-            return _Until(response, session.left(_LONGEST_STREAM)) if kind == "events" and session.until else response
+            left = session.left
+            return response if kind != "events" or left is None else _Until(response, left)
 
         return endpoint
 
@@ -121,9 +122,7 @@ class Door:
             # making a new session here would end the conversation.
             return HTMLResponse(RELOAD.format(""))
         if self._gate is not None:
-            return self._answers.login(
-                request, 200 if kind == "page" else 401, "" if kind == "page" else "web-error-login"
-            )
+            return self._answers.login(request, *((200, "") if kind == "page" else (401, "web-error-login")))
         if kind == "events":
             return self._answers.login(request, 401, "web-error-form")
         wait = self._new.wait(request.state.address)
@@ -135,9 +134,6 @@ class Door:
         response = RedirectResponse("./", 303)
         self._sessions.end(response, request)
         return response
-
-
-_LONGEST_STREAM = 366 * 86_400.0
 
 
 class _Until(Response):

@@ -14,6 +14,9 @@ from gptbot.platforms.web.session import Session, Sessions
 from gptbot_api.base import seconds
 from gptbot_api.web import WebAccess
 
+_LONGEST = 400 * 86_400
+"""Seconds that browsers keep a cookie, at most."""
+
 
 class Gate(Protocol):
     """One way to log in."""
@@ -46,13 +49,13 @@ def make_gate(context: GatewayContext, access: WebAccess, answers: Answers) -> t
 
     Raises InvalidManifest when a Secret that it needs is not there, or holds something else.
     """
-    keys, lifetime = context.keys, seconds(access.session)
+    keys, lifetime = context.keys, min(_LONGEST, seconds(access.session))
     match access.mode:
         case "password":
             from gptbot.platforms.web.access.password import PasswordGate
 
             assert access.password_secret_ref is not None
-            where = f"{context.bot.key}: spec.platforms.web.access.passwordSecretRef"
+            where = "spec.platforms.web.access.passwordSecretRef"
             password = context.bot.secret(access.password_secret_ref, where)
             sessions = Sessions(keys, access_key(access, password))
             return PasswordGate(context, sessions, answers, password, where, lifetime), sessions

@@ -113,7 +113,7 @@ def _bearer(request: Request) -> str:
 
 
 def _verifier(context: GatewayContext, settings: HostToken) -> Verifier:
-    where = f"{context.bot.key}: spec.platforms.web.access.token"
+    where = "spec.platforms.web.access.token"
     if url := settings.keys_url:
         keys = RemoteKeys(lambda: fetch_json(url, "the key set of spec.platforms.web.access.token.keysUrl"))
         return Verifier(keys, PUBLIC_KEY, settings.issuer, settings.audience)

@@ -47,7 +47,7 @@ class OidcGate:
         self, context: GatewayContext, sessions: Sessions, answers: Answers, settings: OpenIdConnect, lifetime: int
     ) -> None:
         """Raises InvalidManifest when the client's secret is not there."""
-        where = f"{context.bot.key}: spec.platforms.web.access.oidc.clientSecretRef"
+        where = "spec.platforms.web.access.oidc.clientSecretRef"
         secret = context.bot.secret(settings.client_secret_ref, where) if settings.client_secret_ref else ""
         self._bot = context.keys.bot
         self._store = context.store

@@ -151,7 +151,7 @@ class Verifier:
         except InvalidKeyIdError:
             raise
         except JoseError as error:
-            raise BadToken(type(error).__name__) from None
+            raise BadToken(f"{type(error).__name__} {getattr(error, 'claim', '')}".strip()) from None
         except Exception as error:  # a token is anybody's: whatever it has the library raise is its own end alone
             raise BadToken(f"cannot be read: {type(error).__name__}") from None
         if not 0 < len(claims["sub"]) <= 256:

@@ -20,6 +20,12 @@ from tests.platforms.web.test_web_access_login import KEYS, PASSWORD, behind_pas
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
+async def inside(tab: Page) -> None:
+    """Wait until the page itself is there, and lives."""
+    await expect(tab.locator("#composer")).to_be_visible()
+    await tab.wait_for_load_state("load")
+
+
 async def test_a_password_opens_the_page_and_leaving_closes_it(store: Store, tab: Page, problems: list[str]) -> None:
     async with scene(store, behind_password(), Typist("Welcome.")) as stage:
         page = await stage.replica()
@@ -31,6 +37,7 @@ async def test_a_password_opens_the_page_and_leaving_closes_it(store: Store, tab
         await expect(tab.get_by_role("alert")).to_contain_text("This is not the password")
         await tab.get_by_label("Password").fill(PASSWORD)
         await tab.get_by_role("button", name="Log in").click()
+        await inside(tab)
         await ask(tab, "hello")
         await expect(tab.locator("#log .bot")).to_contain_text("Welcome.")
         await tab.get_by_role("button", name="Log out").click()
@@ -64,6 +71,7 @@ async def test_a_login_at_another_site_comes_back_to_the_page(store: Store, tab:
         provider.redirect_uris.add(f"{page}callback")
         await tab.goto(page)
         await tab.get_by_role("link", name="Log in").click()
+        await inside(tab)
         await ask(tab, "hello")
         await expect(tab.locator("#log .bot")).to_contain_text("Welcome.")
         assert tab.url.split("#")[0] == page
@@ -80,6 +88,7 @@ async def test_a_token_behind_the_address_logs_in_and_is_gone_from_it(store: Sto
             return f"{page}#token={jwt.encode({'alg': 'HS256'}, said, KEYS['HS256'][0], ['HS256'])}"
 
         await tab.goto(address("a"))
+        await inside(tab)
         await ask(tab, "hello")
         await expect(tab.locator("#log .bot")).to_contain_text("Welcome.")
         assert "token" not in tab.url
@@ -101,5 +110,6 @@ async def test_a_form_of_another_site_logs_in(store: Store, tab: Page, context: 
         )
         await tab.goto("http://shop.example/")
         await tab.get_by_role("button", name="Chat").click()
+        await inside(tab)
         await ask(tab, "hello")
         await expect(tab.locator("#log .bot")).to_contain_text("Welcome.")

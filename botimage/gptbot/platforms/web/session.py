@@ -98,7 +98,7 @@ class Sessions:
     def give(self, response: Response, request: Request, session: Session, lifetime: int) -> None:
         """Have the browser keep the session as long as its login holds, or for `lifetime` seconds without one."""
         if session.cookie:
-            left = lifetime if session.left is None else int(session.left)
+            left = int(session.left or 0) if session.until else lifetime
             text = f"{session.id}.{session.until}.{session.who}"
             value = f"{text}.{self._signer.mac(text)}"
             give_cookie(

@@ -101,9 +101,7 @@ class Sessions:
             left = int(session.left or 0) if session.until else lifetime
             text = f"{session.id}.{session.until}.{session.who}"
             value = f"{text}.{self._signer.mac(text)}"
-            give_cookie(
-                response, request, cookie_name(request, self._bot), value, lifetime if left is None else int(left)
-            )
+            give_cookie(response, request, cookie_name(request, self._bot), value, left)
 
     def end(self, response: Response, request: Request) -> None:
         """Have the browser forget the session."""

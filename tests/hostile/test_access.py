@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import threading
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -24,8 +25,9 @@ from gptbot.http.hosts import named, parse_host, same_origin
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
 from gptbot.manifest import BotConfig
-from gptbot.platforms.web.access.fetch import Unreachable
+from gptbot.platforms.web.access.fetch import Unreachable, fetch_json
 from gptbot.platforms.web.access.password import OF_ADDRESS
+from gptbot.platforms.web.access.scrypt import Busy, Hash
 from gptbot.platforms.web.access.tokens import (
     LARGEST,
     PUBLIC_KEY,
@@ -36,7 +38,7 @@ from gptbot.platforms.web.access.tokens import (
     usable_keys,
 )
 from gptbot.platforms.web.session import Session, Sessions, Signer, cookie
-from tests.fakes.oidc.provider import CLIENT, Claims
+from tests.fakes.oidc.provider import CLIENT, Claims, FakeProvider
 from tests.platforms.web.conftest import Browser, browser, make_browser
 from tests.platforms.web.scene import Scene, bot, scene
 from tests.platforms.web.test_web_access_login import PASSWORD, behind_password, log_in
@@ -425,6 +427,26 @@ async def test_a_flood_of_guesses_does_not_hold_the_page_up(store: Store) -> Non
         assert statuses.count(401) <= OF_ADDRESS[0]
 
 
+async def test_a_password_is_looked_at_beside_the_loop_and_few_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed, go, threads = Hash.of("right", b"p" * 32), threading.Event(), set[str]()
+
+    def compute(_: Hash, password: str) -> bytes:
+        threads.add(threading.current_thread().name)
+        assert threading.current_thread() is not threading.main_thread()
+        assert go.wait(60)
+        return password.encode()
+
+    monkeypatch.setattr(Hash, "compute", compute)
+    tries = [asyncio.create_task(hashed.fits("guess")) for _ in range(100)]
+    done, waiting = await asyncio.wait(tries, timeout=60, return_when=asyncio.FIRST_COMPLETED)
+    assert all(isinstance(task.exception(), Busy) for task in done)
+    go.set()
+    results = await asyncio.gather(*waiting)
+    assert 0 < len(results) <= 16
+    assert not any(results)
+    assert len(threads) == 1
+
+
 # --- OpenID Connect
 
 OTHER_KEY = jwk.RSAKey.generate_key(2048, auto_kid=True)
@@ -562,6 +584,18 @@ async def test_a_provider_that_answers_badly_lets_nobody_in(store: Store, path: 
     async with behind_oidc(store) as login:
         login.provider.faults.answers[f"/realm{path}"] = answer
         await refused(login)
+
+
+async def test_a_server_that_is_asked_leads_nowhere_and_says_little() -> None:
+    async with FakeProvider().serving() as server:
+        answers = server.faults.answers
+        answers["/realm/large"] = web.json_response({"a": "x" * 300_000})
+        answers["/realm/away"] = web.Response(status=302, headers={"Location": f"{server.issuer}/keys"})
+        for path, said in (("large", "is larger than 262144 bytes"), ("away", "answers with 302")):
+            for data in (None, {"code": "c"}):
+                with pytest.raises(Unreachable, match=f"the server {said}"):
+                    await fetch_json(f"{server.issuer}/{path}", "the server", data)
+        assert "/realm/keys" not in server.asked
 
 
 @pytest.mark.parametrize(

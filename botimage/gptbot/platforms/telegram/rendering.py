@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from gptbot.platforms.markdown import Budget, Source, Unrenderable, masked, without_lone_surrogates
 from gptbot.platforms.telegram.limits import MAX_LENGTH, RICH_MAX_LENGTH, utf16_length
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 _PIPES = re.compile(rb"\|{2,}")
 _FENCE = re.compile(rb"[ \t]*(`{3,}|~{3,})[ \t]*[^\s`]")
-_SUSPECT = re.compile(rb"<|\|\||```|~~~")
+_CLOSING = re.compile(rb"[ \t>]*(`{3,}|~{3,})")
+_PASSES: Final = 4
 
 Entity = dict[str, Any]
 """A `MessageEntity` of the Bot API; offset and length in UTF-16 code units."""
@@ -37,11 +39,15 @@ def render(markdown: str) -> Rendered:
     Loads telegramify-markdown at the first call (0.1 s of CPU, 5 MiB).
     """
     source = without_lone_surrogates(markdown)
+    if len(source) > MAX_LENGTH:
+        return Rendered(source)
     try:
         from telegramify_markdown.converter import convert
 
         text, entities = convert(_keep_literal(source), config=_symbols())
-    except Exception:  # a renderer that fails must not keep the answer from its reader
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # a renderer that fails, or panics in Rust, must not keep the answer from its reader
         return Rendered(source)
     text = text.rstrip()
     if not text or utf16_length(text) > MAX_LENGTH:
@@ -52,23 +58,26 @@ def render(markdown: str) -> Rendered:
 
 
 def rich(markdown: str) -> dict[str, str]:
-    """An `InputRichMessage`: the Markdown as it is, but for what the server would take for HTML, as in `List<int>`."""
-    source = without_lone_surrogates(markdown)
+    """An `InputRichMessage`: the Markdown as it is, but for what the server would take for HTML, as in `List<int>`.
+
+    Raises Unrenderable where that cannot be told, or where the escapes make it too long: shown as text it is whole.
+    """
     try:
-        kept = _keep_literal(source)
-    except Exception:  # a parser that fails must not keep the answer from its reader
-        kept = source
-    return {"markdown": kept if utf16_length(kept) <= RICH_MAX_LENGTH else source}
+        kept = _keep_literal(without_lone_surrogates(markdown))
+    except Unrenderable:
+        raise
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic of the parser, in Rust, is no Exception
+        raise Unrenderable(type(error).__name__) from None
+    if utf16_length(kept) > RICH_MAX_LENGTH:
+        raise Unrenderable("too long with its escapes")
+    return {"markdown": kept}
 
 
 def plain(markdown: str) -> Rendered:
     """The Markdown as it is, for a server that refuses its entities."""
     return Rendered(without_lone_surrogates(markdown))
-
-
-def without_lone_surrogates(text: str) -> str:
-    """Replace what UTF-8 cannot carry: half of a surrogate pair, as a cut JSON escape leaves it."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 @cache
@@ -83,50 +92,101 @@ def _symbols() -> RenderConfig:
 
 
 def _keep_literal(markdown: str) -> str:
-    """Escape what telegramify-markdown would drop or take for its own.
+    """Escape what telegramify-markdown would drop or take for its own. Raises Unrenderable.
 
-    That is HTML, as in `List<int>`, `||`, and a code fence with words behind it and nothing below. HTML blocks hide
-    what stands below their first line, so the text is parsed until none is left.
+    That is HTML, as in `List<int>`, `||`, and a code fence with words behind it and nothing below. Where a fence was
+    escaped, what stands below it may mean something else, so the text is looked at again; a few times at most.
     """
-    source = markdown.encode()
-    while _SUSPECT.search(source) and (insertions := _insertions(source)):
-        parts: list[bytes] = []
-        done = 0
-        for offset, inserted in sorted(insertions.items()):
-            parts += [source[done:offset], inserted]
-            done = offset
-        source = b"".join([*parts, source[done:]])
-    return source.decode()
+    if len(markdown) > RICH_MAX_LENGTH:
+        raise Unrenderable("longer than any message")
+    budget = Budget()
+    for _ in range(_PASSES):
+        source = masked(markdown)
+        found = _Literal(source, budget)
+        if found.insertions:
+            markdown = found.escaped()
+        elif source.less in source.text:
+            markdown = source.restore(source.text)
+        if not found.again:
+            return markdown
+    raise Unrenderable("its code fences hide each other")
 
 
-def _insertions(source: bytes) -> dict[int, bytes]:
-    """What to put where, by byte offset: backslashes, and a space into a table's empty cell."""
-    import pyromark
-    from telegramify_markdown.converter import STANDARD_OPTIONS
+class _Literal:
+    """What to put where in a text, by byte offset: backslashes, and a space into a table's empty cell."""
 
-    found: dict[int, bytes] = {}
-    in_code = False
-    fence: re.Match[bytes] | None = None
-    events = pyromark.events_with_range(source.decode(), options=STANDARD_OPTIONS)
-    for event, place in cast("list[tuple[Any, dict[str, int]]]", list(events)):
-        if not isinstance(event, dict):
-            continue
-        start, end = place["start"], place["end"]
-        match cast("dict[str, Any]", event):
+    def __init__(self, source: Source, budget: Budget) -> None:
+        from telegramify_markdown.converter import STANDARD_OPTIONS
+
+        self._source = source
+        self._bytes = source.text.encode()
+        self.insertions: dict[int, bytes] = {}
+        self.again = False
+        """Whether the escapes change where blocks begin and end."""
+        less = source.less.encode()
+        self._less = {match.start() for match in re.finditer(less, self._bytes)}
+        """Where `<` is masked and not in code."""
+        self._fence: re.Match[bytes] | None = None
+        self._in_code = False
+        for event, place in budget.events(source.text, STANDARD_OPTIONS):
+            if isinstance(event, dict):
+                self._take(cast("dict[str, Any]", event), place["start"], place["end"])
+        self.insertions |= dict.fromkeys(self._less, b"\\")
+
+    def _take(self, event: dict[str, Any], start: int, end: int) -> None:
+        source, found = self._bytes, self.insertions
+        match event:
             case {"Start": {"CodeBlock": _}}:
-                in_code, fence = True, _FENCE.match(source, start, end)
+                self._in_code, self._fence = True, _FENCE.match(source, start, end)
             case {"End": "CodeBlock"}:
-                in_code = False
-                if fence is not None:  # no text came in between
-                    found |= dict.fromkeys(range(*fence.span(1)), b"\\")
-            case {"Text": _} if in_code:
-                fence = None
+                self._in_code = False
+                self._code_ends(start, end)
+            case {"Text": _} if self._in_code:
+                self._fence = None
             case {"Text": _}:
                 found |= {pipe: b"\\" for run in _PIPES.finditer(source, start, end) for pipe in range(*run.span())}
             case {"Start": {"Table": _}}:
                 found |= {pipe: b" " for run in _PIPES.finditer(source, start, end) for pipe in range(*run.span())[1:]}
             case {"InlineHtml": _} | {"Start": "HtmlBlock"}:
                 found[source.index(b"<", start, end)] = b"\\"
+                self.again = self.again or "Start" in event
+            case {"Code": _} | {"InlineMath": _} | {"DisplayMath": _}:
+                self._is_code(start, end, inline=True)
             case _:
                 pass
-    return found
+
+    def _is_code(self, start: int, end: int, *, inline: bool = False) -> None:
+        """Leave `<` as it is in code; but a line of a paragraph that starts with it would be HTML all the same."""
+        if self._less:
+            less = re.escape(self._source.less.encode())
+            found = {match.start() for match in re.compile(less).finditer(self._bytes, start, end)}
+            if inline:
+                heads = re.compile(rb"\n[ \t>]*(" + less + rb")").finditer(self._bytes, start, end)
+                found -= {match.start(1) for match in heads}
+            self._less -= found
+
+    def _code_ends(self, start: int, end: int) -> None:
+        if self._fence is None:  # a text came in between
+            self._is_code(start, end)
+            return
+        self.again = True
+        marks = [*range(*self._fence.span(1)), *_closing(self._bytes, self._fence.end(), end)]
+        self.insertions |= dict.fromkeys(marks, b"\\")
+
+    def escaped(self) -> str:
+        """The text with the insertions in it."""
+        parts: list[bytes] = []
+        done = 0
+        for offset, inserted in sorted(self.insertions.items()):
+            parts += [self._bytes[done:offset], inserted]
+            done = offset
+        return self._source.restore(b"".join([*parts, self._bytes[done:]]).decode())
+
+
+def _closing(source: bytes, start: int, end: int) -> range:
+    """Where the marks of a closing fence stand, when the last line between is one."""
+    while end > start and source[end - 1] in b" \t\r\n":
+        end -= 1
+    line = source.rfind(b"\n", start, end) + 1
+    match = _CLOSING.match(source, line, end) if line else None
+    return range(*match.span(1)) if match else range(0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gptbot.platforms.errors import MessageGone, TooLong
+from gptbot.platforms.markdown import Unrenderable
 from gptbot.platforms.telegram.api import BadRequest, BotApi, UnknownMethod
 from gptbot.platforms.telegram.features import RICH, RICH_DRAFT, Features
 from gptbot.platforms.telegram.limits import MAX_LENGTH, RICH_MAX_LENGTH, utf16_length
@@ -57,9 +58,9 @@ class Writer:
         if text.strip() and self._features.known(RICH) and self._features.known(way.feature):
             if final:
                 self._refused.pop(chat, None)
-            if chat not in self._refused:
+            if chat not in self._refused and (message := _rich(text)) is not None:
                 try:
-                    return await self._follow(way.rich, request, {"rich_message": rich(text)})
+                    return await self._follow(way.rich, request, {"rich_message": message})
                 except UnknownMethod:
                     await self._features.lacks(way.feature)
                     if way is DRAFT:  # a server that old has no Stop button for drafts either
@@ -106,6 +107,14 @@ class Writer:
         # What was answered to, and the topic, stayed behind.
         request = {key: value for key, value in request.items() if key not in ("reply_parameters", "message_thread_id")}
         return await self._api.call(method, {**request, "chat_id": moved})
+
+
+def _rich(text: str) -> dict[str, str] | None:
+    """The text as a rich message, where it can be one."""
+    try:
+        return rich(text)
+    except Unrenderable:
+        return None
 
 
 def _parameters(way: Way, message: Rendered) -> dict[str, Any]:

@@ -211,7 +211,7 @@ class WebGateway:
             entries = await self._hub.history(self._pseudonym(session))
         except StoreUnavailable:
             status, error = 503, error or texts.text("web-error-load")
-        shown, messages, live = latest(entries), list[str](), list[str]()
+        shown, messages, live = page.recent(latest(entries)), list[str](), list[str]()
         for entry in shown:
             if entry.final or not _recent(entry):
                 messages.append(page.message_html(entry, texts, self._title))

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gptbot.platforms.web.markdown import completed, render, split_last_block
+
+_LONG: Final = 8192
+"""Characters of a last block from which on it is rendered again only when it grew by `_STEP` of itself."""
+_STEP: Final = 1 / 16
 
 
 class LiveMessage:
@@ -19,8 +25,8 @@ class LiveMessage:
         self._done = 0
 
     def update(self, text: str) -> None:
-        """The whole text as it is now."""
-        if text == self._text:
+        """The whole text as it is now. A last block that is long is left as it was until it is worth the work."""
+        if text == self._text or self._hardly_grew(text):
             return
         if not text.startswith(self._text[: self._done]):
             self.blocks, self._done = [], 0
@@ -31,3 +37,7 @@ class LiveMessage:
             self.blocks.append(render(finished))
             self._done += len(finished)
         self.tail = render(completed(last))
+
+    def _hardly_grew(self, text: str) -> bool:
+        tail = len(text) - self._done
+        return tail > _LONG and text.startswith(self._text) and len(text) - len(self._text) < tail * _STEP

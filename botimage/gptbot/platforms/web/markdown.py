@@ -1,16 +1,19 @@
-"""Markdown to HTML that is safe to show: rendered by markdown-it, then sanitised by nh3 (allow-list)."""
+"""Markdown to HTML that is safe to show: written from the parser's events, then sanitised by nh3 (allow-list)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from typing import ClassVar
+from collections import OrderedDict
+from hashlib import blake2b
+from typing import Final
 
 import nh3
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markdown_it.token import Token
-from markdown_it.utils import EnvType, OptionsDict
+from pyromark import Options
+
+from gptbot.platforms.markdown import Budget, Source, Unrenderable, masked, without_lone_surrogates
+from gptbot.platforms.web.unfinished import completed
+from gptbot.platforms.web.writer import Writer, escape, paragraph
+
+__all__ = ["completed", "escape", "render", "rendered", "split_last_block"]
 
 _CLEANER = nh3.Cleaner(
     tags={
@@ -30,112 +33,94 @@ _CLEANER = nh3.Cleaner(
     url_schemes={"http", "https", "mailto"},
     url_relative="deny",
 )  # fmt: skip
-
-
-class _Renderer(RendererHTML):
-    """Where the page's HTML is not markdown-it's: each method renders the token of its name."""
-
-    _SIDES: ClassVar = {"text-align:left": "start", "text-align:center": "center", "text-align:right": "end"}
-
-    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        language = re.sub(r"[^\w+#.-]", "", tokens[idx].info.strip().split(" ")[0])[:20]
-        label = f' data-language="{language}"' if language else ""
-        code = escape(tokens[idx].content)
-        return f'<div class="code"{label}><pre tabindex="0" dir="ltr"><code>{code}</code></pre></div>\n'
-
-    def code_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return self.fence(tokens, idx, options, env)
-
-    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        """An image is a request to somebody else's server, so it becomes a link."""
-        source = str(tokens[idx].attrs.get("src", ""))
-        return f'<a href="{escape(source)}">{escape(tokens[idx].content or source)}</a>'
-
-    def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        """A wide table scrolls inside its own box, which the keyboard can reach."""
-        return '<div class="table" tabindex="0"><table>'
-
-    def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return "</table></div>"
-
-    def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        """Alignment without an inline style, which the page's policy forbids."""
-        side = self._SIDES.get(str(tokens[idx].attrs.get("style", "")))
-        return f'<{tokens[idx].tag} data-align="{side}">' if side else f"<{tokens[idx].tag}>"
-
-    td_open = th_open
-
-
-def escape(text: str) -> str:
-    """Plain text as HTML."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
-
-
-def _parser() -> MarkdownIt:
-    options = {"html": False, "linkify": True, "breaks": True}
-    return MarkdownIt("commonmark", options, renderer_cls=_Renderer).enable(["table", "strikethrough", "linkify"])
-
-
-_PARSER = _parser()
+_OPTIONS: Final = Options.ENABLE_TABLES | Options.ENABLE_STRIKETHROUGH
+_LONGEST: Final = 40_000
+"""Characters of a text that is looked at as Markdown. Messages are shorter; what lies in the store need not be."""
+_CACHED: Final = 8_000_000
+"""Characters of HTML that are kept for the next page."""
 
 
 def render(text: str) -> str:
-    """HTML of a Markdown text."""
-    return _CLEANER.clean(_PARSER.render(text))
+    """HTML of a Markdown text, in time that is linear in its length.
+
+    From the block on at which it would cost too much, it is shown as it was written: nothing of it is left out.
+    """
+    text = without_lone_surrogates(text)
+    try:
+        return _CLEANER.clean(_written(text))
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # a renderer that fails, or panics in Rust, must not keep the answer from its reader
+        return paragraph(text)
+
+
+def rendered(text: str) -> str:
+    """As `render`, of a text that will not change any more: its HTML is kept for a while."""
+    return _CACHE.get(text)
+
+
+def _written(text: str) -> str:
+    if len(text) > _LONGEST:
+        raise Unrenderable("longer than any message")
+    source = masked(text)
+    writer = Writer(source)
+    try:
+        writer.write(Budget().events(source.text, _OPTIONS))
+    except Unrenderable:
+        rest = writer.drop_last_block()
+        return writer.finish() + paragraph(rest)
+    return writer.finish()
 
 
 def split_last_block(text: str) -> tuple[str, str]:
-    """Cut before the last block of the top level: text added later can change nothing before it."""
-    starts = [token.map[0] for token in _PARSER.parse(text) if token.level == 0 and token.map]
-    if len(starts) < 2:
-        return "", text
-    cut = sum(len(line) + 1 for line in text.split("\n")[: max(starts)])
-    return text[:cut], text[cut:]
+    """Cut before the last block of the top level: text added later can change nothing before it.
 
-
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
-_TICKS = re.compile(r"`+")
-_OPEN_LINK = re.compile(r"!?\[([^\[\]\n]*)(?:\](?:\([^()\s]*)?)?$")
-_MARKERS = re.compile(r"(?<!\\)(\*\*|__|~~|(?<![*\w])\*(?![*\s])|(?<=[\w)])\*(?![*\w]))")
-_TABLE_HEAD = re.compile(r"^ *\|[^\n]*(?:\n *\|?[ :|-]*)?$")
-
-
-def completed(block: str) -> str:
-    """The last block of a text that is still being written, with what is open in it closed.
-
-    So `**half a` does not show its asterisks first and turn bold later, half a link shows its words, and a table
-    appears when its second line is there.
+    A text that costs too much to look at has no block that is done.
     """
-    if _FENCE.match(block) or block.startswith("    "):
-        return block  # markdown-it closes code by itself
-    if _TABLE_HEAD.match(block):
-        return ""
-    prose, ticks = _without_code(block)
-    if ticks:
-        return block.removesuffix(ticks) if block.endswith(ticks) else block + ticks
-    text = _OPEN_LINK.sub(r"\1", block)
-    open_markers: list[str] = []
-    for marker in _MARKERS.findall(_OPEN_LINK.sub(r"\1", prose)):
-        if marker in open_markers:
-            del open_markers[open_markers.index(marker) :]
-        else:
-            open_markers.append(marker)
-    for marker in reversed(open_markers):
-        text = text.rstrip()
-        text = text.removesuffix(marker) if text.endswith(marker) else text + marker
-    return text
+    try:
+        source = masked(text)
+        cut = _last_block(source) if len(text) <= _LONGEST else 0
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # see `render`
+        return "", text
+    before = len(source.restore(source.text.encode()[:cut].decode()))
+    return text[:before], text[before:]
 
 
-def _without_code(text: str) -> tuple[str, str]:
-    """The text without its code spans, and the backticks that open one which nothing closes (CommonMark, 6.1)."""
-    prose, start = "", 0
-    runs = list(_TICKS.finditer(text))
-    while runs:
-        opening = runs.pop(0)
-        closing = next((run for run in runs if len(run[0]) == len(opening[0])), None)
-        if closing is None:
-            return prose, opening[0]
-        prose += text[start : opening.start()]
-        start = closing.end()
-        runs = runs[runs.index(closing) + 1 :]
-    return prose + text[start:], ""
+def _last_block(source: Source) -> int:
+    """Where the line starts at which the last block does, in bytes; 0 for the first block."""
+    depth, starts, last = 0, 0, 0
+    for event, place in Budget().events(source.text, _OPTIONS):
+        if event == "Rule" or (isinstance(event, dict) and "Start" in event):
+            if depth == 0:
+                starts, last = starts + 1, place["start"]
+            depth += event != "Rule"
+        elif isinstance(event, dict) and "End" in event:
+            depth -= 1
+    encoded = source.text.encode()
+    line = max(encoded.rfind(b"\n", 0, last), encoded.rfind(b"\r", 0, last)) + 1
+    return line if starts > 1 else 0
+
+
+class _Cache:
+    """HTML of texts, by the texts' digest, so that nobody can make one text pass for another. The oldest goes first."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._size = most, 0
+        self._html: OrderedDict[bytes, str] = OrderedDict()
+
+    def get(self, text: str) -> str:
+        key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).digest()
+        if (html := self._html.get(key)) is not None:
+            self._html.move_to_end(key)
+            return html
+        html = self._html[key] = render(text)
+        self._size += len(html)
+        while self._size > self._most:
+            _, gone = self._html.popitem(last=False)
+            self._size -= len(gone)
+        return html
+
+
+_CACHE: Final = _Cache(_CACHED)

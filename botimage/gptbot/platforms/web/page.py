@@ -14,7 +14,7 @@ from gptbot.platforms.base import CommandInfo
 from gptbot.platforms.web.entries import Entry, lifetime
 from gptbot.platforms.web.files import MOST_OF_SESSION
 from gptbot.platforms.web.live import LiveMessage
-from gptbot.platforms.web.markdown import escape, render
+from gptbot.platforms.web.markdown import escape, rendered
 from gptbot.platforms.web.texts import Texts
 from gptbot_api import GptBotSpec
 
@@ -25,6 +25,8 @@ ASSETS = {file.name: (file.read_bytes(), _TYPES[file.suffix]) for file in _DIREC
 VERSION = sha256(b"".join(content for _, (content, _) in sorted(ASSETS.items()))).hexdigest()[:12]
 """Names the assets' content, so that browsers may keep them for ever."""
 MAX_CHIPS = 6
+MOST_SHOWN = 500_000
+"""Characters of the messages on a page that is loaded: what stands before them is left out."""
 PLAIN = "./?plain"
 """Address of the page for browsers that run no script: it loads itself again while an answer is written."""
 
@@ -130,10 +132,20 @@ def _fixed(texts: Texts) -> list[str]:
     return [name for name in texts.names if name in _PAGE.template]
 
 
+def recent(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The last messages, as many as a page shows: one at least."""
+    left = MOST_SHOWN
+    for number in range(len(entries) - 1, -1, -1):
+        left -= len(entries[number].text)
+        if left < 0:
+            return entries[min(number + 1, len(entries) - 1) :]
+    return entries
+
+
 def message_html(entry: Entry, texts: Texts, title: str) -> str:
     """A complete message. The bot's is Markdown; the user's is shown letter by letter."""
     if entry.kind == "bot":
-        return _article(entry, texts, title, render(entry.text))
+        return _article(entry, texts, title, rendered(entry.text))
     said = f"<p>{escape(entry.text)}</p>" if entry.text else ""
     return _article(entry, texts, title, said + _files(entry, texts))
 

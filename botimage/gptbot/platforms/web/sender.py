@@ -38,7 +38,8 @@ class WebSender:
     over needs to know nothing but the message's id, which is the nonce.
     """
 
-    max_length = 100_000
+    max_length = 32_768
+    """Characters: each state of a message is stored, sent and rendered whole."""
 
     def __init__(self, context: SenderContext) -> None:
         self._store = context.store

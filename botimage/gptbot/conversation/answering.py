@@ -12,7 +12,7 @@ from gptbot.conversation.commands.base import Question, Reply
 from gptbot.conversation.insisting import insist
 from gptbot.conversation.spending import Spending
 from gptbot.delivery.live import LiveMessage
-from gptbot.delivery.split import close_fence
+from gptbot.delivery.split import close_fence_at_leisure
 from gptbot.inbox.claims import Claim
 from gptbot.llm.errors import BudgetSpent, ModelError, TookTooLong
 from gptbot.llm.types import Message
@@ -120,7 +120,7 @@ class Answering:
                 return await self._cut("", FLAGGED_ANSWER)
         reply = head + completion.text if completion.text.strip() else self._texts("trouble-empty")
         if note is not None:
-            reply = f"{close_fence(reply.rstrip())}\n\n{note}"
+            reply = f"{await close_fence_at_leisure(reply.rstrip())}\n\n{note}"
         # Noted first: should this worker die now, the next one sends this very text, not another answer.
         await insist(bot, lambda: asyncio.gather(bot.mailbox.replied(claim, reply), spending.settle()))
         return reply

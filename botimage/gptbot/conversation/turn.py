@@ -21,7 +21,7 @@ from gptbot.conversation.insisting import insist
 from gptbot.conversation.reading import release
 from gptbot.conversation.system import system_prompt
 from gptbot.delivery.live import LiveMessage, Postponed
-from gptbot.delivery.split import close_fence
+from gptbot.delivery.split import close_fence_at_leisure
 from gptbot.inbox.albums import questions as whole_questions
 from gptbot.inbox.claims import Claim, TurnLost
 from gptbot.inbox.envelope import RETRY
@@ -145,7 +145,7 @@ class Turn:
                 reply = Reply(said, [self._button(RETRY)] if again else [])
             else:
                 reply = await self._answering.by_command(live)
-            await live.finish(f"{self._told(reply.text)}{await self._budget_note()}", reply.buttons)
+            await live.finish(f"{await self._told(reply.text)}{await self._budget_note()}", reply.buttons)
         except ModelError as error:
             return await self._model_failed(live, error)
         except Postponed as error:
@@ -193,11 +193,11 @@ class Turn:
         # A role of the user's own is the user's words too.
         return await self._answering.by_model(live, messages, [*questions, claim.settings.get("act", "")], note=note)
 
-    def _told(self, reply: str) -> str:
+    async def _told(self, reply: str) -> str:
         """The reply as people see it: one that was cut short says so."""
         if self._claim.cut is None:
             return reply
-        return f"{close_fence(reply.rstrip())}\n\n{self._texts(self._claim.cut, seconds=until_tomorrow())}".lstrip()
+        return f"{await close_fence_at_leisure(reply.rstrip())}\n\n{self._texts(self._claim.cut, seconds=until_tomorrow())}".lstrip()
 
     async def _budget_note(self) -> str:
         """Once a day, below a private answer to somebody who administers the bot: that its budget nears its end."""

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from gptbot.delivery.pacing import Places
-from gptbot.delivery.split import split
+from gptbot.delivery.split import Splitter
 from gptbot.platforms.base import Button, Drafts, Sender
 from gptbot.platforms.errors import FloodWait, MessageGone, NotSent, OutcomeUnknown, TooLong
 from gptbot.platforms.inbound import Address
@@ -93,6 +93,7 @@ class LiveMessage:
         """When the pace allows an interim edit. Platforms let a short burst pass: the final text need not wait."""
         self._most: int | None = None
         """The longest part, once the platform refused a longer one."""
+        self._splitter: Splitter | None = None
         self._fades: float | None = None
         """Seconds after which what is shown as a draft is shown again."""
         self._not_before = 0.0
@@ -117,7 +118,9 @@ class LiveMessage:
     @property
     def text(self) -> str:
         """The text fed so far."""
-        return "".join(self._text)
+        if len(self._text) > 1:
+            self._text[:] = ["".join(self._text)]
+        return self._text[0] if self._text else ""
 
     async def show(self) -> None:
         """Show the growing text until cancelled. Failures are left to `finish`; raises only what the journal raises."""
@@ -177,11 +180,16 @@ class LiveMessage:
         while True:
             most = min(self._sender.max_length, self._most or self._sender.max_length)
             try:
-                return await self._show_parts(split(text, most, self._sender.length), buttons, final=final)
+                return await self._show_parts(await self._parts(text, most), buttons, final=final)
             except TooLong as error:
                 if error.max_length >= most:  # smaller parts would be refused as well
                     raise
                 self._most = error.max_length
+
+    async def _parts(self, text: str, most: int) -> list[str]:
+        if self._splitter is None or self._splitter.limit != most:
+            self._splitter = Splitter(most, self._sender.length)
+        return await self._splitter.split(text)
 
     async def _show_parts(self, parts: list[str], buttons: tuple[Button, ...], *, final: bool) -> None:
         shown = [(number, part) for number, part in enumerate(parts) if part.strip()]

@@ -12,27 +12,32 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from gptbot.platforms.base import Button
+from gptbot.platforms.code_spans import code_spans
 from gptbot.platforms.discord.limits import MAX_CUSTOM_ID, MAX_LABEL, ROW, ROWS
 
 RULE: Final = "⎯" * 12
 _ACTION_ROW, _BUTTON = 1, 2
 _SECONDARY: Final = 2
 """Style of a button: grey."""
-_FENCE = re.compile(r"^( *)(`{3,}|~{3,})([^\n`]*)$")
-_DEEP_HEADING = re.compile(r"^ {0,3}#{4,6}[ \t]+(.*?)[ \t]*#*[ \t]*$")
-_RULE = re.compile(r"^ {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
+_FENCE = re.compile(r"^( *+)(`{3,}+|~{3,}+)([^\n`]*)$")
+_HEADING = re.compile(r"^ {0,3}#{4,6}[ \t]")
+_RULE = re.compile(r"^ {0,3}(?:(?:-[ \t]*+){3,}|(?:\*[ \t]*+){3,}|(?:_[ \t]*+){3,})$")
 _BULLET = re.compile(r"^([ \t]*)\+([ \t]+)")
 _QUOTE = re.compile(r"^ {0,3}>(?:[ \t]?>)+[ \t]?")
 _IMAGE = re.compile(
-    r"!\[([^\]\n]*)\]"  # its label
-    r"\((<[^>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)"  # its address
-    r"(?:[ \t]+(\"[^\"\n]*\"|'[^'\n]*'))?\)"  # its title
+    r"!\[((?:[^!\]\n]|!(?!\[))*+)\]"  # its label
+    r"\((<[^<>\n]*>|[^\s()]*+(?:\([^\s()]*\)[^\s()]*+)*+)"  # its address
+    r"(?:[ \t]++(\"[^\"\n]*\"|'[^'\n]*'))?\)"  # its title
 )
-_CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
-_DELIMITER = re.compile(r"^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_DELIMITER = re.compile(r"^ {0,3}\|?[ \t]*:?-+:?[ \t]*+(?:\|[ \t]*:?-+:?[ \t]*+)*+\|?[ \t]*$")
 _CELL_END = re.compile(r"(?<!\\)\|")
-_STRONG = re.compile(r"(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1")
-_LINK = re.compile(r"(?<!!)\[([^\]\n]+)\]\(([^\s()]+)\)")
+_STRONG = re.compile(r"(\*\*|__|~~)(?=\S)(.{1,300}?)(?<=\S)\1")
+_LINK = re.compile(r"(?<!!)\[([^\[\]\n]+)\]\(([^\s()]+)\)")
+_CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
+_MOST_GROWN: Final = 3
+"""How many times as long as its source a table may be when it is laid out; else its lines are shown as they are."""
+_LEAST_GROWN: Final = 1000
+"""Characters that it may have all the same."""
 
 
 def render(markdown: str) -> str:
@@ -68,9 +73,9 @@ def rows(buttons: Sequence[Button]) -> list[dict[str, Any]]:
 def _line(line: str) -> str:
     if _RULE.match(line):
         return RULE
-    heading = _DEEP_HEADING.match(line)
-    if heading is not None:
-        text = _images(heading[1])
+    if _HEADING.match(line):
+        text = line.strip(" \t").lstrip("#").strip(" \t")
+        text = _images(text.rstrip("#").rstrip(" \t") if text.endswith("#") else text)
         return text if not text or (text.startswith("**") and text.endswith("**")) else f"**{text}**"
     # ">>>" would quote all that follows.
     line = _QUOTE.sub("> ", _BULLET.sub(r"\1-\2", line))
@@ -92,9 +97,9 @@ def _image(match: re.Match[str]) -> str:
 def _outside_code(line: str, change: Callable[[str], str]) -> str:
     out: list[str] = []
     end = 0
-    for span in _CODE_SPAN.finditer(line):
-        out += [change(line[end : span.start()]), span[0]]
-        end = span.end()
+    for start, after in code_spans(line)[0]:
+        out += [change(line[end:start]), line[start:after]]
+        end = after
     return "".join([*out, change(line[end:])])
 
 
@@ -129,30 +134,43 @@ def _cells(row: str) -> list[str]:
 def _plain(cell: str) -> str:
     """A cell as it reads in a code block, where Markdown shows as it is written."""
     cell = _LINK.sub(lambda m: m[1] if m[1] == m[2] else f"{m[1]} ({m[2]})", _IMAGE.sub(_image, cell))
-    cell = _STRONG.sub(r"\2", cell)
-    return re.sub(r"(?<!`)`([^`]+)`(?!`)", r"\1", cell).replace("```", "``\u200b`")
+    return _CODE.sub(r"\1", _STRONG.sub(r"\2", cell)).replace("```", "``\u200b`")
 
 
 def _table(lines: list[str], number: int, out: list[str]) -> int:
     """Lay a table out in a code block; return the line after it."""
+    start = number
     rows = [_cells(lines[number])]
     aligns = [cell.endswith(":") for cell in (c.strip() for c in lines[number + 1].strip().strip("|").split("|"))]
     number += 2
     while number < len(lines) and lines[number].strip() and "|" in lines[number] and not _FENCE.match(lines[number]):
         rows.append(_cells(lines[number]))
         number += 1
-    columns = max(map(len, rows))
-    rows = [row + [""] * (columns - len(row)) for row in rows]
-    aligns += [False] * (columns - len(aligns))
-    widths = [max(_width(row[column]) for row in rows) for column in range(columns)]
+    source = lines[start:number]
+    widths = _widths(rows)
+    size = (sum(widths) + 3 * len(widths)) * (len(rows) + 1)
+    if size > _MOST_GROWN * sum(len(line) + 1 for line in source) + _LEAST_GROWN:
+        out += ["```", *(line.replace("```", "``\u200b`") for line in source), "```"]
+        return number
+    aligns += [False] * (len(widths) - len(aligns))
 
     def lay(row: list[str]) -> str:
-        cells = zip(row, widths, aligns, strict=True)
+        cells = zip(row + [""] * (len(widths) - len(row)), widths, aligns, strict=False)
         return " │ ".join(_pad(cell, width, right=right) for cell, width, right in cells).rstrip()
 
     head, *body = rows
     out += ["```", lay(head), "─┼─".join("─" * width for width in widths), *map(lay, body), "```"]
     return number
+
+
+def _widths(rows: list[list[str]]) -> list[int]:
+    """How wide each column is."""
+    widths: list[int] = []
+    for row in rows:
+        widths += [0] * (len(row) - len(widths))
+        for column, cell in enumerate(row):
+            widths[column] = max(widths[column], _width(cell))
+    return widths
 
 
 def _pad(cell: str, width: int, *, right: bool) -> str:
@@ -162,6 +180,8 @@ def _pad(cell: str, width: int, *, right: bool) -> str:
 
 def _width(text: str) -> int:
     """Columns a text takes in a fixed-width font: East Asian wide characters take two (Unicode UAX 11)."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
     )

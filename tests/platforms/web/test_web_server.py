@@ -68,10 +68,10 @@ async def test_several_bots_live_on_one_port(store: Store, browser: Browser) -> 
 def test_worker_half_is_light() -> None:
     code = (
         "import sys; from gptbot.platforms.registry import platform; p = platform('web');"
-        "light = {'starlette', 'uvicorn', 'sse_starlette', 'markdown_it', 'nh3', 'fluent', 'gptbot_api', 'redis'};"
+        "light = {'starlette', 'uvicorn', 'sse_starlette', 'pyromark', 'nh3', 'fluent', 'gptbot_api', 'redis'};"
         "assert not light & set(sys.modules), light & set(sys.modules);"
         "import gptbot.platforms.web.sender;"
-        "heavy = {'starlette', 'uvicorn', 'sse_starlette', 'markdown_it', 'nh3', 'fluent', 'anyio'};"
+        "heavy = {'starlette', 'uvicorn', 'sse_starlette', 'pyromark', 'nh3', 'fluent', 'anyio'};"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)

@@ -89,18 +89,25 @@ def split_last_block(text: str) -> tuple[str, str]:
 
 
 def _last_block(source: Source) -> int:
-    """Where the line starts at which the last block does, in bytes; 0 for the first block."""
-    depth, starts, last = 0, 0, 0
+    """Where the line starts at which the last block does, in bytes; 0 for the first block.
+
+    A line that is not at its end may still turn out to go on with what stands right above it, as a row of a table does.
+    """
+    encoded = source.text.encode()
+    depth, before, last = 0, 0, 0
     for event, place in Budget().events(source.text, _OPTIONS):
         if event == "Rule" or (isinstance(event, dict) and "Start" in event):
             if depth == 0:
-                starts, last = starts + 1, place["start"]
+                before, last = last, _line_start(encoded, place["start"])
             depth += event != "Rule"
         elif isinstance(event, dict) and "End" in event:
             depth -= 1
-    encoded = source.text.encode()
-    line = max(encoded.rfind(b"\n", 0, last), encoded.rfind(b"\r", 0, last)) + 1
-    return line if starts > 1 else 0
+    unfinished = encoded.find(b"\n", last) < 0
+    return before if unfinished and encoded[_line_start(encoded, last - 1) : last].strip() else last
+
+
+def _line_start(text: bytes, at: int) -> int:
+    return max(text.rfind(b"\n", 0, max(at, 0)), text.rfind(b"\r", 0, max(at, 0))) + 1
 
 
 class _Cache:

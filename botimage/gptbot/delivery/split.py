@@ -99,15 +99,16 @@ class _Cutter:
         """What is put around a part takes room, and the platform's count need not add up: try until it fits."""
         limit, length = self._limit, self._length
         room, size = limit, len(window)
-        for tried in range(_TRIES + size.bit_length()):
+        tried = 0
+        while True:
             size = min(size, _fitting(window, before, room, length)) if tried < _TRIES else max(1, size // 2)
             at, after = _cut(window, size, context)
             behind = _closing(window[:at], after.fence)
             over = length(before + window[:at] + behind) - limit
             if over <= 0 or size <= 1:
-                break
+                return at, behind, after
             room = min(room, length(before + window[:size])) - over
-        return at, behind, after
+            tried += 1
 
 
 def close_fence(text: str) -> str:

@@ -99,10 +99,9 @@ class Writer:
         self._flush()
         if not self._closing:
             self._block = (len(self._out), start)
-        if isinstance(tag, str):
-            name, value = tag, None
-        else:
-            ((name, value),) = cast("dict[str, Any]", tag).items()
+        name: str
+        value: Any
+        ((name, value),) = [(tag, None)] if isinstance(tag, str) else cast("dict[str, Any]", tag).items()
         if self._images:  # its label is plain text
             self._open("", "")
         elif name in _BOXES:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+
+from gptbot.safety.shadow import Span
+from gptbot.safety.subjects import Subjects
 
 _WORDS_BEFORE = 80  # characters
 _GAP = r"[ \u00a0\u202f]"
@@ -35,29 +39,32 @@ _SNILS_SPOKEN_OF = re.compile(
 )
 
 
-def redact_passports(text: str) -> str:
-    """Replace series and number of Russian passports, where the words before them speak of a passport."""
-    return _PASSPORT.sub(_without_passport, text)
+def find_passports(text: str) -> Iterator[Span]:
+    """Find series and number of Russian passports, where the words before them speak of a passport."""
+    subjects = Subjects(_DOCUMENT, text, _WORDS_BEFORE)
+    for found in _PASSPORT.finditer(text):
+        if subjects.of(found.start(), found.end(), line_above=True) == "passport":
+            yield Span(*found.span(), "[passport]")
 
 
-def _without_passport(candidate: re.Match[str]) -> str:
-    # A number on a line of its own belongs to the line above.
-    before = candidate.string[max(0, candidate.start() - _WORDS_BEFORE) : candidate.start()].rstrip()
-    line = f"{before.rpartition(chr(10))[2]} {candidate[0]}"
-    kinds = [word.lastgroup for word in _DOCUMENT.finditer(line)]
-    return "[passport]" if kinds and kinds[-1] == "passport" else candidate[0]
+def find_snils_spoken_of(text: str) -> Iterator[Span]:
+    """Find any SNILS after the word."""
+    return (Span(found.end("words"), found.end(), "[taxid]") for found in _SNILS_SPOKEN_OF.finditer(text))
 
 
-def redact_tax_ids(text: str) -> str:
-    """Replace INN and SNILS: those with right check digits, and any after the word."""
-    text = _SNILS_SPOKEN_OF.sub(_after_words, text)
-    text = _SNILS.sub(lambda found: "[taxid]" if _is_snils(found[0]) else found[0], text)
-    text = _INN_SPOKEN_OF.sub(_after_words, text)
-    return _INN.sub(lambda found: "[taxid]" if _is_inn(found[0]) else found[0], text)
+def find_snils(text: str) -> Iterator[Span]:
+    """Find SNILS with right check digits."""
+    return (Span(*found.span(), "[taxid]") for found in _SNILS.finditer(text) if is_snils(found[0]))
 
 
-def _after_words(found: re.Match[str]) -> str:
-    return found["words"] + "[taxid]"
+def find_inn_spoken_of(text: str) -> Iterator[Span]:
+    """Find any INN after the word."""
+    return (Span(found.end("words"), found.end(), "[taxid]") for found in _INN_SPOKEN_OF.finditer(text))
+
+
+def find_inn(text: str) -> Iterator[Span]:
+    """Find INN of persons with right check digits."""
+    return (Span(*found.span(), "[taxid]") for found in _INN.finditer(text) if _is_inn(found[0]))
 
 
 def _is_inn(number: str) -> bool:
@@ -66,7 +73,7 @@ def _is_inn(number: str) -> bool:
     return inn.is_valid(number)
 
 
-def _is_snils(number: str) -> bool:
+def is_snils(number: str) -> bool:
     """Nine digits weighted 9 to 1, modulo 101 (Pension Fund, order 192p of 2006)."""
     digits = [int(digit) for digit in number if digit.isdigit()]
     total = sum(digit * weight for digit, weight in zip(digits[:9], range(9, 0, -1), strict=True)) % 101

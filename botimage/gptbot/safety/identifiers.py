@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+from gptbot.safety.shadow import Span
 
 _SEPARATOR = r"[ \u00a0\u202f\u2009.\-\u2010-\u2013]"
 
@@ -20,116 +24,150 @@ _CARD = re.compile(
 
 _LONGEST_GROUP = 8  # digits of a card that is written in groups; a decimal fraction has more
 
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ \u00a0\u202f-]?[A-Za-z0-9]){11,30}")
-_IBAN_LENGTHS = range(15, 35)  # ISO 13616: Norway has the shortest, 34 is the standard's limit
+_CARD_LENGTHS = range(14, 20)
+_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
+
+_IBAN = re.compile(r"(?<![A-Za-z0-9])(?P<country>[A-Za-z]{2})[0-9]{2}(?=[ \u00a0\u202f\t\n_/.|\\-]{0,3}[A-Za-z0-9])")
+_IBAN_REST = re.compile(r"(?:[ \u00a0\u202f\t\n_/.|\\-]{0,3}+[A-Za-z0-9]){11,30}+")
+_LETTERS_OR_DIGITS = re.compile("[A-Za-z0-9]")
 
 _IPV4 = re.compile(r"(?<![\w.-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?!\w|[.-]\w)")
 # A number of four parts after one of these words is a version or a paragraph, not an address.
 _COUNTED_WORD = (
     r"(?:\b(?:v|ver|vers|version|versions|release|build|rev|section|chapter|clause|paragraph|firmware|driver"
     r"|верси[яиюейй]+|верс|релиз\w*|сборк\w+|ревизи\w+|прошивк\w+|драйвер\w*|пункт\w*|пп?|раздел\w*|глав\w+|подпункт\w*)"
-    r"\b\.?|§)[\s:=№]*"
+    r"\b\.?|§)[ \t:=№]{0,8}"
 )
-_COUNTED = re.compile(_COUNTED_WORD + "$", re.IGNORECASE)
+_COUNTED = re.compile(_COUNTED_WORD + r"(?P<major>[0-9]{1,3}\.(?:[0-9]{1,3}\.)?)?", re.IGNORECASE)
+_NEAR = 80  # characters
 _COUNTED_AFTER = re.compile(r"(?: is| это| —| -)? ?" + _COUNTED_WORD, re.IGNORECASE)
-_IPV6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*[0-9A-Fa-f])[0-9A-Fa-f:.]{3,45}(?!\w)")
+_IPV6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]{0,44}[0-9A-Fa-f])[0-9A-Fa-f:.]{3,45}(?!\w)")
 # Global unicast, unique local and link-local (RFC 4291, RFC 4193). `a1::b2` of a program is none of them.
 _IPV6_FIRST_GROUP = re.compile(r"(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]):", re.IGNORECASE)
 
 
-def redact_cards(text: str) -> str:
-    """Replace card numbers: a known issuer, its length, and the check digit of Luhn."""
-    return _DIGIT_RUN.sub(_without_cards, text)
+def find_cards(text: str) -> Iterator[Span]:
+    """Find card numbers: a known issuer, its length, and the check digit of Luhn."""
+    for run in _DIGIT_RUN.finditer(text):
+        if run.end() - run.start() >= _CARD_LENGTHS[0]:
+            groups = [found.span() for found in _DIGITS.finditer(text, *run.span())]
+            for first, last in cards_of([text[slice(*group)] for group in groups]):
+                yield Span(groups[first][0], groups[last][1], "[card]")
 
 
-def _without_cards(run: re.Match[str]) -> str:
-    if len(run[0]) < 14:
-        return run[0]
-    groups = [(found.start(), found.end()) for found in _DIGITS.finditer(run[0])]
-    kept: list[str] = []
-    done = first = 0
+def cards_of(groups: list[str]) -> Iterator[tuple[int, int]]:
+    """Which groups of digits in a row are cards: the first and the last group of each."""
+    digits, ends, length = "".join(groups), dict[int, int](), 0
+    for number, group in enumerate(groups):
+        length += len(group)
+        ends[length] = number
+    at = first = 0
     while first < len(groups):
-        last = next(_cards_from(run[0], groups, first), None)
-        if last is None:
-            first += 1
-            continue
-        kept += [run[0][done : groups[first][0]], "[card]"]
-        done, first = groups[last][1], last + 1
-    return "".join([*kept, run[0][done:]])
+        last = _card_from(digits, at, ends, groups, first)
+        if last is not None:
+            yield first, last
+        for group in groups[first : (first if last is None else last) + 1]:
+            at, first = at + len(group), first + 1
 
 
-def _cards_from(run: str, groups: list[tuple[int, int]], first: int) -> Iterator[int]:
-    """Which groups of digits a card that begins with group `first` ends with."""
-    digits = ""
-    for last in range(first, len(groups)):
-        group = run[slice(*groups[last])]
-        digits += group
-        if len(digits) > 19 or (last > first and len(group) > _LONGEST_GROUP):
-            return
-        if len(digits) >= 14 and _CARD.fullmatch(digits) and _luhn(digits):
-            yield last
-
-
-def _luhn(digits: str) -> bool:
-    from stdnum import luhn
-
-    return luhn.is_valid(digits)
-
-
-def redact_ibans(text: str) -> str:
-    """Replace bank account numbers (ISO 13616): known country, its length and structure, right check digits."""
-    kept: list[str] = []
-    done = at = 0
-    while (candidate := _IBAN.search(text, at)) is not None:
-        end = _end_of_iban(candidate)
-        if end is None:
-            at = candidate.start() + 4  # the next one may begin within
-            continue
-        kept += [text[done : candidate.start()], "[iban]"]
-        done = at = end
-    return "".join([*kept, text[done:]])
-
-
-def _end_of_iban(candidate: re.Match[str]) -> int | None:
-    """The words after an IBAN look like more of it, so try every length; the check digits tell."""
-    from stdnum import iban
-
-    found, text = candidate[0], candidate.string
-    length = 0
-    for end, character in enumerate(found, 1):
-        length += character.isalnum()
-        whole = not text[candidate.start() + end : candidate.start() + end + 1].isalnum()
-        if not (character.isalnum() and whole and length in _IBAN_LENGTHS):
-            continue
-        if iban.is_valid(_compact(found[:end]), check_country=False):
-            return candidate.start() + end
+def _card_from(digits: str, at: int, ends: dict[int, int], groups: list[str], first: int) -> int | None:
+    for length in _CARD_LENGTHS:
+        last = ends.get(at + length)
+        if last is not None and is_card(digits[at : at + length]):
+            return last if all(len(group) <= _LONGEST_GROUP for group in groups[first + 1 : last + 1]) else None
     return None
 
 
-def _compact(number: str) -> str:
-    return "".join(filter(str.isalnum, number)).upper()
+def is_card(digits: str) -> bool:
+    """Whether issuer, length and check digit (Luhn, ISO/IEC 7812-1) are those of a card; too often asked for stdnum."""
+    if _CARD.fullmatch(digits) is None:
+        return False
+    number = digits.encode()
+    total = sum(number[-1::-2]) + sum(number[-2::-2].translate(_DOUBLED)) - 48 * len(number)
+    return total % 10 == 0
 
 
-def redact_ips(text: str) -> str:
-    """Replace IP addresses. Loopback, netmasks and the like stand for nobody and stay."""
-    if ":" in text:
-        text = _IPV6.sub(_without_ipv6, text)
-    return _IPV4.sub(_without_ipv4, text) if "." in text else text
+def find_ibans(text: str) -> Iterator[Span]:
+    """Find bank account numbers (ISO 13616): known country, its length and structure, right check digits."""
+    at = 0
+    while (found := _IBAN.search(text, at)) is not None:
+        end = _end_of_iban(text, found)
+        if end is None:
+            at = found.start() + 2  # the next one may begin within
+            continue
+        yield Span(found.start(), end, "[iban]")
+        at = end
 
 
-def _without_ipv4(candidate: re.Match[str]) -> str:
-    return "[ip]" if _is_somebody(candidate[0]) and not _is_counted(candidate) else candidate[0]
+def _end_of_iban(text: str, found: re.Match[str]) -> int | None:
+    """The words after an IBAN look like more of it; its country says how long it is."""
+    length = _iban_length(found["country"].upper())
+    if length is None or (rest := _IBAN_REST.match(text, found.end())) is None:
+        return None
+    places = [place.start() for place in _LETTERS_OR_DIGITS.finditer(text, found.start(), rest.end())]
+    if len(places) < length:
+        return None
+    end = places[length - 1] + 1
+    number = "".join(text[place] for place in places[:length]).upper()
+    if text[end : end + 1].isalnum() or int("".join(str(int(sign, 36)) for sign in number[4:] + number[:4])) % 97 != 1:
+        return None
+    from stdnum import iban
+
+    return end if iban.is_valid(number, check_country=False) else None
 
 
-def _is_counted(candidate: re.Match[str]) -> bool:
-    """Whether words around say that it is a version or a paragraph, or that a near relation of it is one."""
-    text, start = candidate.string, candidate.start()
-    before = text[max(0, start - 80) : start].rpartition("\n")[2]
-    if _COUNTED.search(before[-24:]) or _COUNTED_AFTER.match(text, candidate.end()):
-        return True
-    first, second, *_ = candidate[0].split(".")
-    major = rf"{first}\.{second}\." if len(first) > 1 else rf"{first}\."
-    return re.search(_COUNTED_WORD + major, before, re.IGNORECASE) is not None
+@functools.cache
+def _iban_lengths() -> dict[str, int]:
+    return {}
+
+
+def _iban_length(country: str) -> int | None:
+    """How long the numbers of a country are; None if it has none."""
+    known = _iban_lengths()
+    if country not in known:
+        from stdnum import numdb
+
+        parts = numdb.get("iban").info(country)
+        sizes = re.findall("[0-9]+", str(parts[0][1].get("bban", "")))
+        known[country] = 4 + sum(map(int, sizes)) if sizes else 0
+    return known[country] or None
+
+
+def find_ips(text: str) -> Iterator[Span]:
+    """Find IPv4 addresses. Loopback, netmasks and the like stand for nobody and stay."""
+    if "." not in text:
+        return
+    counted: _Counted | None = None
+    for found in _IPV4.finditer(text):
+        if _is_somebody(found[0]):
+            counted = counted or _Counted(text)
+            if not counted.is_counted(found):
+                yield Span(*found.span(), "[ip]")
+
+
+class _Counted:
+    """Where the words of a text say that numbers of four parts are versions or paragraphs."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._ends = set[int]()
+        self._majors: dict[str, list[int]] = {}
+        for word in _COUNTED.finditer(text):
+            major: str | None = word["major"]
+            self._ends.add(word.end() if major is None else word.start("major"))
+            if major is not None:
+                for known in {major, major[: major.index(".") + 1]}:
+                    self._majors.setdefault(known, []).append(word.end())
+
+    def is_counted(self, found: re.Match[str]) -> bool:
+        """Whether words around say so, or a near relation before is one."""
+        text, start = self._text, found.start()
+        if start in self._ends or _COUNTED_AFTER.match(text, found.end()):
+            return True
+        first, second, *_ = found[0].split(".")
+        near = self._majors.get(f"{first}.{second}." if len(first) > 1 else f"{first}.", [])
+        place = near[bisect_left(near, start) - 1] if near and near[0] < start else start - _NEAR - 1
+        return place >= start - _NEAR and "\n" not in text[place:start]
 
 
 def _is_somebody(found: str) -> bool:
@@ -140,15 +178,20 @@ def _is_somebody(found: str) -> bool:
     return not (address.is_loopback or address.is_unspecified or address.is_reserved or address.is_multicast)
 
 
-def _without_ipv6(candidate: re.Match[str]) -> str:
-    found = candidate[0].rstrip(":.")
-    rest = candidate[0][len(found) :]
+def find_ipv6(text: str) -> Iterator[Span]:
+    """Find IPv6 addresses; of those in short form such as stand for somebody."""
+    if ":" in text:
+        for found in _IPV6.finditer(text):
+            address = found[0].rstrip(":.")
+            if _is_somebodys_ipv6(address):
+                yield Span(found.start(), found.start() + len(address), "[ip]")
+
+
+def _is_somebodys_ipv6(found: str) -> bool:
     try:
         address = IPv6Address(found)
     except AddressValueError:
-        return candidate[0]
-    mapped = address.ipv4_mapped
-    if mapped is not None:
-        return "[ip]" + rest if _is_somebody(str(mapped)) else candidate[0]
-    whole = "::" not in found
-    return "[ip]" + rest if whole or _IPV6_FIRST_GROUP.match(found) else candidate[0]
+        return False
+    if address.ipv4_mapped is not None:
+        return _is_somebody(str(address.ipv4_mapped))
+    return "::" not in found or _IPV6_FIRST_GROUP.match(found) is not None

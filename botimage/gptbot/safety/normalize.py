@@ -24,7 +24,8 @@ _FLAG_OR_TAGS = re.compile("(\U0001f3f4[\U000e0061-\U000e007a]{2,6}\U000e007f)|[
 _JOINERS = re.compile("[\u200c\u200d]{2,}|(?<![^\\s])[\u200c\u200d]|[\u200c\u200d](?![^\\s])")
 _SELECTORS = re.compile("([\ufe00-\ufe0f])[\ufe00-\ufe0f]+")
 _LINE_ENDS = re.compile("\r\n?|[\u0085\u2028\u2029]")
-_EMPTY_LINES = re.compile(r"(?:[ \t]*\n){4,}")
+_MAY_BE_MARK = re.compile("[^\x00-\u02ff\u0370-\u0482\u048a-\u0590\u2000-\u200b\u200e-\u20cf\u2100-\u2ce0]")
+_EMPTY_LINES = re.compile(r"(?<![ \t])[ \t]*+\n(?:[ \t]*+\n){3,}+")  # begins where white space does: once a run
 
 
 def normalize(text: str) -> str:
@@ -34,18 +35,32 @@ def normalize(text: str) -> str:
     text = _UNWANTED.sub("", _LINE_ENDS.sub("\n", text))
     text = _FLAG_OR_TAGS.sub(lambda found: found[1] or "", text)
     text = _SELECTORS.sub(r"\1", _JOINERS.sub("", text))
-    text = _without_piles(unicodedata.normalize("NFC", text))
+    text = _without_piles(unicodedata.normalize("NFC", _without_piles(text, 2 * _MOST_MARKS)), _MOST_MARKS)
     return _EMPTY_LINES.sub("\n\n\n", text)
 
 
-def _without_piles(text: str) -> str:
-    """At most a few combining marks in a row."""
+def _without_piles(text: str, most: int) -> str:
+    """At most so many combining marks on one letter; to compose a pile takes the square of its height."""
+    if _MAY_BE_MARK.search(text) is None:
+        return text
     kept: list[str] = []
-    marks = 0
+    marks = selectors = joiners = 0
     for character in text:
-        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") and not _selects(character) else 0
-        if marks <= _MOST_MARKS:
-            kept.append(character)
+        if _selects(character):
+            selectors += 1
+            if selectors > 1:
+                continue
+        elif character in "\u200c\u200d":
+            joiners += 1
+            if joiners > 1:
+                continue
+        elif unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me"):
+            marks += 1
+            if marks > most:
+                continue
+        else:
+            marks = selectors = joiners = 0
+        kept.append(character)
     return "".join(kept)
 
 

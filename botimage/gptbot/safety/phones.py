@@ -7,8 +7,12 @@ Any ten digits could be somebody's phone, so a number must look or be spoken of 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-_GAP = r"[ \u00a0\u202f.\-\u2010-\u2013]{0,3}"
+from gptbot.safety.shadow import Span
+from gptbot.safety.subjects import Subjects
+
+_GAP = r"[ \u00a0\u202f.\-\u2010-\u2013]{0,3}+"
 _SEP = r"[ \u00a0\u202f.\-\u2010-\u2013]{1,3}"
 
 _CANDIDATE = re.compile(
@@ -24,87 +28,114 @@ _CANDIDATE = re.compile(
     rf"|(?P<plain>(?<![\w+.,])\(?[0-9](?:{_GAP}[()]?{_GAP}[0-9]){{5,13}}(?!\w|[.,][0-9]))"
 )
 
-_SPOKEN_OF = re.compile(
+SPOKEN_OF = re.compile(
     r"(?P<phone>(?:\bтел\b|телефон\w*|мобил\w+|моб\b|\bсотов\w+|\bсот\b|звон\w+|звякн\w+|набер\w+|набра\w+"
     r"|ват?с+ап\w*|вайбер\w*|смс\w*|факс\w*|(?:мой|твой|ваш|наш|его|её|ее) номер|номер\w* для связи"
     r"|\b(?:tele)?phones?\b=?|\btel\b=?|\bcall(?:ing|ed)?\b|\bmobile\b=?|\bcell\b|\bfax\b|whats\s?app|wa\.me/"
     r"|viber|\bsms\b|\btext(?:ed)? (?:me|us|him|her)\b|\b(?:my|your|our|his|her|their) (?:number\b|#)"
-    r"|\b(?:reach|ring|dial) )[\s.:]*№?)"
+    r"|\b(?:reach|ring|dial) )[ \t.:]{0,8}№?)"
     r"|(?P<other>заказ(?:а|у|ом|е|ы|ов)?\b|\borders?\b|накладн\w+|сч[её]т(?:а|у|ом|е|ов)?\b|договор\w*|contract\w*"
     r"|заявк\w+|обращени\w+|трек\w*|track\w*|посылк\w+|артикул\w*|\bsku\b|\binn\b|\bинн\b|\bкпп\b|\bогрн\w*"
     r"|\bснилс\b|\bбик\b|паспорт\w*|passport\w*|полис\w*|invoice\w*|ticket\w*|билет\w*|\bcase\b|\bserial\b"
     r"|серийн\w+|\bid\b|\bisbn\b|barcode|штрих\w*|\bкод\w*|\bcodes?\b|\bpin\b|account\w*|\bл/с\b|лицев\w+"
-    r"|\bмодел\w+|\bmodel\w*|\bpart\b|\bдетал\w+|\bcommit\b|\bbuild\b|[№#]|[a-z]\S*[/=_]$)",
+    r"|\bмодел\w+|\bmodel\w*|\bpart\b|\bдетал\w+|\bcommit\b|\bbuild\b|[№#])",
     re.IGNORECASE,
 )
 _MONEY = re.compile(r"\s?(?:руб|р\.|₽|\$|€|£|usd|eur|rub|тенге|₸|шт\b|кг\b|kg\b|км\b|km\b|%)", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[0-9](?:[ \u00a0\u202f.][0-9]{3}){3}")  # 8 045 311 447: nobody groups a phone so
 _HOME = ("RU", "US", "GB", "DE", "FR", "UA", "BY")
+_LOCAL = re.compile(rf"[1-9][0-9]{{2}}{_SEP}[0-9]{{2}}{_SEP}[0-9]{{2}}")
+_DIGITS = re.compile("[0-9]+")
+_PART_OF_A_NAME = re.compile(r"[a-zA-Z]\S{0,39}[/=_]\Z")  # orders/89161234567, id=79161234567
 _WORDS_BEFORE = 40  # characters
 _SHORTEST = 7  # digits of a number with its country: +683 7012 of Niue
 
 
-def redact_phones(text: str) -> str:
-    """Replace phone numbers."""
-    return _CANDIDATE.sub(_without_phone, text)
+_MOST_CHECKS = 300
+"""Numbers of one text that phonenumbers is asked about, 30 µs each; those beyond count as phones by their form."""
 
 
-def _without_phone(candidate: re.Match[str]) -> str:
-    text, found, kind = candidate.string, candidate[0], candidate.lastgroup
-    if _is_dotted_quad(found):
-        return found
-    counted = _THOUSANDS.fullmatch(found) is not None
-    if kind == "trunk" and not found.isdigit() and not counted:  # nothing else is written like 8 916 123-45-67
-        return _if_exists(found, "RU", "BY")
-    subject = _subject(text[max(0, candidate.start() - _WORDS_BEFORE) : candidate.start()])
-    if kind == "international" and (found[0] == "+" or subject == "phone"):
-        return _longest(found, None)
-    if subject == "other" or (subject is None and (counted or _MONEY.match(text, candidate.end()))):
-        return found
-    if kind in ("trunk", "grouped"):
-        return _if_exists(found, "RU", "US")
-    if subject != "phone":
-        return found
-    if _is_local(found):
-        return "[phone]"
-    return next((short for region in _HOME if (short := _longest(found, region)) != found), found)
+def find_phones(text: str) -> Iterator[Span]:
+    """Find phone numbers."""
+    search = _Search(text)
+    for candidate in _CANDIDATE.finditer(text):
+        if length := search.length(candidate):
+            yield Span(candidate.start(), candidate.start() + length, "[phone]")
 
 
-def _if_exists(found: str, *regions: str) -> str:
-    return "[phone]" if any(_exists(found, region) for region in regions) else found
+class Numbers:
+    """Which numbers exist."""
+
+    def __init__(self) -> None:
+        """Begin to count what is asked."""
+        self._left = _MOST_CHECKS
+
+    def exists(self, found: str, *regions: str | None) -> bool:
+        """Whether the number can exist in one of the regions; None: it begins with a country."""
+        return any(self._exists(found, region) for region in regions)
+
+    def _exists(self, found: str, region: str | None) -> bool:
+        if self._left <= 0:
+            return sum(map(str.isdigit, found)) >= _SHORTEST
+        self._left -= 1
+        import phonenumbers
+
+        number = "+" + found[2:] if region is None and found.startswith("00") else found
+        try:
+            return phonenumbers.is_valid_number(phonenumbers.parse(number, region))
+        except phonenumbers.NumberParseException:
+            return False
 
 
-def _subject(before: str) -> str | None:
-    """What the words before a number say it is, the last one counting: `phone`, `other` or None."""
-    kinds = [word.lastgroup for word in _SPOKEN_OF.finditer(before.rpartition("\n")[2])]
-    return kinds[-1] if kinds else None
+class _Search:
+    """The search of one text."""
 
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._numbers = Numbers()
+        self._subjects = Subjects(SPOKEN_OF, text, _WORDS_BEFORE)
 
-def _longest(found: str, region: str | None) -> str:
-    """`found` with the longest number at its beginning replaced; a number ends where a group of digits does."""
-    ends = [match.end() for match in re.finditer(r"[0-9]+", found)]
-    for end in reversed(ends):
-        digits = sum(map(str.isdigit, found[:end]))
-        if digits < _SHORTEST:
-            break
-        if _exists(found[:end], region):
-            return "[phone]" + found[end:]
-    return found
+    def length(self, candidate: re.Match[str]) -> int:
+        """How many characters of a candidate are a phone."""
+        found, kind = candidate[0], candidate.lastgroup
+        if _is_dotted_quad(found):
+            return 0
+        counted = _THOUSANDS.fullmatch(found) is not None
+        if kind == "trunk" and not found.isdigit() and not counted:  # nothing else is written like 8 916 123-45-67
+            return self._whole(found, "RU", "BY")
+        subject = self._subject(candidate.start())
+        if kind == "international" and (found[0] == "+" or subject == "phone"):
+            return self._longest(found, None)
+        if subject == "other" or (subject is None and (counted or _MONEY.match(self._text, candidate.end()))):
+            return 0
+        if kind in ("trunk", "grouped"):
+            return self._whole(found, "RU", "US")
+        if subject != "phone":
+            return 0
+        if _LOCAL.fullmatch(found):
+            return len(found)
+        return next((length for region in _HOME if (length := self._longest(found, region))), 0)
 
+    def _whole(self, found: str, *regions: str) -> int:
+        return len(found) if self._numbers.exists(found, *regions) else 0
 
-def _exists(found: str, region: str | None) -> bool:
-    import phonenumbers
+    def _longest(self, found: str, region: str | None) -> int:
+        """Length of the longest number at the beginning; a number ends where a group of digits does."""
+        ends, digits = list[int](), 0
+        for group in _DIGITS.finditer(found):
+            digits += group.end() - group.start()
+            if digits >= _SHORTEST:
+                ends.append(group.end())
+        return next((end for end in reversed(ends) if self._numbers.exists(found[:end], region)), 0)
 
-    number = "+" + found[2:] if region is None and found.startswith("00") else found
-    try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(number, region))
-    except phonenumbers.NumberParseException:
-        return False
-
-
-def _is_local(found: str) -> bool:
-    """A number without its area: 123-45-67."""
-    return re.fullmatch(rf"[1-9][0-9]{{2}}{_SEP}[0-9]{{2}}{_SEP}[0-9]{{2}}", found) is not None
+    def _subject(self, start: int) -> str | None:
+        """What the words before a number say it is: `phone`, `other` or None."""
+        subject = self._subjects.of(start)
+        if self._text[start - 1 : start] in ("/", "=", "_") and start:
+            part = _PART_OF_A_NAME.search(self._text, max(0, start - _WORDS_BEFORE), start)
+            if part is not None and not self._subjects.ends_at(start):
+                return "other"
+        return subject
 
 
 def _is_dotted_quad(found: str) -> bool:

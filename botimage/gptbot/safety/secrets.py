@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-_HINT = re.compile(r"[0-9]|AKIA|ASIA|-----BEGIN|passw|\bpwd|парол|secret|секрет|://|bearer", re.IGNORECASE)
+from gptbot.safety.shadow import Span
+
+# Every run that has no bound is possessive (`*+`) or begins where no other match begins: the cost is linear.
 
 _MARKED = re.compile(
     r"(?:(?<![A-Za-z0-9_-])|(?<=/bot))(?:"
@@ -21,58 +24,92 @@ _MARKED = re.compile(
     r")(?![A-Za-z0-9_-])"
 )
 _PEM = re.compile(
-    r"-----BEGIN (?P<what>[A-Z ]*PRIVATE KEY)-----.*?(?:-----END (?P=what)-----|\Z)", re.DOTALL
+    r"-----BEGIN (?P<what>[A-Z ]{0,32}PRIVATE KEY)-----.*?(?:-----END (?P=what)-----|\Z)", re.DOTALL
 )  # RFC 7468
-_IN_URL = re.compile(r"(?<=://)(?P<user>[^\s/@:]*):[^\s/@]+(?=@)")
+_IN_URL = re.compile(r"(?<=://)(?P<user>[^\s/@:]*+):[^\s/]+(?=@)")
 
 _PASSWORD = re.compile(
     # A name may be the end of a variable's: DB_PASSWORD; "[secret]" is a placeholder.
     r"(?P<name>(?<![^\W_])(?<!\[)(?:password|passwd|passphrase|pwd|парол(?:ь|я|ю|ем)|secret|секрет"
-    r"|(?:pass|пасс?)(?=\s*[:=]|\s+is\b))\b[\"']?"
-    r"(?P<sign>\s*(?:is\s*(?=[:=]))?(?::=|[:=—–-]|\bis\b|\bare\b)?\s*)[\"'`«]?)(?P<value>[^\s\"'`»,;]{4,})",
+    r"|(?:pass|пасс?)(?=\s{0,8}[:=]|\s{1,8}is\b))\b[\"']?"
+    r"(?P<sign>\s*+(?:is\s*+(?=[:=]))?+(?::=|[:=—–-]|\bis\b|\bare\b)?+\s*+)[\"'`«]?)(?P<value>[^\s\"'`»,;]{4,})",
     re.IGNORECASE,
 )
 _KEY = re.compile(
-    r"(?P<name>\b(?:[a-z0-9]+[_-])*(?:api[_ -]?key|key|token|secret|ключ|токен)\b[\"']?\s*(?::=|[:=])\s*[\"'`«]?)"
+    r"(?P<name>(?<![^\W_])(?:api[_ -]?key|key|token|secret|ключ|токен)\b[\"']?\s*+(?::=|[:=])\s*+[\"'`«]?)"
     r"(?P<value>[A-Za-z0-9_+/=.-]{16,})",
     re.IGNORECASE,
 )
 
-_IN_HEADER = re.compile(r"(?P<name>\b(?:bearer|basic)\s+)(?P<value>[A-Za-z0-9_+/=.~-]{16,})", re.IGNORECASE)  # RFC 6750
+_IN_HEADER = re.compile(
+    r"(?P<name>\b(?:bearer|basic)\s++)(?P<value>[A-Za-z0-9_+/=.~-]{16,})", re.IGNORECASE
+)  # RFC 6750
 _IN_OPTION = re.compile(r"(?P<name>\b(?:login|mysql\w*|mariadb|sshpass)\b[^\n]{0,80}?\s-p ?)(?P<value>[^\s\"']{4,})")
 
 
-def redact_secrets(text: str) -> str:
-    """Replace API keys, tokens, private keys and passwords."""
-    if _HINT.search(text) is None:
-        return text
+_REST_OF_LINE = re.compile(r"[ \"'`».,;]*+(?:\n|\Z)")
+# `value_of_something_long1`, `settings.apiKey`: words and what joins them, as programs name things.
+_NAME = re.compile(r"(?:[a-z]{2,24}|[A-Z]{2,24}|[A-Z]?[a-z]{1,24}(?:[A-Z][a-z]{2,24}){0,8})[0-9]{0,2}")
+_JOINTS = re.compile(r"[_.-]+")
+_DIGIT = re.compile("[0-9]")
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+def find_private_keys(text: str) -> Iterator[Span]:
+    """Find private keys in PEM."""
     if "-----BEGIN" in text:
-        text = _PEM.sub("[secret]", text)
+        yield from (Span(*found.span(), "[secret]") for found in _PEM.finditer(text))
+
+
+def find_in_urls(text: str) -> Iterator[Span]:
+    """Find the passwords in URLs."""
     if "://" in text:
-        text = _IN_URL.sub(r"\g<user>:[secret]", text)
-    text = _MARKED.sub("[secret]", text)
-    text = _IN_HEADER.sub(_without_random, text)
-    text = _IN_OPTION.sub(_without_random, text)
-    text = _KEY.sub(_without_random, text)
-    return _PASSWORD.sub(_without_password, text)
+        yield from (Span(found.end("user") + 1, found.end(), "[secret]") for found in _IN_URL.finditer(text))
 
 
-def _without_random(found: re.Match[str]) -> str:
-    return found["name"] + ("[secret]" if _random(found["value"]) else found["value"])
+def find_marked(text: str) -> Iterator[Span]:
+    """Find what its maker gave a mark."""
+    yield from (Span(*found.span(), "[secret]") for found in _MARKED.finditer(text))
 
 
-def _without_password(found: re.Match[str]) -> str:
-    """A word after "password:" that ends the line is one; in a sentence it has to look like one."""
-    value = found["value"].rstrip(".!?)")
-    rest = found["value"][len(value) :]
-    signed = found["sign"].strip().endswith((":", "="))
-    last = not found.string[found.end() :].partition("\n")[0].strip(" \"'`».,;")
-    alone = signed and last and "[" not in value and not found["value"].startswith("//")
-    if alone or (_random(value) and len(value) >= 6):
-        return f"{found['name']}[secret]{rest}"
-    return found[0]
+def find_in_headers(text: str) -> Iterator[Span]:
+    """Find what follows `Bearer` or `Basic`."""
+    yield from _random_values(_IN_HEADER, text)
+
+
+def find_in_options(text: str) -> Iterator[Span]:
+    """Find the password in an option `-p`."""
+    yield from _random_values(_IN_OPTION, text)
+
+
+def find_keys(text: str) -> Iterator[Span]:
+    """Find what is called a key or a token."""
+    return (span for span in _random_values(_KEY, text) if not _is_name(text[span.start : span.end]))
+
+
+def find_passwords(text: str) -> Iterator[Span]:
+    """Find what is called a password: a word that ends the line is one, in a sentence it has to look like one."""
+    for found in _PASSWORD.finditer(text):
+        value = found["value"].rstrip(".!?)")
+        sign = found["sign"].strip()
+        alone = sign.endswith((":", "=")) and "[" not in value and not value.startswith("//")
+        alone = alone and _REST_OF_LINE.match(text, found.end()) is not None
+        named = sign.endswith("=") and found["sign"].endswith(" ") and _is_name(value)
+        if not named and (alone or (len(value) >= 6 and _random(value))):
+            start = found.start("value")
+            yield Span(start, start + len(value), "[secret]")
+
+
+def _random_values(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
+    return (Span(*found.span("value"), "[secret]") for found in pattern.finditer(text) if _random(found["value"]))
 
 
 def _random(value: str) -> bool:
     """Whether it mixes letters and digits, as words and numbers do not."""
-    return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    return _DIGIT.search(value) is not None and _LETTER.search(value) is not None
+
+
+def _is_name(value: str) -> bool:
+    """Whether it is a name in a program: at least two words, joined as programs join them."""
+    words = _JOINTS.split(value)
+    return len(words) > 1 and all(map(_NAME.fullmatch, words))

@@ -1,0 +1,59 @@
+"""E-mail addresses: found from their sign, since what is before it may be long and nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from gptbot.safety.shadow import Span
+
+# RFC 5321 limits the local part to 64 octets; what is longer is somebody's all the same.
+_LOCAL_BACKWARDS = re.compile(r"[\w.+%'-]{1,128}")
+_LONGEST_LOCAL = 128
+_LONGEST_DOMAIN = 255
+# A domain needs a top level of letters: `react@18.2.0` is a version. Underscores around are emphasis in Markdown.
+_DOMAIN = re.compile(r"(?:\w(?:[\w-]{0,61}\w)?\.)+(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,63})(?![^\W_])", re.IGNORECASE)
+_STARTS = re.compile(r"(?<!\w)\w")
+
+# As people hide addresses from machines: anna (at) example (dot) org, and in Russian "anna собака example точка ru".
+_DOT = r"(?:\.| ?[(\[] ?dot ?[)\]] ?| точка )"
+_AT = re.compile(r" ?[(\[] ?(?:at|собака) ?[)\]] ?| собака ", re.IGNORECASE)
+_SPELLED_LOCAL_BACKWARDS = re.compile(r"[a-z0-9_.+-]{0,63}[a-z0-9]", re.IGNORECASE | re.ASCII)
+_SPELLED_DOMAIN = re.compile(
+    rf"[a-z0-9][a-z0-9-]{{0,62}}(?:{_DOT}[a-z0-9-]{{1,63}}){{1,4}}(?!\w)", re.IGNORECASE | re.ASCII
+)
+
+
+def find_emails(text: str) -> Iterator[Span]:
+    """Find e-mail addresses (RFC 5321, and RFC 6531 for those not in ASCII)."""
+    at = done = 0
+    while (at := text.find("@", at)) >= 0:
+        span = _around(text, at, done)
+        at += 1
+        if span is not None:
+            yield span
+            at = done = span.end
+
+
+def _around(text: str, at: int, done: int) -> Span | None:
+    before = text[max(done, at - _LONGEST_LOCAL) : at]
+    local = _LOCAL_BACKWARDS.match(before[::-1])
+    if local is None or (domain := _DOMAIN.match(text, at + 1, at + 1 + _LONGEST_DOMAIN)) is None:
+        return None
+    start = _STARTS.search(text, at - local.end(), at)
+    begin = at - local.end() if start is None else start.start()
+    if text[begin:at].lower() == "git":
+        return None
+    return Span(begin, domain.end(), "[email]")
+
+
+def find_spelled(text: str) -> Iterator[Span]:
+    """Find e-mail addresses that are spelled out."""
+    done = 0
+    for sign in _AT.finditer(text):
+        before = text[max(done, sign.start() - 64) : sign.start()]
+        local = _SPELLED_LOCAL_BACKWARDS.match(before[::-1])
+        domain = _SPELLED_DOMAIN.match(text, sign.end())
+        if local is not None and domain is not None:
+            done = domain.end()
+            yield Span(sign.start() - local.end(), done, "[email]")

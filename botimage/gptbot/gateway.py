@@ -11,6 +11,7 @@ from gptbot.conversation import commands
 from gptbot.inbox.expiry import Expiry
 from gptbot.inbox.leases import StoreLeases
 from gptbot.inbox.store import StoreUnavailable
+from gptbot.living import persist
 from gptbot.platforms.base import GatewayContext, PlatformGateway
 from gptbot.platforms.errors import Misconfigured
 from gptbot.platforms.registry import platform
@@ -58,8 +59,8 @@ class Gateway:
     async def run(self) -> None:
         """Receive until cancelled. One platform's trouble does not touch the others."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._leases.attend(), name="gateways")
-            group.create_task(self._reports.publish(), name="reports")
+            for part, work in (("gateways", self._leases.attend), ("reports", self._reports.publish)):
+                group.create_task(persist(part, self._bot.key, work), name=part)
             group.create_task(self._expire(), name="expiry")
             for name, half in self._platforms.items():
                 group.create_task(self._receive(name, half), name=f"receive {name}")

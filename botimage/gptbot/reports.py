@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 
 import orjson
+from redis.exceptions import ResponseError
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.leases import StoreLeases
@@ -97,6 +98,9 @@ class Reports:
             self._news.clear()
             try:
                 await self._write(names)
+            except ResponseError:
+                self._changed |= names
+                raise
             except StoreUnavailable:
                 self._changed |= names
                 await self._store.wait_available()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
+
+from redis.exceptions import ResponseError
 
 from gptbot.bot import Bot
 from gptbot.conversation.folding import Folder
-from gptbot.conversation.turn import Turn
+from gptbot.conversation.turn import MAX_ATTEMPTS, Turn
 from gptbot.inbox.claims import Claim, Entry, TurnLost
 from gptbot.inbox.stops import Stops
 from gptbot.inbox.store import StoreUnavailable
+from gptbot.living import persist
 from gptbot.locales import languages, texts
 from gptbot.telemetry import metrics
 from gptbot.telemetry.logs import get_logger
@@ -23,6 +27,8 @@ DRAIN = 20.0
 MOST_MERGED = 20
 """Messages that one answer is for, at most."""
 _BLOCK = 1.0
+_AFTER_FAILURE = 1.0
+"""Seconds until a part that failed begins again: turns are renewed every third of their lease."""
 
 
 class Worker:
@@ -45,15 +51,15 @@ class Worker:
         self._prepare()
         try:
             async with asyncio.TaskGroup() as group:
+                parts: dict[str, Callable[[], Awaitable[None]]] = {
+                    "renew": self._renew, "promote": self._promote, "take over": lambda: self._take_over(group),
+                    "stops": self._hear_stops, "fold": self._folder.run, "outcomes": self._bot.outcomes.publish,
+                }  # fmt: skip
                 helpers = [
-                    group.create_task(self._renew(), name="renew"),
-                    group.create_task(self._promote(), name="promote"),
-                    group.create_task(self._take_over(group), name="take over"),
-                    group.create_task(self._hear_stops(), name="stops"),
-                    group.create_task(self._folder.run(), name="fold"),
-                    group.create_task(self._bot.outcomes.publish(), name="outcomes"),
+                    group.create_task(persist(name, self._bot.key, part, _AFTER_FAILURE), name=name)
+                    for name, part in parts.items()
                 ]
-                await self._claim(group)
+                await persist("claim", self._bot.key, lambda: self._claim(group), _AFTER_FAILURE)
                 await self._wait_for_turns()
                 for task in [*helpers, *self._turns]:
                     task.cancel()
@@ -141,7 +147,8 @@ class Worker:
         except StoreUnavailable:
             return  # it stays pending, and is taken over once its lease has run out
         except Exception as error:
-            log.exception("a conversation cannot be claimed", exc_info=error, bot=self._bot.key)
+            log.exception("a conversation cannot be claimed; tried again", exc_info=error, bot=self._bot.key)
+            await self._give_up(entry, error)
             return
         if claim is None:
             return
@@ -151,10 +158,21 @@ class Worker:
         self._answering[claim.token] = turn = Turn(self._bot, claim)
         try:
             await turn.run()
+        except Exception as error:  # it ends this turn alone: whoever takes it over counts the tries
+            log.exception("a turn ended without an end", exc_info=error, bot=self._bot.key)
         finally:
             del self._answering[claim.token]
         if turn.fold_due:
             self._folder.add(claim.conversation)
+
+    async def _give_up(self, entry: Entry, error: Exception) -> None:
+        """Bury what cannot be claimed, after as many tries as an answer has; else it is taken over in a while."""
+        try:
+            reason = f"unreadable: the conversation cannot be claimed ({type(error).__name__})"
+            if await self._bot.mailbox.give_up(entry, reason, MAX_ATTEMPTS):
+                log.error("a conversation that cannot be claimed was given up", bot=self._bot.key)
+        except Exception as trouble:
+            log.warning("it cannot be given up either; tried again", reason=type(trouble).__name__, bot=self._bot.key)
 
     async def _renew(self) -> None:
         """Every third of a lease, keep the turns under way; one that is lost is stopped."""
@@ -167,8 +185,9 @@ class Worker:
             await self._bot.mailbox.renew(claim)
         except TurnLost:
             task.cancel()
-        except StoreUnavailable:
-            pass  # the deadline in the claim stops its sends
+        except (StoreUnavailable, ResponseError) as error:
+            # The deadline in the claim stops its sends.
+            log.warning("a turn is not renewed", reason=type(error).__name__, bot=self._bot.key)
 
     async def _promote(self) -> None:
         """Every second, make turns runnable whose time has come."""

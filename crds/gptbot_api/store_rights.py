@@ -11,7 +11,7 @@ COMMANDS: tuple[str, ...] = (
     # scripts; what they call is checked like anything else
     "eval", "evalsha", "time",
     # keys
-    "del", "exists", "expire", "pexpire", "pttl", "unlink",
+    "del", "exists", "expire", "pexpire", "pttl", "rename", "type", "unlink",
     # strings
     "get", "incr", "mget", "set",
     # hashes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -41,7 +41,7 @@ class Exchange:
 
 def last_exchange(context: Sequence[bytes]) -> Exchange | None:
     """The questions that were answered last, or that were to be; None without any."""
-    items: list[tuple[str, Any]] = [orjson.loads(item) for item in context]
+    items = [entry for item in context if (entry := entry_of(item))]
     if items and items[-1][0] == _UNANSWERED:
         return Exchange(list(items[-1][1]), 1)
     first = len(items)
@@ -62,11 +62,35 @@ def remembered(context: Sequence[bytes]) -> list[Message]:
     """The context as the store has it, as messages."""
     messages: list[Message] = []
     for item in context:
-        role, content = orjson.loads(item)
-        if role == _UNANSWERED:
-            continue
-        messages.append({"role": role, "content": content})
+        entry = entry_of(item)
+        if entry is not None and entry[0] != _UNANSWERED:
+            messages.append({"role": cast("Role", entry[0]), "content": entry[1]})
     return messages
+
+
+def entry_of(item: bytes) -> tuple[str, Any] | None:
+    """Role and content of what the store has of a context; None where it has something else.
+
+    `[ROLE, TEXT]`, or of questions without an answer the list of them. A third element is the mark of a later version,
+    whose entries are left out, not guessed.
+    """
+    try:
+        entry: Any = orjson.loads(item)
+    except ValueError:
+        return None
+    if not isinstance(entry, list) or len(fields := cast("list[Any]", entry)) != len(("role", "content")):
+        return None
+    role, content = fields
+    if role == _UNANSWERED:
+        listed = isinstance(content, list) and all(isinstance(each, str) for each in cast("list[Any]", content))
+        return (role, content) if listed else None
+    return (role, content) if role in ("user", "assistant") and isinstance(content, str) else None
+
+
+def whole(context: Sequence[bytes]) -> tuple[list[bytes], int]:
+    """The entries of a context that can be read, and how many cannot."""
+    found = [item for item in context if entry_of(item) is not None]
+    return found, len(context) - len(found)
 
 
 def remember(exchange: Iterable[tuple[Role, str]]) -> list[bytes]:
@@ -110,6 +134,8 @@ def prompt(
 
 def _is_last_answer(quote: str, context: Sequence[bytes]) -> bool:
     """Whether a quote is the bot's last answer, or one of the messages that this took; it comes without Markdown."""
-    last: str = next((content for role, content in map(orjson.loads, reversed(context)) if role == "assistant"), "")
+    last: str = next(
+        (entry[1] for item in reversed(context) if (entry := entry_of(item)) and entry[0] == "assistant"), ""
+    )
     there, here = _NOT_SAID.sub("", last), _NOT_SAID.sub("", quote.removesuffix("[…]"))
     return bool(here) and (here == there or (len(here) > _PART_OF_AN_ANSWER and here in there))

@@ -12,12 +12,11 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import orjson
-
 from gptbot.bot import Bot
-from gptbot.conversation.context import last_exchange, remembered
+from gptbot.conversation.context import entry_of, last_exchange, remembered
 from gptbot.conversation.marks import between, of_one
 from gptbot.conversation.spending import Spending
+from gptbot.inbox.claims import text
 from gptbot.inbox.store import Script, StoreUnavailable
 from gptbot.llm.budget import MESSAGE_TOKENS
 from gptbot.llm.errors import ModelError
@@ -34,6 +33,8 @@ FOLD_TIME = 300.0
 FOLD_AGAIN = 60.0
 """Seconds until the next try when the model gave none."""
 _MOST_DUE = 1000
+_FOR_EVER = -1
+"""What PTTL says of a key without a lifetime."""
 _FOLD, _RELEASE = Script.load("fold"), Script.load("release")
 _SYSTEM = """\
 You keep the notes of a conversation between people and an assistant. You are given the notes so far and the messages \
@@ -72,7 +73,7 @@ def oldest(context: Sequence[bytes], measure: Measure) -> int:
         return 0
     last = last_exchange(context)
     most = len(context) - (last.size if last else 1)
-    roles = [orjson.loads(item)[0] for item in context]
+    roles = [entry[0] if (entry := entry_of(item)) else "" for item in context]
     sizes = [measure.count(remembered([item])) for item in context]
     left = sum(sizes)
     for first in range(1, most):
@@ -122,6 +123,8 @@ async def fold(bot: Bot, conversation: str) -> str:
     """
     lock, holder = bot.keys.folding(conversation), uuid.uuid4().hex
     if not await bot.store.command("SET", lock, holder, "NX", "PX", int(FOLD_TIME * 1000)):
+        if await bot.store.command("PTTL", lock) == _FOR_EVER:  # no lock of ours is
+            await bot.store.command("DEL", lock)
         return "needless"
     outcome = "needless"
     try:
@@ -148,7 +151,7 @@ async def _fold_once(bot: Bot, conversation: str, holder: str) -> bool:
         bot.store.command("LRANGE", keys.context(conversation), 0, -1),
         bot.store.command("GET", keys.summary(conversation)),
     )
-    summary = (before or b"").decode()
+    summary = text(before) or ""
     count = oldest(context, Measure.of(bot))
     if not count:
         return False

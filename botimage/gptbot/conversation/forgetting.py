@@ -12,8 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
+from gptbot.conversation.context import entry_of
 from gptbot.inbox.chats import Chat
 from gptbot.inbox.dead import DeadLetter, DeadLetters
 from gptbot.inbox.mailbox import MAX_DEAD, Mailbox
@@ -108,7 +107,7 @@ class Forgetting:
         items: list[bytes] = await self._store.command("LRANGE", key, 0, -1)
         gone, theirs = list[bytes](), False
         for item in items:
-            role, content = orjson.loads(item)
+            role, content = entry_of(item) or ("user", speaker)  # what cannot be read may be theirs
             named = speaker in str(content)
             theirs = named if role != "assistant" else theirs or named
             if theirs:

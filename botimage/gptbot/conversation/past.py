@@ -13,6 +13,7 @@ from gptbot.conversation.arguments import Period
 from gptbot.conversation.commands.base import CommandContext
 from gptbot.conversation.context import remembered
 from gptbot.conversation.retelling import BOT, NOTES, PERSON, Line
+from gptbot.inbox.claims import text as text_of
 from gptbot.inbox.overheard import MOST_CHARACTERS, ON, SETTING, OverheardMessages, lasts
 from gptbot.platforms.base import Remembers
 from gptbot.safety.normalize import normalize
@@ -105,5 +106,5 @@ async def _remembered(context: CommandContext, period: Period) -> Past:
         lines.append(Line(speaker, text[:MOST_CHARACTERS], None))
     if period.messages:
         return Past(lines[-period.messages :], "own")
-    notes = [Line(NOTES, before.decode(), None)] if before else []
+    notes = [Line(NOTES, told, None)] if (told := text_of(before)) else []
     return Past([*notes, *lines], "own")

@@ -26,6 +26,7 @@ from gptbot.inbox.albums import questions as whole_questions
 from gptbot.inbox.claims import Claim, TurnLost
 from gptbot.inbox.envelope import RETRY
 from gptbot.inbox.expiry import notify_late
+from gptbot.inbox.mending import count
 from gptbot.inbox.stops import COMMAND as STOP
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.llm.errors import BudgetSpent, ModelError
@@ -42,6 +43,8 @@ log = get_logger("turn")
 
 MAX_ATTEMPTS = 6
 """Tries of one turn before it is given up: with the delays between them, about a minute."""
+MAX_DELIVERIES = 3 * MAX_ATTEMPTS
+"""Times that a turn is taken over from workers that ended with it, before it is given up: it may be what ends them."""
 _BASE_DELAY = 2.0
 _MAX_DELAY = 300.0
 _FINAL_KINDS = frozenset({"refused", "context_too_long"})
@@ -66,31 +69,45 @@ class _Journal:
 
 
 class Turn:
-    """One turn of one bot. `run` ends it, whatever happens."""
+    """One turn of one bot. `run` ends it, whatever happens; making one raises nothing."""
 
     def __init__(self, bot: Bot, claim: Claim) -> None:
         self._bot = bot
         self._claim = claim
         self._spec = bot.config.bot.spec
-        self._late = notify_late(claim, time.time() - seconds(self._spec.privacy.retention))
+        self._late = False
         self._envelope = claim.messages[0]
-        self._texts: Texts = texts(claim.settings.get("language") or self._envelope.language)
         self._questions: list[str] | None = None
         """What the model is asked; None when the turn is not for it."""
         self._replaced = 0
         """Messages at the end of the context that the answer takes the place of."""
-        self._asked = whole_questions(claim.messages)
-        if self._envelope.plain:
-            self._questions = [context.question(message, claim.context) for message in self._asked]
-        elif self._envelope.command == RETRY and (last := context.last_exchange(claim.context)):
-            self._questions, self._replaced = last.questions, last.size
+        self._asked = claim.messages
         self._images: list[list[str]] = []
         """What the model is shown with each question."""
         self._repeatable = True
         """Whether the question can be asked again: not with images, which are not kept, nor if there is none."""
         self.fold_due = False
         """Whether the conversation has grown too long: some of it is to be folded, now that it is answered."""
+        self._texts: Texts = texts(None)
         self._answering = Answering(bot, claim, self._texts)
+
+    def _prepare(self) -> None:
+        """See what the turn is for. What this raises ends the turn as what an answer raises does."""
+        claim = self._claim
+        claim.context, unreadable = context.whole(claim.context)
+        if unreadable:
+            count(self._bot.key, "ctx", unreadable)
+            log.warning("entries of a context cannot be read; answering without them", entries=unreadable,
+                        bot=self._bot.key)  # fmt: skip
+        self._late = notify_late(claim, time.time() - seconds(self._spec.privacy.retention))
+        self._envelope = claim.messages[0]
+        self._texts = texts(claim.settings.get("language") or self._envelope.language)
+        self._asked = whole_questions(claim.messages)
+        if self._envelope.plain:
+            self._questions = [context.question(message, claim.context) for message in self._asked]
+        elif self._envelope.command == RETRY and (last := context.last_exchange(claim.context)):
+            self._questions, self._replaced = last.questions, last.size
+        self._answering = Answering(self._bot, claim, self._texts)
 
     @property
     def _stoppable(self) -> bool:
@@ -108,6 +125,10 @@ class Turn:
         labels = {"bot": self._bot.key, "platform": platform}
         outcome = "lost"
         try:
+            if self._claim.deliveries > MAX_DELIVERIES:
+                outcome = await self._bury(f"{self._claim.deliveries - 1} workers ended without ending this turn")
+                return
+            self._prepare()
             outcome = await self._answer()
             if outcome == "answered":
                 metrics.TURN_SECONDS.labels(**labels).observe(max(0.0, time.time() - self._envelope.received))
@@ -124,7 +145,7 @@ class Turn:
         except Exception as error:
             outcome = "failed"
             log.exception("a turn failed; it will be tried again", exc_info=error, **labels)
-            await self._put_off(self._delay(None), "internal")
+            await self._fail(error)
         finally:
             metrics.TURNS.labels(outcome=outcome, **labels).inc()
 
@@ -268,9 +289,19 @@ class Turn:
         backoff = min(_MAX_DELAY, _BASE_DELAY * 2**self._claim.attempts)
         return max(retry_after or 0.0, backoff * random.uniform(0.5, 1.0))
 
-    async def _put_off(self, delay: float, outcome: str) -> str:
+    async def _fail(self, error: Exception) -> None:
+        """Try again later, or give the turn up. Where not even that goes, its lease runs out: the tries are counted."""
+        try:
+            await self._put_off(self._delay(None), "internal", type(error).__name__)
+        except (TurnLost, StoreUnavailable) as trouble:
+            log.info("a failed turn is left to another worker", reason=type(trouble).__name__, bot=self._bot.key)
+        except Exception as trouble:
+            log.exception("a failed turn cannot be put off; another worker takes it over", exc_info=trouble,
+                          bot=self._bot.key)  # fmt: skip
+
+    async def _put_off(self, delay: float, outcome: str, error: str = "") -> str:
         if self._claim.attempts + 1 > MAX_ATTEMPTS and outcome == "internal":
-            return await self._bury("internal error")
+            return await self._bury(f"internal error: {error}")
         await insist(self._bot, lambda: self._bot.mailbox.retry(self._claim, delay))
         return outcome
 
@@ -282,7 +313,8 @@ class Turn:
         return "buried"
 
     async def _release(self) -> None:
-        await release(self._bot.sender(self._envelope.platform), self._claim.messages)
+        with contextlib.suppress(LookupError):  # the bot is not there any more, or never was: nothing is kept
+            await release(self._bot.sender(self._envelope.platform), self._claim.messages)
 
     async def _give_back(self) -> None:
         """Once the store is back, let any worker try again: nobody failed, so it is no failed try."""

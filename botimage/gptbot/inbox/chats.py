@@ -34,15 +34,21 @@ class Chats:
     async def of(self, user: str) -> list[Chat]:
         """Where a user has written of late."""
         found = await self._store.command("ZRANGE", self._keys.chats(user), 0, -1)
-        return [Chat(*item.decode().split(" ")) for item in found]
+        return [Chat(*pair) for item in found if (pair := _pair(item))]
 
     async def people(self, conversation: str) -> list[tuple[str, Chat]]:
         """Who has written in a group of late: users, and the chat as each is known in it."""
         found = await self._store.command("ZRANGE", self._keys.people(conversation), 0, -1)
-        return [(user, Chat(conversation, speaker)) for user, speaker in (item.decode().split(" ") for item in found)]
+        return [(pair[0], Chat(conversation, pair[1])) for item in found if (pair := _pair(item))]
 
     async def part(self, user: str, chat: Chat, without: str) -> None:
         """Forget that a user has written there, unless a message of theirs waits there, other than `without`."""
         names, there = self._keys, chat.conversation
         keys = (names.chats(user), names.mail(there), names.people(there))
         await self._store.run(_PART, keys, user, f"{there} {chat.speaker}", without, f"{user} {chat.speaker}")
+
+
+def _pair(item: bytes) -> tuple[str, str] | None:
+    """The two words of a member; None where there are not two."""
+    first, space, second = item.decode(errors="replace").partition(" ")
+    return (first, second) if space and " " not in second else None

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gptbot.inbox.claims import text
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
 
@@ -49,7 +50,7 @@ class Choices:
             return known
         until = self._clock() + LASTS
         found = await self._store.command("HMGET", self._keys.settings(conversation), *_FIELDS)
-        chosen = Chosen(*(value.decode() if value else None for value in found))
+        chosen = Chosen(*map(text, found))
         self._known.pop(conversation, None)
         self._known[conversation] = (until, chosen)
         while len(self._known) > MOST:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 
 from gptbot.inbox.envelope import Envelope
+
+_DIGITS = 12
 
 
 class TurnLost(Exception):
@@ -34,6 +37,8 @@ class Claim:
     reply: str | None
     """The finished reply, when an earlier try got that far."""
     attempts: int
+    deliveries: int = 1
+    """How often the entry was given to a worker: more than once, if workers ended without ending the turn."""
     stop: bool = False
     """Whether somebody asked for the end of the answer."""
     cut: str | None = None
@@ -56,7 +61,8 @@ def entries(raw: list[list[bytes | list[bytes]]]) -> list[Entry]:
     found: list[Entry] = []
     for identifier, fields in raw:
         if fields:  # a deleted entry comes back without fields
-            found.append(Entry(bytes(identifier).decode(), bytes(fields[1]).decode()))  # type: ignore[arg-type]
+            # What is no text is no conversation's name: a claim finds no mail there, and ends the entry.
+            found.append(Entry(bytes(identifier).decode(), bytes(fields[1]).decode(errors="replace")))  # type: ignore[arg-type]
     return found
 
 
@@ -88,5 +94,22 @@ def together(messages: list[Envelope], most: int) -> list[Envelope]:
 
 
 def pairs(raw: list[bytes]) -> dict[str, str]:
-    """A hash, of the names and values that a script returns in turn."""
-    return {name.decode(): value.decode() for name, value in zip(raw[::2], raw[1::2], strict=True)}
+    """A hash, of the names and values that a script returns in turn, without those that are no text."""
+    found: dict[str, str] = {}
+    for name, value in zip(raw[::2], raw[1::2], strict=False):
+        with contextlib.suppress(UnicodeDecodeError):
+            found[name.decode()] = value.decode()
+    return found
+
+
+def number(text: str | None, otherwise: int = 0, most: int = 1_000_000) -> int:
+    """A whole number from 0 to `most` as the store has it, or `otherwise` where there is none, or another."""
+    return int(text) if text and len(text) <= _DIGITS and text.isdecimal() and int(text) <= most else otherwise
+
+
+def text(value: bytes | None) -> str | None:
+    """A text of the store; None when there is none, or what is there is not UTF-8."""
+    try:
+        return None if value is None else value.decode()
+    except UnicodeDecodeError:
+        return None

@@ -55,11 +55,16 @@ class DeadLetters:
         return _letter(found[0]) if found else None
 
     async def retry(self, letter: DeadLetter) -> bool:
-        """Put it back into its mailbox as if it had come just now; False when it is gone meanwhile."""
+        """Put it back into its mailbox as if it had come just now; False when it is gone meanwhile.
+
+        So is what nobody can read: it would only be given up again, and stays where it is.
+        """
         names = self._keys
+        if letter.envelope is None:
+            return False
         keys = (names.runnable, names.line, names.waiting, names.dead, names.mail(letter.conversation))
-        anew = () if letter.envelope is None else (replace(letter.envelope, received=time.time()).encode(),)
-        return bool(await self._store.run(_REVIVE, keys, GROUP, letter.conversation, letter.id, *anew))
+        anew = replace(letter.envelope, received=time.time()).encode()
+        return bool(await self._store.run(_REVIVE, keys, GROUP, letter.conversation, letter.id, anew))
 
     async def drop(self, letter: DeadLetter) -> bool:
         """Delete it; False when it is gone meanwhile."""
@@ -67,9 +72,11 @@ class DeadLetters:
 
 
 def _letter(raw: tuple[bytes, list[bytes]]) -> DeadLetter:
-    identifier, fields = raw
+    identifier, flat = raw
+    fields = dict(zip(flat[::2], flat[1::2], strict=False))
+    conversation, reason = (fields.get(name, b"").decode(errors="replace") for name in (b"c", b"r"))
     try:
-        envelope = Envelope.decode(fields[5])
-    except ValueError:
+        envelope = Envelope.decode(fields[b"m"]) if conversation else None
+    except (ValueError, KeyError):
         envelope = None
-    return DeadLetter(identifier.decode(), fields[1].decode(), fields[3].decode(), envelope)
+    return DeadLetter(identifier.decode(), conversation, reason or "unreadable: a letter in the key `dead`", envelope)

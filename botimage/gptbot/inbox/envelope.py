@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,6 +15,11 @@ FORGET = "forget"
 """Name of the command that is carried out at the gateway's door, past line and limits."""
 
 _FIRST_FIELDS = 11
+_FIELDS_OF_A_FILE = 4
+_FAR = 2.0**53
+"""Seconds; beyond, no time can be told from the next."""
+VERSION = 1
+"""Mark at the end of an envelope, of a form that this version can read; before there was a mark, the length said it."""
 _LATER: tuple[Any, ...] = ("", "", (), False, "")
 """Defaults of the fields that came at the end since, so that the versions of a rollout can read each other's."""
 
@@ -66,7 +70,7 @@ class Envelope:
             self.command, self.notice, self.values, self.speaker, self.quote,
             [[file.kind, file.mime, file.size, dict(file.reference), file.seconds] for file in self.attachments]
             if self.attachments else (),
-            self.administrator, self.album,
+            self.administrator, self.album, VERSION,
         ])  # fmt: skip
 
     @classmethod
@@ -78,15 +82,40 @@ class Envelope:
         if (more := len(items) - _FIRST_FIELDS) < len(_LATER):
             items += _LATER[more:]
         event, platform, user, text, address, direct, received, language, command, notice, values, *later = items
-        speaker, quote, files, administrator, album = later[: len(_LATER)]
+        speaker, quote, files, administrator, album, *marks = later
+        if marks and marks[0] != VERSION:
+            raise ValueError("an envelope of another version")
+        _check(event, platform, user, text, speaker, quote, album)
+        if not isinstance(address, dict) or not isinstance(files, list | tuple):
+            raise ValueError("address or files of an envelope are of a wrong type")
+        if type(received) not in (int, float) or not -_FAR < received < _FAR:
+            raise ValueError("an envelope's time is none")
+        if values is not None and not isinstance(values, dict):
+            raise ValueError("an envelope's values are of a wrong type")
+        _check(*(each for each in (language, command, notice) if each is not None))
         return cls(
-            event=event, platform=platform, user=user, text=text, address=address, direct=direct, received=received,
-            language=language, command=command, notice=notice, values=values, speaker=speaker, quote=quote,
-            administrator=bool(administrator), attachments=tuple(map(_attachment, files)) if files else (),
-            album=album,
+            event=event, platform=platform, user=user, text=text, address=cast("dict[str, Any]", address),
+            direct=bool(direct), received=received,
+            language=language, command=command, notice=notice,
+            values=cast("dict[str, Any] | None", values), speaker=speaker, quote=quote,
+            administrator=bool(administrator), album=album,
+            attachments=tuple(map(_attachment, cast("list[Any]", files))) if files else (),
         )  # fmt: skip
 
 
-def _attachment(fields: Sequence[Any]) -> Attachment:
-    kind, mime, size, where, *more = fields
+def _check(*texts: object) -> None:
+    for each in texts:
+        if not isinstance(each, str):
+            raise ValueError("a text of an envelope is none")
+
+
+def _attachment(fields: Any) -> Attachment:
+    if not isinstance(fields, list) or len(cast("list[Any]", fields)) < _FIELDS_OF_A_FILE:
+        raise ValueError("not a file of an envelope")
+    kind, mime, size, where, *more = cast("list[Any]", fields)
+    _check(kind, mime)
+    numbers = (size or 0, more[0] or 0) if more else (size or 0,)
+    if not isinstance(where, dict) or not all(isinstance(number, int | float) for number in numbers):
+        raise ValueError("a file of an envelope is of a wrong type")
+    where = cast("dict[str, Any]", where)
     return Attachment(kind=kind, mime=mime, size=size, reference=where, seconds=more[0] if more else None)

@@ -4,10 +4,42 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from gptbot_api.store_rights import key_prefix
+
+KINDS: dict[str, str] = {
+    "seen": "string", "mail": "list", "turn": "hash", "ctx": "list", "sum": "string", "fold": "string", "set": "hash",
+    "heard": "zset", "words": "hash", "in": "zset", "who": "zset", "rate": "list", "told": "string", "pace": "list",
+    "hold": "string", "tokens": "hash", "floods": "hash", "lease": "string", "runnable": "stream", "line": "hash",
+    "waiting": "zset", "owner": "hash", "later": "zset", "stops": "stream", "dead": "stream", "model": "hash",
+    "platforms": "hash", "gateways": "zset", "unreadable": "hash",
+    "p:telegram:offset": "string", "p:telegram:menu": "string", "p:telegram:lacks": "string",
+    "p:discord:places": "zset", "p:discord:session": "string", "p:discord:holding": "string",
+    "p:discord:identify": "string", "p:web:session": "stream", "p:web:wake": "stream", "p:web:files": "zset",
+    "p:web:file": "list", "p:terminal": "stream",
+}  # fmt: skip
+"""What a key is called behind the bot's prefix, to the type it has in the store (as `TYPE` names it)."""
+OF_THE_BOT = frozenset({
+    "runnable", "line", "waiting", "owner", "later", "stops", "dead", "model", "platforms", "gateways", "tokens",
+    "unreadable", "p:telegram:offset", "p:telegram:menu", "p:discord:places", "p:web:files", "rate:bot:",
+})  # fmt: skip
+"""Keys of all conversations together, by what is behind the prefix."""
+_KEY = re.compile(r"(\{[^{}]{1,400}\}:)(.{1,600})", re.DOTALL)
+
+
+def kind_of(key: str) -> tuple[str, str, str] | None:
+    """The bot's prefix, the rest, and the name in `KINDS` of a key; None when it is none that a bot has."""
+    found = _KEY.fullmatch(key)
+    if found is None or found[2].endswith(":unreadable"):
+        return None
+    parts = found[2].split(":")
+    for length in (3, 2) if parts[0] == "p" else (1,):
+        if (name := ":".join(parts[:length])) in KINDS:
+            return found[1], found[2], name
+    return None
 
 
 @dataclass(frozen=True)
@@ -146,6 +178,16 @@ class BotKeys:
     def dead(self) -> str:
         """Stream: turns given up, with the reason."""
         return f"{self.prefix}dead"
+
+    @cached_property
+    def gateways(self) -> str:
+        """Sorted set: gateways that are alive, by when (ms) they last said so."""
+        return f"{self.prefix}gateways"
+
+    @cached_property
+    def unreadable(self) -> str:
+        """Hash: key of the whole bot that was put aside because it could not be read, to when (ms)."""
+        return f"{self.prefix}unreadable"
 
     @cached_property
     def model(self) -> str:

@@ -128,7 +128,7 @@ class StoreLeases:
 
     @property
     def _gateways(self) -> str:
-        return f"{self._keys.prefix}gateways"
+        return self._keys.gateways
 
     async def _count(self) -> None:
         self._alive = max(1, await self._store.run(_ATTEND, (self._gateways,), self._holder, int(self._ttl * 1000)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -17,10 +18,11 @@ from redis.exceptions import ResponseError
 from gptbot.inbox.albums import MOST_PARTS, SETTLES, growing
 from gptbot.inbox.chats import KNOWN
 from gptbot.inbox.choices import Choices
-from gptbot.inbox.claims import Claim, Entry, TurnLost, entries, pairs, readable, together
+from gptbot.inbox.claims import Claim, Entry, TurnLost, entries, number, pairs, readable, text, together
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.gathering import Gathering
 from gptbot.inbox.keys import BotKeys
+from gptbot.inbox.mending import count
 from gptbot.inbox.store import Script, Store
 
 GROUP = "workers"
@@ -36,10 +38,14 @@ RETENTION = 24 * 3600.0
 UNREADABLE_TTL = 24 * 3600.0
 """Seconds that a message nobody can read stays a dead letter."""
 
+UNREADABLE_MAIL = "unreadable: a message in the key `mail` is damaged, or of another version of gptbot"
+"""Reason of a dead letter that nobody can read."""
+_PART = re.compile(r"m[0-9]{1,6}")
+
 _RENEW, _NOTE = Script.load("renew"), Script.load("note")
 _ENQUEUE = Script.load("enqueue", "line", "known")
 _RETRY, _PROMOTE = (Script.load(name, "line") for name in ("retry", "promote"))
-_CLAIM, _DONE, _BURY = (Script.load(name, "line", "turn") for name in ("claim", "done", "bury"))
+_CLAIM, _DONE, _BURY, _GIVE_UP = (Script.load(name, "line", "turn") for name in ("claim", "done", "bury", "giveup"))
 
 
 class Mailbox:
@@ -141,21 +147,24 @@ class Mailbox:
         reply = await self.store.run(_CLAIM, keys, GROUP, conversation, self.consumer, entry.id, *limits)
         if not reply:
             return None
-        token, mail, said, turn, settings, before = reply
+        token, mail, said, turn, settings, before, deliveries = reply
         notes = pairs(turn)
         messages = readable(mail)
         if not messages:
-            await self._bury(entry, int(token), 1, "unreadable: another version of gptbot wrote it", UNREADABLE_TTL)
+            await self._bury(entry, int(token), 1, UNREADABLE_MAIL, UNREADABLE_TTL)
+            count(self.keys.bot, "mail")
             return None
-        answered, stop = int(notes.get("answers", 0)), int(notes.get("stop", 0))
+        answered, stop = number(notes.get("answers")), number(notes.get("stop"))
         messages = messages[:answered] if answered else together(messages[: stop or None], most)
         claim = Claim(
             entry=entry, token=int(token), messages=messages,
-            context=list(said), summary=(before or b"").decode(), reply=notes.get("reply"),
-            attempts=int(notes.get("attempts", 0)),
-            sent={int(name[1:]): value for name, value in notes.items() if name.startswith("m")},
+            context=list(said), summary=text(before) or "", reply=notes.get("reply"),
+            attempts=number(notes.get("attempts")), deliveries=int(deliveries),
+            sent={int(name[1:]): value for name, value in notes.items() if _PART.fullmatch(name)},
             stop=bool(stop), cut=notes.get("cut"), settings=pairs(settings), deadline=asked + self.lease,
         )  # fmt: skip
+        if before is not None and text(before) is None:
+            count(self.keys.bot, "sum")
         album = None if answered or stop or claim.sent else growing(claim.messages)
         if album is None or album == notes.get("album"):
             return claim
@@ -163,6 +172,19 @@ class Mailbox:
             await self._note(claim, "album", album)
             await self.retry(claim, SETTLES, attempt=False)
         return None
+
+    async def give_up(self, entry: Entry, reason: str, tries: int) -> bool:
+        """Make a dead letter of an entry that cannot be claimed, if it was delivered `tries` times. Whether it was.
+
+        Raises StoreUnavailable.
+        """
+        keys, conversation = self.keys, entry.conversation
+        pending = await self.store.command("XPENDING", keys.runnable, GROUP, entry.id, entry.id, 1)
+        if pending and int(pending[0][3]) < tries:
+            return False
+        places = (*self.turn_keys(conversation), keys.dead)
+        limits = (reason, MAX_DEAD, int(UNREADABLE_TTL * 1000))
+        return bool(await self.store.run(_GIVE_UP, places, GROUP, conversation, entry.id, *limits))
 
     async def renew(self, claim: Claim) -> None:
         """Keep a turn for another lease. Raises TurnLost."""

@@ -6,14 +6,17 @@ Redacted, without names and ids, so many messages at most, none older than the c
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import orjson
 
 from gptbot.inbox.chats import KNOWN
 from gptbot.inbox.keys import BotKeys
+from gptbot.inbox.mending import count
 from gptbot.inbox.store import Script, Store
 from gptbot_api import GptBotSpec
 from gptbot_api.base import seconds
@@ -84,11 +87,20 @@ class OverheardMessages:
             return []
         kept = await self._store.command("HMGET", self._keys.words(conversation), *events)
         return [
-            Overheard(*orjson.loads(entry), sent=float(score) / 1000)
-            for entry, score in zip(kept, found[1::2], strict=True) if entry is not None
+            Overheard(*said, sent=float(score) / 1000)
+            for entry, score in zip(kept, found[1::2], strict=True) if entry is not None and (said := self._said(entry))
         ]  # fmt: skip
 
-    async def drop(self, conversation: str, events: Sequence[str]) -> None:
+    def _said(self, entry: bytes) -> tuple[str, str] | None:
+        """Speaker and text of what is kept; None, and counted, when it cannot be read."""
+        with contextlib.suppress(ValueError):
+            said: Any = orjson.loads(entry)
+            if isinstance(said, list) and [type(each) for each in cast("list[Any]", said)] == [str, str]:
+                return said[0], said[1]
+        count(self._keys.bot, "words")
+        return None
+
+    async def drop(self, conversation: str, events: Sequence[str | bytes]) -> None:
         """Drop single messages. Raises StoreUnavailable."""
         await asyncio.gather(
             self._store.command("ZREM", self._keys.heard(conversation), *events),
@@ -98,8 +110,9 @@ class OverheardMessages:
     async def drop_speaker(self, conversation: str, speaker: str) -> int:
         """Drop all that one person said; how many messages. Raises StoreUnavailable."""
         kept = await self._store.command("HGETALL", self._keys.words(conversation))
-        events = [event.decode() for event, entry in zip(kept[::2], kept[1::2], strict=True)
-                  if orjson.loads(entry)[0] == speaker]  # fmt: skip
+        # What cannot be read may be theirs.
+        events = [event for event, entry in zip(kept[::2], kept[1::2], strict=True)
+                  if (said := self._said(entry)) is None or said[0] == speaker]  # fmt: skip
         if events:
             await self.drop(conversation, events)
         return len(events)

@@ -45,4 +45,5 @@ class Stops:
         entries = await self._store.command("XRANGE", self._keys.stops, self._last, "+", "COUNT", MOST_STOPS)
         if entries:
             self._last = "(" + entries[-1][0].decode()
-        return [int(fields[1]) for _, fields in entries]
+        tokens = (fields[1].decode(errors="replace") for _, fields in entries)
+        return [int(token) for token in tokens if len(token) < 20 and token.isdecimal() and token.isascii()]

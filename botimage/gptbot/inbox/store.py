@@ -14,6 +14,7 @@ from typing import Any
 from redis.exceptions import NoScriptError, ResponseError
 
 from gptbot.inbox.gathering import Gathering
+from gptbot.inbox.mending import is_unreadable, keys_of, mend
 from gptbot.inbox.nodes import Nodes
 from gptbot.inbox.wire import Refused, Request, StoreUnavailable, Wire, unavailable
 from gptbot_api.store_rights import key_prefix
@@ -43,6 +44,10 @@ class Script:
         return cls(text, hashlib.sha1(text, usedforsecurity=False).hexdigest())
 
 
+_MEND, _RESTORE = Script.load("mend"), Script.load("restore", "line")
+_LINE_GROUP = "workers"
+
+
 class Store:
     """A shared connection. Make one with `connect`, use it as an async context manager or call `close`."""
 
@@ -58,6 +63,7 @@ class Store:
         """Connections for blocking commands that do none now."""
         self._reason: str | None = None
         self._closed = False
+        self._mending = set[asyncio.Task[None]]()
         self.round_trips = 0
         """Pipelines sent so far, for benchmarks."""
 
@@ -90,6 +96,7 @@ class Store:
 
     async def block(self, *args: Any, timeout: float) -> Any:
         """Run a blocking command on a connection of its own; `timeout` (seconds) must exceed the command's own."""
+        mended = False
         for _ in range(_MOVES):
             wire: Wire | None = None
             try:
@@ -101,6 +108,10 @@ class Store:
             except BaseException as error:
                 if isinstance(error, ResponseError) and wire is not None:
                     self._free.append(wire)
+                    if not mended and is_unreadable(error) and (keys := keys_of(args)):
+                        mended = True
+                        await self._put_aside(keys)
+                        continue
                     raise
                 if wire is not None:
                     wire.abort()  # a late reply must not meet the next command
@@ -144,6 +155,9 @@ class Store:
             self._connecting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._connecting
+        for task in self._mending:
+            task.cancel()
+        await asyncio.gather(*self._mending, return_exceptions=True)
         self._fail(closed)
         for wire in (self._wire, *self._free):
             if wire is not None:
@@ -196,8 +210,11 @@ class Store:
         if self._queue and self._flushing is None:
             self._flush()
 
-    def _refused(self, wire: Wire, request: Request, error: Refused | NoScriptError) -> None:
-        """A server of the store does not know a script, or refuses to work: it may not be the right one."""
+    def _refused(self, wire: Wire, request: Request, error: ResponseError | Refused) -> None:
+        """A server of the store does not know a script, cannot read a key, or refuses to work.
+
+        In the last case it may not be the right one.
+        """
         if isinstance(error, NoScriptError):
             if request.script is None:
                 request.fail(error)
@@ -207,6 +224,9 @@ class Store:
                 self._queue.append(request)
                 if self._flushing is None and not self._closed:
                     self._schedule()
+            return
+        if not isinstance(error, Refused):
+            self._mend_and_repeat(request, error)
             return
         if not self._redirected(error, wire):
             request.fail(self._note(error))
@@ -220,6 +240,38 @@ class Store:
             wire.retire()
         if self._queue and self._flushing is None and not self._closed:
             self._schedule()
+
+    def _mend_and_repeat(self, request: Request, error: ResponseError) -> None:
+        """Have what cannot be read put aside, and do what was asked once more; the scripts read before they write."""
+        keys = [] if request.mended or self._closed or not is_unreadable(error) else keys_of(request.args)
+        if not keys:
+            request.fail(error)
+            return
+        request.mended = True
+
+        async def work() -> None:
+            try:
+                await self._put_aside(keys)
+            except (StoreUnavailable, ResponseError) as trouble:
+                request.fail(trouble if isinstance(trouble, StoreUnavailable) else error)
+            except BaseException:
+                request.fail(StoreUnavailable("the store's connection was closed"))
+                raise
+            else:
+                self._queue.append(request)
+                if self._flushing is None and not self._closed:
+                    self._schedule()
+
+        task = asyncio.create_task(work(), name="store mends")
+        self._mending.add(task)
+        task.add_done_callback(self._mending.discard)
+
+    async def _put_aside(self, keys: list[str]) -> None:
+        await mend(
+            keys,
+            lambda places, told: self.run(_MEND, places, *told),
+            lambda line: self.run(_RESTORE, line, _LINE_GROUP),
+        )
 
     def _redirected(self, error: Refused, wire: Wire) -> bool:
         if error.code in _WRONG_SERVER:

@@ -48,13 +48,15 @@ def _error_reply(text: str) -> Exception:
 class Request:
     """A command that somebody waits for."""
 
-    __slots__ = ("args", "future", "moves", "script")
+    __slots__ = ("args", "future", "mended", "moves", "script")
 
     def __init__(self, args: tuple[Any, ...], future: asyncio.Future[Any], script: bytes | None = None) -> None:
         self.args = args
         self.future = future
         self.script = script
         """Text of the script that `args` names by its hash."""
+        self.mended = False
+        """Whether it was sent again after what could not be read was put aside."""
         self.moves = 0
         """How often it was sent on to another server."""
 
@@ -69,7 +71,7 @@ class Wire(asyncio.Protocol):
 
     def __init__(
         self,
-        on_refused: Callable[[Wire, Request, Refused | NoScriptError], None] | None = None,
+        on_refused: Callable[[Wire, Request, Refused | ResponseError], None] | None = None,
         on_lost: Callable[[Wire, StoreUnavailable], None] | None = None,
     ) -> None:
         self.on_refused = on_refused
@@ -184,7 +186,7 @@ class Wire(asyncio.Protocol):
                 if not isinstance(reply, Exception):
                     if not request.future.done():
                         request.future.set_result(reply)
-                elif isinstance(reply, Refused | NoScriptError) and self.on_refused is not None:
+                elif isinstance(reply, Refused | ResponseError) and self.on_refused is not None:
                     self.on_refused(self, request, reply)
                 else:
                     request.fail(reply)

@@ -34,6 +34,10 @@ BUDGET_USED = Gauge(
     "Part of a budget of the day (tokens, cost) that the bot has used, as far as this process knows.",
     ["bot", "budget"],
 )
+UNREADABLE = Counter(
+    "gptbot_unreadable_values_total", "Values of the store that could not be read, by the kind of their key.",
+    ["bot", "kind"],
+)  # fmt: skip
 PLATFORM_CONNECTED = Gauge(
     "gptbot_platform_connected", "1 while this gateway receives from the platform.", ["bot", "platform"]
 )

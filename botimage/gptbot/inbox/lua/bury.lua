@@ -1,6 +1,8 @@
 -- Give a turn up. KEYS: runnable, line, waiting, owner, mail, turn, dead, ctx, sum. ARGV: group, conversation, entry, token,
 -- messages given up, reason, most dead letters, TTL (ms), context's TTL (ms), context's length, then messages to
 -- add to the context. 0: the turn was lost.
+redis.call('XLEN', KEYS[7])
+redis.call('LLEN', KEYS[8])
 if redis.call('HGET', KEYS[4], ARGV[2]) ~= ARGV[4] then
   return 0
 end

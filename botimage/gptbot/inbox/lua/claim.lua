@@ -1,6 +1,7 @@
 -- Make an entry delivered to this worker its turn. KEYS: runnable, line, waiting, owner, mail, turn, ctx, set, sum. ARGV:
 -- group, conversation, consumer, entry, most messages, turn's TTL (ms). False: it is somebody else's, or there is nothing
--- to do.
+-- to do. The last of what is returned: how often the entry was delivered, to this worker and to others.
+local said, settings, before = redis.call('LRANGE', KEYS[7], 0, -1), redis.call('HGETALL', KEYS[8]), redis.call('GET', KEYS[9])
 local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[4], ARGV[4], 1)
 if #pending == 0 or pending[1][2] ~= ARGV[3] then
   return false
@@ -16,4 +17,4 @@ redis.call('HDEL', KEYS[6], 'begun')
 local turn = redis.call('HGETALL', KEYS[6])
 redis.call('HSET', KEYS[6], 'claimed', #mail)
 redis.call('PEXPIRE', KEYS[6], ARGV[6])
-return {token, mail, redis.call('LRANGE', KEYS[7], 0, -1), turn, redis.call('HGETALL', KEYS[8]), redis.call('GET', KEYS[9])}
+return {token, mail, said, turn, settings, before, pending[1][4]}

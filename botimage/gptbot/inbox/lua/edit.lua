@@ -1,5 +1,11 @@
 -- Replace a message that waits for its answer. ARGV: further the message as it was, as it is now, most restarts.
 -- 0: it is not there like that any more. 1: replaced. 2: its answer is being shown, or was finished.
+local function restarted()
+  local times = (tonumber(redis.call('HGET', KEYS[6], 'restarts')) or 0) + 1
+  redis.call('HSET', KEYS[6], 'restarts', string.format('%.0f', math.min(times, 1000000)))
+  return times
+end
+
 for place, message in ipairs(redis.call('LRANGE', KEYS[5], 0, -1)) do
   if message == ARGV[5] then
     local size, begun = answering()
@@ -8,7 +14,7 @@ for place, message in ipairs(redis.call('LRANGE', KEYS[5], 0, -1)) do
     end
     redis.call('LSET', KEYS[5], place - 1, ARGV[6])
     -- Nothing of the answer was shown: it is begun anew with the new text, but not over and over.
-    if place <= size and redis.call('HINCRBY', KEYS[6], 'restarts', 1) <= tonumber(ARGV[7]) then
+    if place <= size and restarted() <= tonumber(ARGV[7]) then
       withdraw()
       join(ARGV[2], leave(ARGV[2]))
     end

@@ -1,5 +1,8 @@
 -- Take a platform's message in, once. KEYS: runnable, line, waiting, seen, mail, the user's chats, the chat's people.
 -- ARGV: group, conversation, seen's TTL (ms), envelope, user, speaker, TTL of the user's chats (ms; 0: it is none of them).
+redis.call('LLEN', KEYS[5])
+redis.call('ZCARD', KEYS[6])
+redis.call('ZCARD', KEYS[7])
 if not redis.call('SET', KEYS[4], '1', 'NX', 'PX', ARGV[3]) then
   return 0
 end

@@ -13,6 +13,9 @@ if muted > now then
 end
 
 local function tell(told, window)
+  if redis.call('PTTL', told) == -1 then
+    redis.call('DEL', told) -- every such mark has an end
+  end
   return redis.call('SET', told, '1', 'NX', 'PX', window) and 1 or 0
 end
 

@@ -5,13 +5,32 @@
 -- in `waiting`, or `-` in `later`; and of a user, `@USER`, which conversations of theirs are in `runnable`.
 local MOST = 4
 
+-- A script that fails has done what came before: keys of a wrong type are found before anything is written, so that the
+-- script can be run again once they are put aside. So does each script with the keys that it has besides.
+redis.call('XLEN', KEYS[1])
+redis.call('HLEN', KEYS[2])
+redis.call('ZCARD', KEYS[3])
+
 local function author(message)
   local readable, envelope = pcall(cjson.decode, message)
   return readable and type(envelope) == 'table' and type(envelope[3]) == 'string' and envelope[3] or ''
 end
 
+-- Nil where the conversation has no place, or none that can be read.
 local function place_of(conversation)
-  return string.match(redis.call('HGET', KEYS[2], conversation) or '', '^(%S+) (.*)$')
+  local place, user = string.match(redis.call('HGET', KEYS[2], conversation) or '', '^(%S+) (.*)$')
+  if place and #place < 36 and (place == '-' or string.find(place, '^%d+%-%d+$') or string.find(place, '^=%d+$')) then
+    return place, user
+  end
+end
+
+local function next_number()
+  local number = tonumber(redis.call('HGET', KEYS[2], '#')) or 0
+  if number ~= math.floor(number) or math.abs(number) >= 10 ^ 15 then
+    number = 0
+  end
+  redis.call('HSET', KEYS[2], '#', string.format('%.0f', number + 1))
+  return string.format('%015.0f', number + 1)
 end
 
 -- A user's conversations in `runnable`, but for one. `sure`: those whose entries are really there.
@@ -45,7 +64,7 @@ local function join(conversation, user)
     others = in_line(user, conversation, true) -- a place lost with the stream must not be waited for
   end
   if #others >= MOST and user ~= '' then
-    local number = string.format('%015d', redis.call('HINCRBY', KEYS[2], '#', 1))
+    local number = next_number()
     redis.call('ZADD', KEYS[3], 0, user .. ' ' .. number .. ' ' .. conversation)
     redis.call('HSET', KEYS[2], conversation, '=' .. number .. ' ' .. user)
     return
@@ -79,7 +98,10 @@ local function leave(conversation, entry)
   local waiting = redis.call('ZRANGEBYLEX', KEYS[3], range[1], range[2], 'LIMIT', 0, 1)[1]
   if waiting and #in_line(user, conversation) < MOST then
     redis.call('ZREM', KEYS[3], waiting)
-    join(string.match(waiting, '(%S+)$'), user)
+    local conversation_next = string.match(waiting, ' (%S+)$')
+    if conversation_next then
+      join(conversation_next, user)
+    end
   end
   return user
 end

@@ -1,9 +1,11 @@
 -- Put a turn off and keep its messages. KEYS: runnable, line, waiting, owner, turn, later. ARGV: group, conversation,
 -- entry, token, delay (ms), attempts to add, turn's TTL (ms). Delay 0: in line again at once. 0: the turn was lost.
+redis.call('ZCARD', KEYS[6])
 if redis.call('HGET', KEYS[4], ARGV[2]) ~= ARGV[4] then
   return 0
 end
-redis.call('HINCRBY', KEYS[5], 'attempts', ARGV[6])
+local attempts = tonumber(redis.call('HGET', KEYS[5], 'attempts')) or 0
+redis.call('HSET', KEYS[5], 'attempts', string.format('%.0f', math.min(attempts, 1000000) + ARGV[6]))
 redis.call('PEXPIRE', KEYS[5], ARGV[7])
 redis.call('HDEL', KEYS[4], ARGV[2])
 local user = leave(ARGV[2], ARGV[3])

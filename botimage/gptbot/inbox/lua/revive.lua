@@ -1,5 +1,6 @@
 -- Give a dead letter another try, behind what waits in its conversation. KEYS: runnable, line, waiting, dead, mail.
 -- ARGV: group, conversation, letter, and the message, unless it is to stay as it was. 0: there is no such letter.
+redis.call('LLEN', KEYS[5])
 local letter = redis.call('XRANGE', KEYS[4], ARGV[3], ARGV[3])
 if #letter == 0 then
   return 0

@@ -1,6 +1,10 @@
 -- Ask for the end of the answer being made. KEYS: seen, mail, turn, owner, later, stops. ARGV: seen's TTL (ms),
 -- conversation, turn's TTL (ms), stops' TTL (ms), most stops, and maybe an envelope that tells of it.
 -- 0: nothing is being made. 1: it will end, or the event was taken before.
+redis.call('HLEN', KEYS[3])
+redis.call('HLEN', KEYS[4])
+redis.call('ZCARD', KEYS[5])
+redis.call('XLEN', KEYS[6])
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return 1
 end

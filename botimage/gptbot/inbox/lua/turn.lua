@@ -1,6 +1,10 @@
 -- The end of a turn; put behind `line` and before the scripts that use it.
 -- KEYS: runnable, line, waiting, owner, mail, turn. ARGV: group, conversation.
 
+redis.call('HLEN', KEYS[4])
+redis.call('LLEN', KEYS[5])
+redis.call('HLEN', KEYS[6])
+
 -- The turn is over, and what it noted with it: the conversation goes to the end of the line, if it has more mail.
 local function finish(entry)
   redis.call('DEL', KEYS[6])

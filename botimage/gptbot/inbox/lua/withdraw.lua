@@ -1,6 +1,9 @@
 -- Take a turn back from its worker, which hears of it as of a stop and finds that it has lost the turn; put behind `turn`.
 -- KEYS: runnable, line, waiting, owner, mail, turn, later, stops. ARGV: group, conversation, stops' TTL (ms), most stops.
 
+redis.call('ZCARD', KEYS[7])
+redis.call('XLEN', KEYS[8])
+
 -- Tell the worker, if one has the turn. The conversation keeps its place in the line's bookkeeping: `finish` or `join`.
 local function withdraw()
   local token = redis.call('HGET', KEYS[4], ARGV[2])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
+from gptbot.inbox.claims import number, text
 from gptbot.inbox.keys import BotKeys
+from gptbot.inbox.mending import count
 from gptbot.inbox.store import Store
 from gptbot.platforms.discord import limits
 from gptbot.platforms.discord.client import Session
@@ -71,8 +73,8 @@ class SharedSessions:
         """
         found = await self._last(shard, holding, terms)
         if found is None and shard > 0:
-            count = await self._store.command("GET", self._key("holding", 0))
-            first = await self._last(0, int(count or 0) + 1, terms)
+            held = text(await self._store.command("GET", self._key("holding", 0)))
+            first = await self._last(0, number(held) + 1, terms)
             return Progress(until=first.missed or first.until) if first else Progress()
         return found or Progress()
 
@@ -80,10 +82,24 @@ class SharedSessions:
         for earlier in range(holding - 1, max(0, holding - 1 - _LOOK_BACK), -1):
             value = await self._store.command("GET", self._key("session", shard, earlier))
             if value is not None:
-                data = orjson.loads(value)
-                session = Session(*data["session"]) if data["session"] and data["terms"] == terms else None
-                return Progress(session, data["until"], data["missed"])
+                try:
+                    return _progress(orjson.loads(value), terms)
+                except (ValueError, KeyError, TypeError):
+                    count(self._keys.bot, "p:discord:session")  # as one that was never written
         return None
 
     def _key(self, what: str, *numbers: int) -> str:
         return self._keys.platform("discord", ":".join([what, *map(str, numbers)]))
+
+
+def _progress(data: Any, terms: str) -> Progress:
+    """Raises KeyError, TypeError and ValueError where it is none."""
+    times, session = (data["until"], data["missed"]), data["session"]
+    if not all(each is None or type(each) in (int, float) for each in times):
+        raise TypeError("times are numbers")
+    if not session or data["terms"] != terms:
+        return Progress(None, *times)
+    name, sequence, url = session
+    if not isinstance(name, str) or not isinstance(url, str) or not (sequence is None or type(sequence) is int):
+        raise TypeError("a session is of other types")
+    return Progress(Session(name, sequence, url), *times)

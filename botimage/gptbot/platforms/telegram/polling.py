@@ -27,6 +27,10 @@ log = get_logger(__name__)
 
 _Item = tuple[Inbound, Press | None]
 """What is handed in, and the button that it came from."""
+_MOST_LEVELS = 100
+"""An update is about 12 levels deep; a message replied to, 20."""
+_DIGITS = 19
+_MOST_ID = 2**53
 STORE_AWAY = "the store is away: messages wait at Telegram until it is back"
 
 
@@ -63,16 +67,21 @@ class Poller:
             wait = POLL_TIMEOUT
             if updates:
                 async with asyncio.TaskGroup() as group:
-                    for pressed in filter(None, map(press, updates)):
-                        group.create_task(answer(self._bot, pressed), name="telegram press")
-                    found = [(message, press(update)) for update in updates if (message := read(update, self._me))]
+                    understood = [(update, pressed_in(update)) for update in updates]
+                    for _, pressed in understood:
+                        if pressed is not None:
+                            group.create_task(answer(self._bot, pressed), name="telegram press")
+                    found = [
+                        (message, pressed) for update, pressed in understood if (message := read(update, self._me))
+                    ]
                     messages = meant_together([message for message, _ in found])
                     await self._hand_in([
                         (with_administrator(message, self._bot), pressed)
                         for message, (_, pressed) in zip(messages, found, strict=True)
                     ])  # fmt: skip
-                offset = int(updates[-1]["update_id"]) + 1
-                await self._keep_offset(offset)
+                offset = after(updates, offset)
+                if offset is not None:
+                    await self._keep_offset(offset)
 
     async def _recover(self, error: Exception) -> None:
         """Say what is wrong, put right what can be, wait."""
@@ -141,8 +150,12 @@ class Poller:
             except StoreUnavailable:
                 self._report(connected=False, reason="StoreAway", message=STORE_AWAY)
                 await self._store_back()
-        bot_id, _, offset = (kept or b"").decode().partition(":")
-        return int(offset) if bot_id == str(self._me.id) and offset.isdecimal() else None
+        bot_id, _, offset = (kept or b"").decode(errors="replace").partition(":")
+        return (
+            int(offset)
+            if bot_id == str(self._me.id) and len(offset) < _DIGITS and offset.isascii() and offset.isdecimal()
+            else None
+        )
 
     async def _keep_offset(self, offset: int) -> None:
         """Keep how far we are. Lost with the store, it costs updates that come twice and are known already."""
@@ -152,14 +165,53 @@ class Poller:
             log.warning("telegram offset not kept", reason="the store is away")
 
 
-def read(update: dict[str, Any], me: User) -> Inbound | None:
+def after(updates: Sequence[Any], offset: int | None) -> int | None:
+    """The offset behind all updates that have a number: Telegram tells of each again until it is confirmed."""
+    numbers: list[Any] = [update.get("update_id") for update in updates if isinstance(update, dict)]
+    return max([number + 1 for number in numbers if type(number) is int and 0 <= number < _MOST_ID], default=offset)
+
+
+def pressed_in(update: Any) -> Press | None:
+    """The button that was pressed, if an update tells of one. What cannot be read is passed over; `read` logs it."""
+    try:
+        return press(update)
+    except Exception:
+        return None
+
+
+def read(update: Any, me: User) -> Inbound | None:
     """The message in an update, if there is one to answer. What cannot be read is logged and passed over."""
     try:
+        if too_deep(update):
+            log.error("telegram update left out: nested too deep, or no object")
+            return None
         return inbound(Update.model_validate(_without_rich(update)), me)
     except ValidationError as error:
         fields = sorted({".".join(map(str, detail["loc"])) for detail in error.errors(include_input=False)})
         log.error("telegram update not understood, left out; update gptbot", fields=fields[:5])
         return None
+    except Exception as error:  # one odd update must not keep the others from coming in
+        log.error("telegram update left out: it cannot be read", reason=type(error).__name__)
+        return None
+
+
+def too_deep(update: Any) -> bool:
+    """Whether an update is no object, or nested deeper than any of Telegram's: level by level, without recursion."""
+    level: list[Any] = [update] if isinstance(update, dict) else []
+    if not level:
+        return True
+    for _ in range(_MOST_LEVELS):
+        level = [
+            each
+            for value in level
+            for each in (
+                cast("dict[str, Any]", value).values() if isinstance(value, dict) else cast("list[Any]", value)
+            )
+            if isinstance(each, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _without_rich(value: Any) -> Any:

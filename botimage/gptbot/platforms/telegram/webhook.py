@@ -23,8 +23,8 @@ from gptbot.platforms.inbound import Inbound
 from gptbot.platforms.telegram.administrators import with_administrator
 from gptbot.platforms.telegram.limits import MAX_UPDATE_BYTES, SECRET_TOKEN, WEBHOOK_CHECK, WEBHOOK_CONNECTIONS
 from gptbot.platforms.telegram.platform import SECRET_PATH
-from gptbot.platforms.telegram.polling import TokenRefused, read
-from gptbot.platforms.telegram.presses import Press, answer, clear, press
+from gptbot.platforms.telegram.polling import TokenRefused, pressed_in, read
+from gptbot.platforms.telegram.presses import Press, answer, clear
 from gptbot.platforms.telegram.session import FAILURES, UPDATES, Backoff, Reporter, trouble
 from gptbot.telemetry.logs import get_logger
 from gptbot_api import InvalidManifest
@@ -99,7 +99,7 @@ class Receiver:
             return Response(status_code=400)
         if not isinstance(update, dict):
             return Response(status_code=400)
-        pressed = press(update)
+        pressed = pressed_in(update)
         async with asyncio.TaskGroup() as group:
             if pressed is not None and self.bot is not None:
                 group.create_task(answer(self.bot, pressed), name="telegram press")

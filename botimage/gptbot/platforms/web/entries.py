@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 import orjson
 
 from gptbot.inbox.keys import BotKeys
+from gptbot.inbox.mending import count
 from gptbot.platforms.base import Button
 from gptbot_api import GptBotSpec
 from gptbot_api.base import seconds
 
 CAP = 200
 """Entries a session's stream keeps, about: each message is one entry, and one more while it is being written."""
+
+_VERSION = b"1"
+"""Mark of an entry that this version can read."""
 
 _END_SECONDS = 60
 """How long pages that are not connected at the moment can still learn that the conversation was left."""
@@ -79,7 +83,7 @@ def add(
     files: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """The XADD command that writes one entry."""
-    fields = ("k", kind, "i", message, "t", text, "f", "1" if final else "0")
+    fields = ("k", kind, "i", message, "t", text, "f", "1" if final else "0", "v", _VERSION.decode())
     if buttons:
         fields += ("b", orjson.dumps([[button.label, button.command] for button in buttons]).decode())
     if files:
@@ -92,24 +96,43 @@ def leave(key: str) -> list[tuple[Any, ...]]:
     return [("UNLINK", key), add(key, "end"), ("EXPIRE", key, _END_SECONDS)]
 
 
-def decode(items: Sequence[Any]) -> list[Entry]:
-    """Entries as XRANGE and XREAD return them: a list of `[id, [field, value, ...]]`."""
+def decode(items: Sequence[Any], bot: str) -> list[Entry]:
+    """Entries as XRANGE and XREAD return them: a list of `[id, [field, value, ...]]`. Raises nothing.
+
+    What cannot be read, or has the mark of another version, is left out and counted.
+    """
     entries: list[Entry] = []
     for entry_id, raw in items:
         flat = cast(Sequence[bytes], raw)
-        fields = dict(zip(flat[::2], flat[1::2], strict=True))
-        entries.append(
-            Entry(
-                id=entry_id.decode(),
-                kind=cast(Kind, fields[b"k"].decode()),
-                message=fields[b"i"].decode(),
-                text=fields[b"t"].decode(),
-                final=fields[b"f"] == b"1",
-                files=tuple(fields.get(b"a", b"").decode().split()),
-                buttons=tuple(Button(*button) for button in orjson.loads(fields.get(b"b", b"[]"))),
-            )
-        )
+        try:
+            entries.append(_entry(entry_id.decode(), dict(zip(flat[::2], flat[1::2], strict=True))))
+        except (ValueError, KeyError):
+            count(bot, "p:web:session")
     return entries
+
+
+def _entry(entry_id: str, fields: Mapping[bytes, bytes]) -> Entry:
+    """Raises ValueError and KeyError."""
+    if fields.get(b"v", _VERSION) != _VERSION:  # without: written before there was a mark
+        raise ValueError("an entry of another version")
+    kind, buttons = fields[b"k"].decode(), cast(Any, orjson.loads(fields.get(b"b", b"[]")))
+    if kind not in get_args(Kind) or not isinstance(buttons, list):
+        raise ValueError("not an entry")
+    return Entry(
+        id=entry_id,
+        kind=cast(Kind, kind),
+        message=fields[b"i"].decode(),
+        text=fields[b"t"].decode(),
+        final=fields[b"f"] == b"1",
+        files=tuple(fields.get(b"a", b"").decode().split()),
+        buttons=tuple(map(_button, cast("list[Any]", buttons))),
+    )
+
+
+def _button(fields: Any) -> Button:
+    if not isinstance(fields, list) or [type(each) for each in cast("list[Any]", fields)] != [str, str]:
+        raise ValueError("not a button")
+    return Button(*cast("list[str]", fields))
 
 
 def latest(entries: Sequence[Entry]) -> list[Entry]:

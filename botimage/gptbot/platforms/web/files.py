@@ -7,6 +7,7 @@ their conversation is forgotten, and after an hour in any case.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -21,6 +22,8 @@ MOST: Final = 64_000_000
 """Bytes of all sessions of a bot: the store holds much else."""
 _PIECE = 256 * 1024
 _PIECES = 4
+_WORDS = 3
+_SIZE = re.compile(r"[0-9]{1,12}")
 """Read at once."""
 
 
@@ -91,5 +94,6 @@ class Files:
     async def _kept(self) -> list[tuple[str, str, int]]:
         """Session, name and size of each."""
         found: list[bytes] = await self._store.command("ZRANGE", self._index, 0, -1)
-        items = (item.decode().split(" ") for item in found)
-        return [(session, name, int(size)) for session, name, size in items]
+        items = (item.decode(errors="replace").split(" ") for item in found)
+        # What has another form names no file.
+        return [(item[0], item[1], int(item[2])) for item in items if len(item) == _WORDS and _SIZE.fullmatch(item[2])]

@@ -104,8 +104,8 @@ class Hub:
             if key == self._wake_key:
                 self._wake_cursor = items[-1][0].decode()
             elif session := self._sessions.get(key):
-                for entry in decode(items):
-                    session.cursor = entry.id
+                session.cursor = items[-1][0].decode()
+                for entry in decode(items, self._keys.bot):
                     for page in session.pages:
                         page.push(entry)
 
@@ -159,7 +159,8 @@ class Hub:
     async def history(self, session: str, after: str = "") -> list[Entry]:
         """What is in a session's stream, after an id. Raises StoreUnavailable."""
         start = f"({after}" if after else "-"
-        return decode(await self._store.command("XRANGE", stream_key(self._keys, session), start, "+"))
+        found = await self._store.command("XRANGE", stream_key(self._keys, session), start, "+")
+        return decode(found, self._keys.bot)
 
 
 def newer(entry: Entry, after: str) -> bool:

@@ -1,0 +1,51 @@
+-- mend.lua
+-- Put aside what cannot be read: a key of another type than it should have, or whose numbers are none. KEYS: where it is
+-- noted, then of each key itself and its name when it is put aside. ARGV: lifetime of what is put aside (ms), then of each
+-- key its type, its form (numbers, owner or empty), and its name in the note (empty: it is not noted).
+-- Returns the places of those that were put aside, each with the type that it had.
+local clock = redis.call('TIME')
+local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
+
+local function whole(text)
+  local number = tonumber(text)
+  return number and number == math.floor(number) and math.abs(number) < 2 ^ 53 and string.match(text, '^-?%d+$')
+end
+
+local function sound(key, wanted, form)
+  if form == 'owner' then
+    return whole(redis.call('HGET', key, '#') or '0')
+  elseif form ~= 'numbers' then
+    return true
+  end
+  local list = wanted == 'list'
+  local values = list and redis.call('LRANGE', key, 0, -1) or redis.call('HGETALL', key)
+  for place, value in ipairs(values) do
+    if (list or place % 2 == 0) and not whole(value) then
+      return false
+    end
+  end
+  return true
+end
+
+local aside = {}
+for number = 1, (#KEYS - 1) / 2 do
+  local key, other = KEYS[2 * number], KEYS[2 * number + 1]
+  local wanted, form, name = ARGV[3 * number - 1], ARGV[3 * number], ARGV[3 * number + 1]
+  local found = redis.call('TYPE', key).ok
+  if found ~= 'none' and (found ~= wanted or not sound(key, wanted, form)) then
+    redis.call('RENAME', key, other)
+    redis.call('PEXPIRE', other, ARGV[1])
+    if form == 'owner' then
+      redis.call('HSET', key, '#', now) -- beyond every token that was handed out
+    end
+    if name ~= '' then
+      if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then
+        redis.call('DEL', KEYS[1])
+      end
+      redis.call('HSET', KEYS[1], name, now)
+      redis.call('PEXPIRE', KEYS[1], ARGV[1])
+    end
+    aside[#aside + 1] = {number, found}
+  end
+end
+return aside

@@ -7,7 +7,7 @@ import contextlib
 import json
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from redis.exceptions import RedisClusterException, RedisError
@@ -19,6 +19,9 @@ _TIMEOUT = 3.0
 """Seconds for one reading."""
 _REPORT_LASTS = 60.0
 """Seconds for which a report counts; a gateway renews it four times as often."""
+
+_MOST_NAMES, _MOST_NAME = 20, 60
+"""Keys that a message names, and characters of each."""
 
 _TEXTS = ("message", "reason", "username", "invite")
 
@@ -127,21 +130,39 @@ class StoreReader:
                 pipeline.hgetall(f"{prefix}platforms")
                 pipeline.hgetall(f"{prefix}model")
                 pipeline.hmget(f"{prefix}tokens", "day", "tokens", "cost")
-                _, backlog, platforms, model, use = await pipeline.execute()
+                pipeline.hgetall(f"{prefix}unreadable")
+                replies: list[Any] = await pipeline.execute(raise_on_error=False)
+            if failed := next((reply for reply in replies if _fails(reply)), None):
+                raise failed
         except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
             fault = fault_of(error, client)
             return Reading(False, fault.reason, str(fault))
-        reports = _platforms(platforms, time.time())
-        tokens, cost = _used(use, time.time())
-        return Reading(
-            True, backlog=int(backlog), platforms=reports, model=_outcomes(model), tokens=tokens, cost=cost
+        _, backlog, platforms, model, use, aside = (
+            None if isinstance(reply, Exception) else reply for reply in replies
         )  # fmt: skip
+        names = ("", "runnable", "platforms", "model", "tokens", "unreadable")
+        spoiled = {name for name, reply in zip(names, replies, strict=True) if isinstance(reply, Exception)}
+        spoiled |= {name.decode(errors="replace")[:_MOST_NAME] for name in list(aside or ())[:_MOST_NAMES]}
+        tokens, cost = _used(use or [None] * 3, time.time())
+        reading = Reading(
+            True, backlog=backlog, platforms=_platforms(platforms or {}, time.time()), model=_outcomes(model or {}),
+            tokens=tokens, cost=cost,
+        )  # fmt: skip
+        if not spoiled:
+            return reading
+        message = f"keys that cannot be read were put aside or will be, and begin anew: {', '.join(sorted(spoiled))}"
+        return replace(reading, reason="Unreadable", message=message)
 
 
 def _used(raw: list[bytes | None], now: float) -> tuple[int, int]:
     """Tokens and cost of today."""
     day, tokens, cost = (int(text) if text is not None and text.isdigit() else 0 for text in raw)
     return (tokens, cost) if day == now // 86_400 else (0, 0)
+
+
+def _fails(reply: Any) -> bool:
+    """Whether the store does not work, and not only one key of it is of another type than it should be."""
+    return isinstance(reply, Exception) and not str(reply).startswith("WRONGTYPE")
 
 
 def _outcomes(raw: dict[bytes, bytes]) -> dict[str, str]:

@@ -218,7 +218,8 @@ class Turn:
         """The reply as people see it: one that was cut short says so."""
         if self._claim.cut is None:
             return reply
-        return f"{await close_fence_at_leisure(reply.rstrip())}\n\n{self._texts(self._claim.cut, seconds=until_tomorrow())}".lstrip()
+        why = self._texts(self._claim.cut, seconds=until_tomorrow())
+        return f"{await close_fence_at_leisure(reply.rstrip())}\n\n{why}".lstrip()
 
     async def _budget_note(self) -> str:
         """Once a day, below a private answer to somebody who administers the bot: that its budget nears its end."""

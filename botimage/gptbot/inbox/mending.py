@@ -26,6 +26,7 @@ LINE = ("runnable", "line", "waiting", "later")
 """Keys that tell where a conversation stands: one that is lost is made anew of the others."""
 _NUMBERS = frozenset({"tokens", "floods", "rate", "pace"})
 _MOST_KEYS = 64
+_MOST_LETTERS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ async def mend(
     keys: Sequence[str],
     run: Callable[[list[str], list[Any]], Awaitable[list[tuple[int, bytes]]]],
     restore: Callable[[list[str]], Awaitable[Any]],
+    command: Callable[..., Awaitable[Any]],
 ) -> list[PutAside]:
     """Put aside which of the keys of a bot cannot be read. `run` runs `mend.lua`, `restore` the script of that name.
 
@@ -81,12 +83,22 @@ async def mend(
         count(prefix, each.kind)
         log.error("a key of the store cannot be read; it is put aside, and what it held begins anew",
                   key=each.kind, type=each.found, bot=_bot(prefix))  # fmt: skip
+        if each.kind == "mail":
+            await _bury(each, prefix, command)
     if any(each.kind in LINE for each in aside):
         # Another of them may be spoiled as well, and `restore` reads them all.
         line = [f"{prefix}{name}" for name in LINE]
         await run(*arguments(line))
         await restore(line)
     return aside
+
+
+async def _bury(mail: PutAside, prefix: str, command: Callable[..., Awaitable[Any]]) -> None:
+    """Make a dead letter of a mailbox that nobody can read, so that somebody hears of it."""
+    dead, conversation = f"{prefix}dead", mail.key.removeprefix(f"{prefix}mail:")
+    reason = f"unreadable: the key `mail` is a {mail.found}"
+    await command("XADD", dead, "MAXLEN", "~", _MOST_LETTERS, "*", "c", conversation, "r", reason, "m", "")
+    await command("PEXPIRE", dead, int(ASIDE_TTL * 1000), "NX")
 
 
 def count(bot: str, kind: str, values: int = 1) -> None:

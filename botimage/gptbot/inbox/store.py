@@ -271,6 +271,7 @@ class Store:
             keys,
             lambda places, told: self.run(_MEND, places, *told),
             lambda line: self.run(_RESTORE, line, _LINE_GROUP),
+            self.command,
         )
 
     def _redirected(self, error: Refused, wire: Wire) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextvars import ContextVar
@@ -71,6 +72,8 @@ class _Http(HTTPClient):
         return await super().request(route, **kwargs)
 
 
+_SEQUENCE = re.compile(r'"s"\s{0,8}:\s{0,8}([0-9]{1,15})')
+
 _opening: ContextVar[list[Socket]] = ContextVar("_opening")
 
 
@@ -105,7 +108,16 @@ class Socket(DiscordWebSocket):
         self._receiving, self._current = True, None
         self.window.heard = time.time()
         try:
-            await super().received_message(msg)
+            if type(msg) is bytes:
+                msg = self._decompressor.decompress(msg)
+            if msg is not None:
+                await super().received_message(msg)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            # One odd frame must not end the connection: the session would go on with it, again and again.
+            log.error("a frame of Discord cannot be read; it is left out", reason=type(error).__name__)
+            found = _SEQUENCE.search(msg) if isinstance(msg, str) and self._current is None else None
+            if found is not None:
+                self.sequence = int(found[1])
         finally:
             self._receiving = False
             if self._current is not None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from aiogram import Bot
-from aiogram.exceptions import TelegramConflictError
+from aiogram.exceptions import ClientDecodeError, TelegramConflictError
 from aiogram.types import Update, User
 from pydantic import ValidationError
 
@@ -31,6 +32,7 @@ _MOST_LEVELS = 100
 """An update is about 12 levels deep; a message replied to, 20."""
 _DIGITS = 19
 _MOST_ID = 2**53
+_UPDATE_ID = re.compile(r'"update_id"\s{0,8}:\s{0,8}([0-9]{1,15})')
 STORE_AWAY = "the store is away: messages wait at Telegram until it is back"
 
 
@@ -50,20 +52,30 @@ class Poller:
     async def run(self) -> None:
         """Read until cancelled. Raises TokenRefused."""
         offset = await self._kept_offset()
+        batch = POLL_BATCH
         wait = 0  # the first answer says at once whether it works
         while True:
             try:
                 updates = await self._bot(
-                    GetRawUpdates(offset=offset, limit=POLL_BATCH, timeout=wait, allowed_updates=UPDATES),
+                    GetRawUpdates(offset=offset, limit=batch, timeout=wait, allowed_updates=UPDATES),
                     request_timeout=int(wait + REQUEST_TIMEOUT),
                 )
             except FAILURES as error:
+                if isinstance(error, ClientDecodeError) and (number := _number(error.data)) is not None:
+                    # The updates come one by one until the one that cannot be read is found, and left out.
+                    if batch == 1:
+                        log.error("telegram update left out: it is no JSON that can be read")
+                        offset = number + 1
+                        await self._keep_offset(offset)
+                    batch = 1
+                    continue
                 # Against another reader a short call would always win, and say nothing.
                 wait = POLL_TIMEOUT if isinstance(error, TelegramConflictError) else 0
                 await self._recover(error)
                 continue
             self._report.well()
             self._backoff.reset()
+            batch = POLL_BATCH
             wait = POLL_TIMEOUT
             if updates:
                 async with asyncio.TaskGroup() as group:
@@ -151,11 +163,8 @@ class Poller:
                 self._report(connected=False, reason="StoreAway", message=STORE_AWAY)
                 await self._store_back()
         bot_id, _, offset = (kept or b"").decode(errors="replace").partition(":")
-        return (
-            int(offset)
-            if bot_id == str(self._me.id) and len(offset) < _DIGITS and offset.isascii() and offset.isdecimal()
-            else None
-        )
+        whole = len(offset) < _DIGITS and offset.isascii() and offset.isdecimal()
+        return int(offset) if whole and bot_id == str(self._me.id) else None
 
     async def _keep_offset(self, offset: int) -> None:
         """Keep how far we are. Lost with the store, it costs updates that come twice and are known already."""
@@ -169,6 +178,12 @@ def after(updates: Sequence[Any], offset: int | None) -> int | None:
     """The offset behind all updates that have a number: Telegram tells of each again until it is confirmed."""
     numbers: list[Any] = [update.get("update_id") for update in updates if isinstance(update, dict)]
     return max([number + 1 for number in numbers if type(number) is int and 0 <= number < _MOST_ID], default=offset)
+
+
+def _number(answer: Any) -> int | None:
+    """The number of the first update in an answer that is no JSON; None where there is none."""
+    found = _UPDATE_ID.search(answer) if isinstance(answer, str) else None
+    return int(found[1]) if found else None
 
 
 def pressed_in(update: Any) -> Press | None:
@@ -193,6 +208,10 @@ def read(update: Any, me: User) -> Inbound | None:
     except Exception as error:  # one odd update must not keep the others from coming in
         log.error("telegram update left out: it cannot be read", reason=type(error).__name__)
         return None
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    return cast("dict[str, Any]", value).values() if isinstance(value, dict) else cast("list[Any]", value)
 
 
 def too_deep(update: Any) -> bool:

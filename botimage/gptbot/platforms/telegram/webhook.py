@@ -34,6 +34,9 @@ log = get_logger(__name__)
 
 DEFAULT_PATH = "/telegram/webhook"
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
+_UPDATE_ID = re.compile(rb'"update_id"\s{0,8}:\s{0,8}[0-9]{1,15}')
+_HEAD = 200
+"""Bytes in which the number of an update is looked for: it comes first."""
 _LATER = {"Retry-After": "1"}
 
 
@@ -96,7 +99,10 @@ class Receiver:
         try:
             update = orjson.loads(body)
         except orjson.JSONDecodeError:
-            return Response(status_code=400)
+            if _UPDATE_ID.search(body[:_HEAD]) is None:
+                return Response(status_code=400)
+            log.error("telegram update left out: it is no JSON that can be read")
+            return Response(status_code=200)  # Telegram would offer it again for a day, and what came after it behind
         if not isinstance(update, dict):
             return Response(status_code=400)
         pressed = pressed_in(update)

@@ -115,7 +115,7 @@ def _entry(entry_id: str, fields: Mapping[bytes, bytes]) -> Entry:
     """Raises ValueError and KeyError."""
     if fields.get(b"v", _VERSION) != _VERSION:  # without: written before there was a mark
         raise ValueError("an entry of another version")
-    kind, buttons = fields[b"k"].decode(), cast(Any, orjson.loads(fields.get(b"b", b"[]")))
+    kind, buttons = fields[b"k"].decode(), orjson.loads(fields.get(b"b", b"[]"))
     if kind not in get_args(Kind) or not isinstance(buttons, list):
         raise ValueError("not an entry")
     return Entry(

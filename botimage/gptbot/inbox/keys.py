@@ -16,15 +16,18 @@ KINDS: dict[str, str] = {
     "hold": "string", "tokens": "hash", "floods": "hash", "lease": "string", "runnable": "stream", "line": "hash",
     "waiting": "zset", "owner": "hash", "later": "zset", "stops": "stream", "dead": "stream", "model": "hash",
     "platforms": "hash", "gateways": "zset", "unreadable": "hash",
-    "p:telegram:offset": "string", "p:telegram:menu": "string", "p:telegram:lacks": "string",
-    "p:discord:places": "zset", "p:discord:session": "string", "p:discord:holding": "string",
-    "p:discord:identify": "string", "p:web:session": "stream", "p:web:wake": "stream", "p:web:files": "zset",
+    "p:offset": "string", "p:menu": "string", "p:lacks": "string",
+    "p:places": "zset", "p:session": "string", "p:holding": "string",
+    "p:identify": "string", "p:web:session": "stream", "p:web:wake": "stream", "p:web:files": "zset",
     "p:web:file": "list", "p:terminal": "stream",
 }  # fmt: skip
-"""What a key is called behind the bot's prefix, to the type it has in the store (as `TYPE` names it)."""
+"""What a key is called behind the bot's prefix, to the type it has in the store (as `TYPE` names it).
+
+Of a platform's own, `p:PLATFORM:WHAT` or, where no other platform says it otherwise, `p:WHAT`.
+"""
 OF_THE_BOT = frozenset({
     "runnable", "line", "waiting", "owner", "later", "stops", "dead", "model", "platforms", "gateways", "tokens",
-    "unreadable", "p:telegram:offset", "p:telegram:menu", "p:discord:places", "p:web:files", "rate:bot:",
+    "unreadable", "p:offset", "p:menu", "p:places", "p:web:files", "rate:bot:",
 })  # fmt: skip
 """Keys of all conversations together, by what is behind the prefix."""
 _KEY = re.compile(r"(\{[^{}]{1,400}\}:)(.{1,600})", re.DOTALL)
@@ -36,8 +39,9 @@ def kind_of(key: str) -> tuple[str, str, str] | None:
     if found is None or found[2].endswith(":unreadable"):
         return None
     parts = found[2].split(":")
-    for length in (3, 2) if parts[0] == "p" else (1,):
-        if (name := ":".join(parts[:length])) in KINDS:
+    own = (":".join(parts[:3]), ":".join(parts[:2]), f"p:{parts[2]}" if len(parts) > 2 else "")
+    for name in own if parts[0] == "p" else parts[:1]:
+        if name in KINDS:
             return found[1], found[2], name
     return None
 

@@ -56,7 +56,7 @@ def arguments(keys: Iterable[str]) -> tuple[list[str], list[Any]]:
         prefix, rest, kind = found
         form = kind if kind == "owner" else "numbers" if kind in _NUMBERS else ""
         places += [key, key + ASIDE]
-        told += [KINDS[kind], form, rest if rest in OF_THE_BOT else ""]
+        told += [KINDS[kind], form, rest if rest in OF_THE_BOT or (kind in OF_THE_BOT and kind[:2] == "p:") else ""]
     if not places:
         raise ValueError("no key of a bot")
     return [f"{prefix}unreadable", *places], [int(ASIDE_TTL * 1000), *told]

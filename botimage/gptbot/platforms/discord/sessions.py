@@ -85,7 +85,7 @@ class SharedSessions:
                 try:
                     return _progress(orjson.loads(value), terms)
                 except (ValueError, KeyError, TypeError):
-                    count(self._keys.bot, "p:discord:session")  # as one that was never written
+                    count(self._keys.bot, "p:session")  # as one that was never written
         return None
 
     def _key(self, what: str, *numbers: int) -> str:

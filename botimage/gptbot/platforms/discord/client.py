@@ -117,7 +117,8 @@ class Socket(DiscordWebSocket):
             log.error("a frame of Discord cannot be read; it is left out", reason=type(error).__name__)
             found = _SEQUENCE.search(msg) if isinstance(msg, str) and self._current is None else None
             if found is not None:
-                self.sequence = int(found[1])
+                self._current = int(found[1])
+                self.window.begin(self._current)
         finally:
             self._receiving = False
             if self._current is not None:

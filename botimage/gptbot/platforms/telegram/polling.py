@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 from aiogram import Bot
@@ -208,10 +208,6 @@ def read(update: Any, me: User) -> Inbound | None:
     except Exception as error:  # one odd update must not keep the others from coming in
         log.error("telegram update left out: it cannot be read", reason=type(error).__name__)
         return None
-
-
-def _inside(value: Any) -> Iterable[Any]:
-    return cast("dict[str, Any]", value).values() if isinstance(value, dict) else cast("list[Any]", value)
 
 
 def too_deep(update: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What strangers can hold a process up with: the longest stall over all hostile inputs, and how far budgets are overrun.
+"""What strangers can hold a process up with: the longest stall over all hostile inputs; and what a burst overruns.
 
 Each function that reads what strangers write gets each input at its largest allowed size; an input that looks too long
 is measured again, and the least counts. The figure is CPU time of the thread: on the loop, a stall of that length.

@@ -24,11 +24,11 @@ class Sentence:
 
 
 def sentences(seed: int) -> Iterator[Sentence]:
-    """All sentences, with the values that the seed draws; `\\n` in a file is a line break."""
+    """All sentences, with the values that the seed draws; `\\n` in a file is a line break, `\\t` a tab."""
     chance = random.Random(seed)
     for path in sorted(Path(__file__).parent.glob("*.txt")):
         for line in path.read_text(encoding="utf-8").splitlines():
-            yield _filled(path.stem.removeprefix("chats."), line.replace("\\n", "\n"), chance)
+            yield _filled(path.stem.rpartition(".")[2], line.replace("\\n", "\n").replace("\\t", "\t"), chance)
 
 
 def _filled(language: str, line: str, chance: random.Random) -> Sentence:

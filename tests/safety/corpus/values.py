@@ -106,6 +106,16 @@ def _bare(phone: str) -> str:
     return phone.removeprefix("+")
 
 
+def _wide(text: str) -> str:
+    """In full-width signs."""
+    return "".join(chr(ord(sign) + 0xFEE0) if "!" <= sign <= "~" else sign for sign in text)
+
+
+def _digits_from(text: str, zero: str) -> str:
+    """With the digits that follow `zero` in Unicode."""
+    return "".join(chr(ord(zero) + int(sign)) if sign in string.digits else sign for sign in text)
+
+
 _Make = Callable[[random.Random], str]
 VALUES: dict[str, tuple[str, _Make]] = {
     "email": ("email", _email),
@@ -185,5 +195,30 @@ VALUES: dict[str, tuple[str, _Make]] = {
     "hf": ("secret", lambda c: "hf_" + _text(c, 34)),
     "aws_secret": ("secret", lambda c: _text(c, 40, _ALPHANUMERIC + "/+")),
     "pem": ("secret", _pem),
+    "hid_email_wide": ("email", lambda c: _wide(_email(c))),
+    "hid_email_dot": ("email", lambda c: _email(c).replace("@", "\uff20").replace(".", "\u3002")),
+    "hid_email_joiner": ("email", lambda c: _email(c).replace("@", "\u200d@\u00ad")),
+    "hid_email_html": ("email", lambda c: _email(c).replace("@", "&#64;")),
+    "hid_email_url": ("email", lambda c: _email(c).replace("@", "%40")),
+    "hid_email_json": ("email", lambda c: _email(c).replace("@", "\\u0040")),
+    "hid_phone_wide": ("phone", lambda c: _wide(_phone(c, "+7985#######"))),
+    "hid_phone_arabic": ("phone", lambda c: _digits_from(_phone(c, "+7 916 ###-##-##"), "\u0660")),
+    "hid_phone_tabs": ("phone", lambda c: _phone(c, "8 916 ### ## ##").replace(" ", "\t")),
+    "hid_phone_lines": ("phone", lambda c: _phone(c, "+7 916 ### ## ##").replace(" ", "\n")),
+    "hid_phone_under": ("phone", lambda c: _phone(c, "+7 916 ### ## ##").replace(" ", "_")),
+    "hid_phone_slashes": ("phone", lambda c: _phone(c, "8 916 ### ## ##").replace(" ", "/")),
+    "hid_phone_dashes": ("phone", lambda c: _phone(c, "8 916 ### ## ##").replace(" ", "\u2014")),
+    "hid_phone_us": ("phone", lambda c: _phone(c, "212 7## ####").replace(" ", "_")),
+    "hid_card_math": ("card", lambda c: _digits_from(_groups(_card(c, "4111"), 4), "\U0001d7ce")),
+    "hid_card_soft": ("card", lambda c: _groups(_card(c, "5469"), 4, by="\u00ad")),
+    "hid_card_under": ("card", lambda c: _groups(_card(c, "4276"), 4, by="_")),
+    "hid_card_slashes": ("card", lambda c: _groups(_card(c, "2200"), 4, by="/")),
+    "hid_card_lines": ("card", lambda c: _groups(_card(c, "4276"), 4, by="\n")),
+    "hid_card_minus": ("card", lambda c: _groups(_card(c, "4276"), 4, by="\u2212")),
+    "hid_iban_under": ("iban", lambda c: _groups(_iban(c, "DE", "", 18), 4, by="_")),
+    "hid_iban_tabs": ("iban", lambda c: _groups(_iban(c, "GB", "WEST", 14), 4, by="\t")),
+    "hid_ip_dot": ("ip", lambda c: ".".join(str(c.randint(first, 223)) for first in (128, 1, 1, 1)).replace(".", "。")),
+    "hid_key_wide": ("secret", lambda c: _wide("sk-" + _text(c, 48))),
+    "hid_snils_slashes": ("taxid", lambda c: _groups(_snils(c), 3, 3, 3, 2, by="/")),
 }
 """Name in the sentences → kind of `spec.privacy.redact`, and what makes a value."""

@@ -16,7 +16,7 @@ APPLIED = "gptbot.dev/applied"
 _SHARED = {"Deployment", "Service"}
 """Kinds with lists to which others may add items of their own (`x-kubernetes-list-type: map`)."""
 _QUANTITIES = {"requests", "limits"}
-_QUANTITY = re.compile(r"^([+-]?[0-9.]+)(?:([KMGTPE]i)|([numkMGTPE])|[eE]([+-]?[0-9]+))?$")
+_QUANTITY = re.compile(r"^([+-]?[0-9.]+)(?:([KMGTPE]i)|([numkMGTPE])|[eE]([+-]?[0-9]+))?\Z")
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 
 

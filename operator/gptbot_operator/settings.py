@@ -15,7 +15,7 @@ from gptbot_api import InvalidManifest
 from gptbot_api.defaults import Defaults, parse_defaults
 from gptbot_api.store_url import CA_VARIABLE, trusting
 
-_NAMESPACE = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+_NAMESPACE = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 COPY_PREFIX = "default_"
 """What the keys of copied default Secrets begin with in a bot's Secret; the name and key of the original follow."""
 _LONGEST_KEY = 253

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from gptbot_operator.references import Reference
 
-_PATH = re.compile(r"^spec\.platforms\.(?:extra\.)?([^.]+)\.tokenSecretRef$")
+_PATH = re.compile(r"^spec\.platforms\.(?:extra\.)?([^.]+)\.tokenSecretRef\Z")
 
 
 def platform_tokens(digests: Mapping[Reference, str]) -> dict[str, str]:

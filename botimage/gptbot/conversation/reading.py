@@ -172,7 +172,7 @@ class Reader:
         except (BadRequest, ContextTooLong) as error:
             log.warning("a recording is not taken", reason=str(error))
             raise _Unread("broken") from None
-        text = self._redacted(text)[0].strip()
+        text = (await asyncio.to_thread(self._redacted, text))[0].strip()
         if not text:
             raise _Unread("silent")
         return text

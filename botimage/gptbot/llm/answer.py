@@ -20,6 +20,10 @@ MOST_TOKENS = 20_000_000
 """Tokens a request may have cost, question or answer: twice the largest `contextWindow`. More is no count."""
 
 
+_MOST_ODD = 128 * 1024
+"""Bytes of a chunk that is read in spite of what is wrong with it."""
+
+
 class Answer:
     """Takes in chunks and hands out new text. Only the first choice counts; reasoning is not part of the text."""
 
@@ -181,10 +185,11 @@ class Answer:
         return "".join(part.get("text") or "" for part in content if part.get("type") == "text")
 
     def _odd_json(self, data: bytes) -> Any:
-        # json takes what orjson is right to refuse: NaN, and half of a surrogate pair, the rest in the next chunk.
+        # json takes what orjson is right to refuse: NaN, and half of a surrogate pair, the rest in the next chunk. It
+        # takes longer, and nothing that is meant so is long.
         self._odd = True
         try:
-            return json.loads(data)
+            return json.loads(data[:_MOST_ODD])
         except (ValueError, RecursionError):
             raise BadStream(f"{self._endpoint.model} sent a chunk that is not JSON") from None
 

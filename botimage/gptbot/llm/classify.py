@@ -76,10 +76,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         if math.isfinite(seconds) and seconds >= 0:
             return seconds
     try:
-        date = email.utils.parsedate_to_datetime(headers["retry-after"])
-    except (KeyError, ValueError, TypeError):
+        when = email.utils.parsedate_to_datetime(headers["retry-after"]).timestamp()
+    except (KeyError, ValueError, TypeError, OverflowError):
         return None
-    return max(0.0, date.timestamp() - time.time())
+    return max(0.0, when - time.time())
 
 
 def _classify(endpoint: Endpoint, status: int, error: Any, wait: float | None) -> ModelError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
+
 
 class EventTooLong(ValueError):
     """One event is longer than the limit: not what a model sends."""
@@ -32,9 +34,13 @@ class EventDecoder:
 
     def feed(self, read: bytes) -> list[bytes]:
         """The data of the events that are complete with this read. Raises EventTooLong."""
-        if self._start and read:  # a byte order mark may come first
-            self._start = False
-            read = read.removeprefix(b"\xef\xbb\xbf")
+        if self._start:  # a byte order mark may come first
+            read = b"".join(self._line) + read
+            self._start = len(read) < len(BOM_UTF8) and BOM_UTF8.startswith(read)
+            self._line = [read] if self._start else []
+            if self._start:
+                return []
+            read = read.removeprefix(BOM_UTF8)
         if self._pending_cr:  # the last read ended with CR: a LF now belongs to it
             self._pending_cr = False
             if read[:1] == b"\n":

@@ -17,8 +17,8 @@ from gptbot.llm.sse import EventDecoder, EventTooLong
 from gptbot.llm.types import Completion, Endpoint, Message, Usage
 from gptbot.llm.words import content_type
 
-MAX_BODY = 8 * 1024 * 1024
-"""Bytes of an answer that is no stream."""
+MAX_BODY = 1024 * 1024
+"""Bytes of an answer that is no stream: of small objects, so much takes 30 ms to read."""
 _CONNECT_TIMEOUT = 10.0
 _DRAIN = 0.1  # seconds for the end of the body after [DONE], so that the connection can be used again
 

@@ -48,9 +48,10 @@ def _failure(response: aiohttp.ClientResponse) -> SendError:
     status = response.status
     if status == 429:
         try:
-            return FloodWait(max(0.1, float(response.headers["Retry-After"])), "request")
+            asked = float(response.headers["Retry-After"])
         except (KeyError, ValueError):
-            return FloodWait(1.0, "request")
+            asked = 1.0
+        return FloodWait(max(0.1, asked), "request")
     if status >= 500:
         return NotSent(f"the server of files fails ({status})")
     return Rejected(f"the server of files does not give it ({status})")

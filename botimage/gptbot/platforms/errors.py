@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from math import isfinite
+from typing import Final, Literal
+
+LONGEST_WAIT: Final = 86_400.0
+"""Seconds that a platform is waited for, at most; it was seen to ask for some hours."""
 
 
 class PlatformError(Exception):
@@ -31,6 +35,10 @@ class FloodWait(SendError):
     """Seconds, as the platform said."""
     scope: Literal["all", "chat", "request"] = "chat"
     """What has to wait: all that the bot sends, what goes to this chat, or only requests of this kind from here."""
+
+    def __post_init__(self) -> None:
+        # A server may say anything: what is no number, or has no end, is a day.
+        self.retry_after = min(self.retry_after, LONGEST_WAIT) if isfinite(self.retry_after) else LONGEST_WAIT
 
     def __str__(self) -> str:
         return f"asked to wait {self.retry_after:g} s"

@@ -60,6 +60,7 @@ web-error-conversation = A new conversation was started elsewhere. Please reload
 web-error-store = The bot cannot be reached right now. Your message is kept in the box; please try again in a moment.
 web-error-load = The conversation cannot be shown right now. Please reload the page in a moment.
 web-error-network = The message could not be sent. It is still in the box; please try again.
+web-error-slow = The message arrived too slowly. Please try again, or send smaller files.
 web-error-pages = This conversation is open in too many windows. Please close some.
 web-error-files-many = { $limit } files fit into one message. Please send the others with another.
 web-error-files-size = These files are too large together; { $limit } MB fit into one message.

@@ -17,7 +17,7 @@ from gptbot.platforms.base import Fetches, Forgets, Releases
 from gptbot.platforms.errors import Rejected, TooLarge
 from gptbot.platforms.inbound import Attachment, Verdict
 from gptbot.platforms.web.files import LASTS, MOST_OF_SESSION, Files, Full
-from gptbot.platforms.web.multipart import parse
+from gptbot.platforms.web.multipart import MultipartReader, Part
 from tests.files.pictures import SECRET, jpeg
 from tests.platforms.web.conftest import Browser
 from tests.platforms.web.scene import Scene, bot, scene
@@ -152,6 +152,12 @@ async def test_there_is_room_for_so_much_and_no_more(store: Store, keys: BotKeys
     for session in ("bob", "eve", "sue"):
         await files.drop(session)
     assert [each for each in await dump(store) if each.key.startswith(keys.prefix)] == []
+
+
+def parse(body: bytes, content_type: str) -> list[Part]:
+    reader = MultipartReader(content_type)
+    reader.feed(body)
+    return reader.close()
 
 
 BODY = b'--b\r\nContent-Disposition: form-data; name="text"\r\n\r\na --b is\r\nno end\r\n--b--\r\n'

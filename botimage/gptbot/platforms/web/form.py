@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,10 +13,10 @@ from urllib.parse import parse_qs
 from starlette.requests import ClientDisconnect, Request
 
 from gptbot import locales
-from gptbot.files.room import Room
+from gptbot.files.room import GrowingRoom, Held
 from gptbot.platforms.inbound import Verdict
 from gptbot.platforms.web.files import MOST_OF_SESSION
-from gptbot.platforms.web.multipart import Part, parse
+from gptbot.platforms.web.multipart import MultipartReader, Part
 from gptbot.platforms.web.page import new_id
 from gptbot.platforms.web.texts import Texts
 
@@ -25,9 +25,11 @@ _MAX_BYTES = 12 * MAX_CHARACTERS + 4096  # four bytes of UTF-8 a character, thre
 _READ_SECONDS = 15.0
 _MAX_UPLOAD = MOST_OF_SESSION + _MAX_BYTES
 _UPLOAD_SECONDS = 120.0
-_ROOM = Room(60_000_000)
-"""Memory for files on their way to the store, of all bots of the process; their forms are there twice."""
-_ROOM_SECONDS = 20.0
+_ROOM = GrowingRoom(60_000_000, largest=_MAX_UPLOAD, small=_MAX_BYTES, reserve=8_000_000, uncounted=16_384)
+"""Memory for what is posted, of all bots of the process. Forms of 16 kB need none of it, so they always pass."""
+_ROOM_SECONDS = 10.0
+_SLICE = 16_384
+"""Bytes that are parsed before others get their turn: 10 ms at most, where each line is nearly a boundary."""
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
 
@@ -70,42 +72,47 @@ class Form:
 
 @asynccontextmanager
 async def posted_form(request: Request) -> AsyncGenerator[Form]:
-    """Read a posted message; the memory for its files is held meanwhile. Raises Refusal: 413, 400 or 503."""
+    """Read a posted message; the memory for its files is held meanwhile. Raises Refusal: 400, 408, 413 or 503."""
     content_type = request.headers.get("content-type", "")
-    async with AsyncExitStack() as stack:
+    with _ROOM.hold() as held:
         if content_type.startswith("multipart/form-data"):
-            size = _upload_size(request)
-            try:
-                async with asyncio.timeout(_ROOM_SECONDS):
-                    await stack.enter_async_context(_ROOM.hold(2 * size))
-            except TimeoutError:
-                raise Refusal(503, "web-error-files-full") from None
-            body = await _body(request, _MAX_UPLOAD, _UPLOAD_SECONDS)
-            try:
-                parts = await asyncio.to_thread(parse, body, content_type)
-                fields = {part.name: [part.content.decode()] for part in parts if part.filename is None}
-            except ValueError:
-                raise Refusal(400, "web-error-form") from None
-            # A field without a file in it is posted as one without a name.
-            yield _form(fields, [part for part in parts if part.name == "file" and part.filename])
+            yield await _with_files(request, content_type, held)
         elif content_type.startswith("application/x-www-form-urlencoded"):
-            body = await _body(request, _MAX_BYTES, _READ_SECONDS)
-            try:
-                fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=8)
-            except ValueError:
-                raise Refusal(400, "web-error-form") from None
-            yield _form(fields)
+            yield await _without_files(request, held)
         else:
             raise Refusal(400, "web-error-form")
 
 
-def _upload_size(request: Request) -> int:
-    size = request.headers.get("content-length", "")
-    if not size.isdecimal():
-        raise Refusal(400, "web-error-form")
-    if int(size) > _MAX_UPLOAD:
-        raise Refusal(413, "web-error-files-size", {"limit": MOST_OF_SESSION // 1_000_000})
-    return int(size)
+async def _with_files(request: Request, content_type: str, held: Held) -> Form:
+    too_large = Refusal(413, "web-error-files-size", {"limit": MOST_OF_SESSION // 1_000_000})
+    told = request.headers.get("content-length", "")
+    if told.isdecimal() and int(told) > _MAX_UPLOAD:
+        raise too_large
+    try:
+        reader = MultipartReader(content_type)
+        async with aclosing(_body(request, _Bounds(_MAX_UPLOAD, too_large, _UPLOAD_SECONDS), held)) as chunks:
+            async for chunk in chunks:
+                for start in range(0, len(chunk), _SLICE):
+                    reader.feed(chunk[start : start + _SLICE])
+                    await asyncio.sleep(0)
+        parts = reader.close()
+        fields = {part.name: [part.content.decode()] for part in parts if part.filename is None}
+    except ValueError:
+        raise Refusal(400, "web-error-form") from None
+    # A field without a file in it is posted as one without a name.
+    return _form(fields, [part for part in parts if part.name == "file" and part.filename])
+
+
+async def _without_files(request: Request, held: Held) -> Form:
+    too_large = Refusal(413, "web-error-size", {"limit": MAX_CHARACTERS})
+    body = bytearray()
+    async with aclosing(_body(request, _Bounds(_MAX_BYTES, too_large, _READ_SECONDS), held)) as chunks:
+        async for chunk in chunks:
+            body += chunk
+    try:
+        return _form(parse_qs(body.decode(), keep_blank_values=True, max_num_fields=8))
+    except ValueError:
+        raise Refusal(400, "web-error-form") from None
 
 
 def _form(fields: Mapping[str, Sequence[str]], files: Sequence[Part] = ()) -> Form:
@@ -122,14 +129,42 @@ def _form(fields: Mapping[str, Sequence[str]], files: Sequence[Part] = ()) -> Fo
     )
 
 
-async def _body(request: Request, limit: int, patience: float) -> bytes:
-    body = bytearray()
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """What one body may take."""
+
+    size: int
+    too_large: Refusal
+    seconds: float
+
+
+async def _body(request: Request, bounds: _Bounds, held: Held) -> AsyncGenerator[bytes]:
+    """A body as it arrives, once there is room for it; the wait for room does not count. Raises Refusal.
+
+    How slow a body may be at any time is the server's to say; here is what it may take in all.
+    """
+    left, chunks = bounds.seconds, aiter(request.stream())
+    while (chunk := await _timed(chunks, left)) is not None:
+        data, seconds = chunk
+        left -= seconds
+        if held.size + len(data) > bounds.size:
+            raise bounds.too_large
+        try:
+            async with asyncio.timeout(_ROOM_SECONDS):
+                await _ROOM.grow(held, len(data))
+        except TimeoutError:
+            raise Refusal(503, "web-error-files-full") from None
+        yield data
+
+
+async def _timed(chunks: AsyncIterator[bytes], patience: float) -> tuple[bytes, float] | None:
+    """The next bytes and the seconds they took; None at the end. Raises Refusal."""
+    started = asyncio.get_running_loop().time()
     try:
         async with asyncio.timeout(patience):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > limit:
-                    raise Refusal(413, "web-error-size", {"limit": MAX_CHARACTERS})
-    except (TimeoutError, ClientDisconnect):
+            data = await anext(chunks, None)
+    except TimeoutError:
+        raise Refusal(408, "web-error-slow") from None
+    except ClientDisconnect:
         raise Refusal(400, "web-error-form") from None
-    return bytes(body)
+    return None if data is None else (data, asyncio.get_running_loop().time() - started)

@@ -6,15 +6,17 @@ import asyncio
 import errno
 import socket
 from collections.abc import Collection, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gptbot.http.connections import MOST_HEAD, BoundedProtocol, Connections, Limits
 from gptbot.http.headers import SecurityHeaders
 from gptbot.http.hosts import KnownHosts
 from gptbot.http.index import index
@@ -30,12 +32,18 @@ class HttpServer:
     """All bots of a process on one port: one bot at `/`, several at `/NAMESPACE/NAME/` with a list at `/`."""
 
     def __init__(
-        self, host: str, port: int, sites: Mapping[str, Sequence[BaseRoute]], hosts: Collection[str] = ()
+        self,
+        host: str,
+        port: int,
+        sites: Mapping[str, Sequence[BaseRoute]],
+        hosts: Collection[str] = (),
+        limits: Limits | None = None,
     ) -> None:
         """`sites`: what each bot serves, by its `namespace/name`. `port` 0 takes a free one.
 
         `hosts`: names that are answered on a loopback address besides its own.
         """
+        limits = limits or Limits()
         self._host = host
         self._port = port
         self._closing = asyncio.Event()
@@ -44,10 +52,12 @@ class HttpServer:
             routes=_routes(sites), middleware=[Middleware(SecurityHeaders), Middleware(KnownHosts, host, hosts)]
         )
         config = uvicorn.Config(
-            _EndStreams(app, self._closing), http="h11", ws="none", lifespan="off", log_config=None, access_log=False,
-            proxy_headers=False, server_header=False, timeout_graceful_shutdown=_GRACE_SECONDS,
+            _EndStreams(app, self._closing), http=BoundedProtocol, ws="none", lifespan="off", log_config=None,
+            access_log=False, proxy_headers=False, server_header=False, timeout_graceful_shutdown=_GRACE_SECONDS,
+            timeout_keep_alive=limits.idle, h11_max_incomplete_event_size=MOST_HEAD,
         )  # fmt: skip
         self._server = _Server(config)
+        self._server.server_state = Connections(limits)
 
     async def serve(self) -> None:
         """Serve until cancelled; then take no more connections, end open streams, and let answers finish (5 s at most).
@@ -113,7 +123,8 @@ class _EndStreams:
             ended = ended or (message["type"] == "http.response.body" and not message.get("more_body", False))
             await send(message)
 
-        await self._app(scope, receive_or_close, watched)
+        with suppress(ClientDisconnect):  # in the middle of a body: nobody is there to answer
+            await self._app(scope, receive_or_close, watched)
         if started and not ended and self._closing.is_set():
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 

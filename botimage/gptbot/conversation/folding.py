@@ -162,7 +162,7 @@ async def _fold_once(bot: Bot, conversation: str, holder: str) -> bool:
     spending = Spending(bot, Account(f"fold:{conversation}", holder), longest=most + MESSAGE_TOKENS)
     async with asyncio.timeout(FOLD_TIME), spending.counted():
         notes = await _ask(bot, spending, [system, _material(summary, context[:count])], most)
-    notes = Redactor(bot.config.bot.spec.privacy.redact).redact(notes.strip())
+    notes = await Redactor(bot.config.bot.spec.privacy.redact).redact_any(notes.strip())
     notes = bot.budget.shortened(bot.first_model, notes, most)
     places = (keys.context(conversation), keys.summary(conversation), keys.folding(conversation))
     digests = (_digest(b"\n".join(context[:count])), _digest(before or b""))

@@ -40,6 +40,10 @@ _DENIED_AGAIN = 24 * 3600.0
 
 _MOST_QUOTED = 2000
 """Characters of what a message replies to: enough for what is meant to be clear."""
+_SPARE = 500
+"""Characters beyond that are redacted with the rest: no half of a number is left at the end."""
+_MOST_NAMED = 64
+"""Characters in which a command is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +106,30 @@ class BotIntake:
             await self._overhear(message)
         return taken
 
+    def barred(self, conversation: str, user: str, principals: Sequence[str]) -> Verdict | None:
+        """See `platforms.inbound.Intake`."""
+        keys, platform = self._mailbox.keys, self._platform
+        if not allowed(principals, self._config().bot.spec.access, platform):
+            return Verdict("access-denied", private=True)
+        known = self._limits.refused(
+            keys.pseudonym(platform, "user", user), keys.pseudonym(platform, "conversation", conversation)
+        )  # fmt: skip
+        return None if known is None else Verdict(f"limit-{known.limit}", self._over(known).values, private=True)
+
     async def _overhear(self, message: Inbound) -> None:
         """Keep what was said in a group, for the bot or not, where the group wants that for `!summary`."""
         keys, platform, spec = self._mailbox.keys, self._platform, self._config().bot.spec
         conversation = keys.pseudonym(platform, "conversation", message.conversation)
         user = keys.pseudonym(platform, "user", message.user)
-        if (await self._mailbox.choices.get(conversation)).summary_buffer != ON:
-            return
         if self._limits.refused(user, conversation) or not allowed(message.principals, spec.access, platform):
+            return
+        if (await self._mailbox.choices.get(conversation)).summary_buffer != ON:
             return
         names = Pseudonyms(keys, platform, message.conversation)
         text = normalize(names.put_in(message.text[:MOST_CHARACTERS])).strip()
         if text and parse_command(text, self._commands)[0] is None and command_like(text) is None:
             said = Overheard(
-                names.of(message.speaker or message.user), Redactor(spec.privacy.redact).redact(text),
+                names.of(message.speaker or message.user), await Redactor(spec.privacy.redact).redact_any(text),
                 message.sent or time.time(),
             )  # fmt: skip
             event, edited = keys.pseudonym(platform, "event", message.event), message.original_at is not None
@@ -127,6 +141,17 @@ class BotIntake:
         edited = message.original_at is not None
         if message.sent is not None and not edited and time.time() - message.sent > seconds(spec.answer_in.max_age):
             return self._count("too_old")
+        conversation = keys.pseudonym(platform, "conversation", message.conversation)
+        user = keys.pseudonym(platform, "user", message.user)
+        event = keys.pseudonym(platform, "event", message.event)
+        if not allowed(message.principals, spec.access, platform):
+            told = Notice("access-denied", await self._tells_denied(message, user, hears), "denied")
+            return await self._refuse(told, message, user, conversation, event, hears)
+        known = self._limits.refused(user, conversation)
+        if known is not None and not edited and (message.direct or message.addressed):
+            passes = (FORGET,) if known.limit == "mute" else (FORGET, STOP)
+            if self._named(message.text) not in passes:
+                return await self._refuse(self._over(known), message, user, conversation, event, hears)
         names = Pseudonyms(keys, platform, message.conversation)
         command, text = parse_command(normalize(names.put_in(message.text[:MOST_CHARACTERS])), self._commands)
         quote = normalize(names.put_in(message.quote[:MOST_CHARACTERS])).strip()
@@ -140,7 +165,6 @@ class BotIntake:
         files = tuple(file for file in message.attachments if meant or readable(file, spec.llm))
         said = text.strip() or quote or ("[file]" if files else "")
         wanted = command is not None or unknown is not None or _wanted(when, said, meant)
-        conversation = keys.pseudonym(platform, "conversation", message.conversation)
         chosen = self._mailbox.choices.known(conversation)
         if command is None and not message.direct:
             if chosen is None and (edited or (not wanted and said)):
@@ -151,12 +175,6 @@ class BotIntake:
             return self._count("not_addressed")
         if command is None and wanted and meant and not files and self._spoken is not None:
             command, text = self._spoken(spec, text) or (None, text)
-        user = keys.pseudonym(platform, "user", message.user)
-        event = keys.pseudonym(platform, "event", message.event)
-        if not allowed(message.principals, spec.access, platform):
-            told = Notice("access-denied", await self._tells_denied(message, user, hears), "denied")
-            return await self._refuse(told, message, user, conversation, event, hears)
-        known = self._limits.refused(user, conversation)
         forgets = command == FORGET and not edited
         if known is not None and known.limit == "mute" and not forgets:
             return await self._refuse(self._over(known), message, user, conversation, event, hears)
@@ -189,12 +207,12 @@ class BotIntake:
             address = await hears(Verdict(private=private))
         redactor = Redactor(spec.privacy.redact)
         envelope = Envelope(
-            event=event, platform=platform, user=user, text=redactor.redact(text),
+            event=event, platform=platform, user=user, text=await redactor.redact_any(text),
             address=address or message.address, direct=message.direct, received=time.time(),
             language=message.language, command=command,
             administrator=await self._administrator(message, command, spec),
             speaker="" if message.direct else names.of(message.speaker or message.user),
-            quote=_shortened(redactor.redact(quote)) if plain else "",
+            quote=_shortened(await redactor.redact_any(quote[: _MOST_QUOTED + _SPARE])) if plain else "",
             attachments=files if plain else (), album=album if plain else "",
         )  # fmt: skip
         if forgets and self._erase is not None:
@@ -204,6 +222,10 @@ class BotIntake:
         new = await self._mailbox.enqueue(conversation, envelope)
         self._count("enqueued" if new else "duplicate")
         return True
+
+    def _named(self, text: str) -> str | None:
+        """The command that a text begins with: all that is looked at of somebody who is refused."""
+        return parse_command(normalize(text[:_MOST_NAMED]), self._commands)[0]
 
     async def _begun(self, album: str) -> bool:
         """Whether another part of an album was taken: then this one is for the bot, and counted, as well."""
@@ -274,7 +296,7 @@ class BotIntake:
         if text is None:
             await self._changes.delete(conversation, [event])
             return False
-        redacted = Redactor(self._config().bot.spec.privacy.redact).redact(text)
+        redacted = await Redactor(self._config().bot.spec.privacy.redact).redact_any(text)
         found = await self._changes.edit(conversation, event, redacted, command)
         return found is Edit.UNKNOWN and time.time() - (message.original_at or 0.0) < _EDITED_ANEW
 

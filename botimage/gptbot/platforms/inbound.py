@@ -110,6 +110,13 @@ class Intake(Protocol):
         """
         ...
 
+    def barred(self, conversation: str, user: str, principals: Sequence[str]) -> Verdict | None:
+        """What is known of an author before a message is read: that all of theirs are refused, and why.
+
+        Asks nobody. None: nothing is known, and the message decides. Ids are the platform's own.
+        """
+        ...
+
     async def deleted(self, conversation: str, events: Sequence[str]) -> None:
         """Drop messages, named by their `Inbound.event`, that wait for their answers. Raises StoreUnavailable."""
         ...

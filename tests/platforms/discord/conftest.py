@@ -99,6 +99,9 @@ class NotingIntake:
             raise StoreUnavailable("the store cannot be reached")
         return True
 
+    def barred(self, conversation: str, user: str, principals: Sequence[str]) -> Verdict | None:
+        return None
+
     async def deleted(self, conversation: str, events: Sequence[str]) -> None:
         self.tries += 1
         await asyncio.sleep(0)

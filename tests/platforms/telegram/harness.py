@@ -22,7 +22,7 @@ from gptbot.platforms.base import (
     PlatformGateway,
     SenderContext,
 )
-from gptbot.platforms.inbound import Hears, Inbound
+from gptbot.platforms.inbound import Hears, Inbound, Verdict
 from gptbot.platforms.registry import platform
 from gptbot.platforms.telegram.sender import TelegramSender
 from gptbot_api import parse
@@ -106,6 +106,9 @@ class FakeIntake:
         self._seen.add(message.event)
         self.accepted.append(message)
         return True
+
+    def barred(self, conversation: str, user: str, principals: Sequence[str]) -> Verdict | None:
+        return None
 
     async def deleted(self, conversation: str, events: Sequence[str]) -> None:
         raise AssertionError("the Bot API tells of no deleted messages")

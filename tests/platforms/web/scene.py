@@ -51,6 +51,9 @@ class Desk:
     async def forget(self, conversation: str) -> None:
         self.forgotten.append(conversation)
 
+    def barred(self, conversation: str, user: str, principals: Sequence[str]) -> Verdict | None:
+        return self.verdict if self.verdict.refusal else None
+
     async def deleted(self, conversation: str, events: Sequence[str]) -> None:
         raise AssertionError("nothing can be deleted on the page")
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from gptbot.files import images, limits, texts
 from gptbot.files.errors import Unusable
@@ -21,29 +20,28 @@ _BROKEN = b"\0"
 """Stands for a file that is not what it is called: neither a picture nor a text, so whoever reads it says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """The files of one message."""
-
-    files: Sequence[Attachment] = ()
-    contents: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
-    """Name in the store to content, of those that are to be read."""
-
-
-async def attached(parts: Sequence[Part], message: str, llm: Llm, redactor: Redactor) -> Attached:
-    """The files of a message, named after it. What is unreadable or too large is told of, and not kept.
-
-    Images lose what is not the picture, and texts their personal data, here: the store has neither.
-    """
-    files, contents = list[Attachment](), dict[str, bytes]()
+def attached(parts: Sequence[Part], message: str) -> list[Attachment]:
+    """The files of a message, named after it, as they were posted: nothing of them is looked at yet."""
+    files: list[Attachment] = []
     for number, part in enumerate(parts):
         kind, mime = kind_of(part.mime, part.filename)
         name = f"{message}.{number}"
-        file = Attachment(kind=kind, mime=mime, size=len(part.content), reference={"file": name})
-        files.append(file)
-        if number < limits.MOST_FILES and limits.readable(file, llm) and len(part.content) <= limits.BYTES[kind]:
-            contents[name] = await asyncio.to_thread(_clean, kind, part.content, redactor)
-    return Attached(files, contents)
+        files.append(Attachment(kind=kind, mime=mime, size=len(part.content), reference={"file": name}))
+    return files
+
+
+async def cleaned(
+    parts: Sequence[Part], files: Sequence[Attachment], llm: Llm, redactor: Redactor
+) -> dict[str, bytes]:
+    """Name in the store to content, of the files that are to be read; what is too large or of no use is not kept.
+
+    Images lose what is not the picture, and texts their personal data, here: the store has neither.
+    """
+    contents: dict[str, bytes] = {}
+    for file, part in list(zip(files, parts, strict=True))[: limits.MOST_FILES]:
+        if limits.readable(file, llm) and len(part.content) <= limits.BYTES[file.kind]:
+            contents[file.reference["file"]] = await asyncio.to_thread(_clean, file.kind, part.content, redactor)
+    return contents
 
 
 def _clean(kind: str, content: bytes, redactor: Redactor) -> bytes:

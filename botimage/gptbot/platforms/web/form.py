@@ -70,6 +70,12 @@ class Form:
     files: Sequence[Part] = ()
 
 
+def uploads(request: Request) -> bool:
+    """Whether a request brings more than a text, as its head tells."""
+    told = request.headers.get("content-length", "")
+    return not told.isdecimal() or int(told) > _MAX_BYTES
+
+
 @asynccontextmanager
 async def posted_form(request: Request) -> AsyncGenerator[Form]:
     """Read a posted message; the memory for its files is held meanwhile. Raises Refusal: 400, 408, 413 or 503."""

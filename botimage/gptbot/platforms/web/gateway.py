@@ -15,15 +15,15 @@ from starlette.routing import BaseRoute, Route
 
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.platforms.base import GatewayContext
-from gptbot.platforms.inbound import Address, Inbound, Verdict
+from gptbot.platforms.inbound import Address, Attachment, Inbound, Verdict
 from gptbot.platforms.web import page
 from gptbot.platforms.web.access.answers import SCRIPT
 from gptbot.platforms.web.access.door import Door, session_of
-from gptbot.platforms.web.attached import Attached, attached
+from gptbot.platforms.web.attached import attached, cleaned
 from gptbot.platforms.web.entries import Entry, add, latest, leave, lifetime, stream_key
 from gptbot.platforms.web.events import EventStream
 from gptbot.platforms.web.files import Files, Full
-from gptbot.platforms.web.form import Form, Refusal, posted_form, refusal_of
+from gptbot.platforms.web.form import Form, Refusal, posted_form, refusal_of, uploads
 from gptbot.platforms.web.hub import Hub
 from gptbot.platforms.web.session import from_own_page
 from gptbot.platforms.web.texts import Texts, choose, preferred
@@ -96,6 +96,8 @@ class WebGateway:
         try:
             if not from_own_page(request):
                 raise Refusal(403, "web-error-origin")
+            if uploads(request) and (barred := self._barred(request, session)):
+                raise barred
             async with posted_form(request) as form:
                 text = form.text
                 if form.conversation and form.conversation != self._tag(session):
@@ -123,7 +125,7 @@ class WebGateway:
         name = self._pseudonym(session)
         entry: Entry | None = None
         refused: Verdict | None = None
-        found = await attached(form.files, form.id, self._bot.spec.llm, self._redactor)
+        files = attached(form.files, form.id)
 
         async def hears(verdict: Verdict) -> Address | None:
             nonlocal entry, refused
@@ -131,8 +133,8 @@ class WebGateway:
                 refused = verdict
                 return None
             if entry is None and not form.press:
-                await self._keep(name, found)
-                entry = await self._show(name, form, found)
+                await self._keep(name, form, files)  # only now: what is refused costs no cleaning
+                entry = await self._show(name, form, files)
             return {"session": name}
 
         language = next(iter(preferred(request.headers.get("accept-language", ""))), None)
@@ -147,27 +149,33 @@ class WebGateway:
                 address={"session": name},
                 language=language,
                 principals=(PRINCIPAL,),
-                attachments=found.files,
+                attachments=files,
             ),
             hears,
         )
         if refused is not None:
             raise refusal_of(refused, form.text)
         if entry is None and not form.press:  # not for the bot, as `answerIn` has it
-            entry = await self._show(name, form, found)
+            entry = await self._show(name, form, files)
         return entry, accepted
 
-    async def _keep(self, name: str, found: Attached) -> None:
-        if found.contents:
+    def _barred(self, request: Request, session: str) -> Refusal | None:
+        """What is against everything that this session sends, known by the head of the request alone."""
+        verdict = self._context.intake.barred(session, session_of(request).user, (PRINCIPAL,))
+        return None if verdict is None else refusal_of(verdict, "")
+
+    async def _keep(self, name: str, form: Form, files: Sequence[Attachment]) -> None:
+        contents = await cleaned(form.files, files, self._bot.spec.llm, self._redactor)
+        if contents:
             try:
-                await self._files.keep(name, found.contents)
+                await self._files.keep(name, contents)
             except Full:
                 raise Refusal(503, "web-error-files-full") from None
 
-    async def _show(self, name: str, form: Form, found: Attached) -> Entry:
+    async def _show(self, name: str, form: Form, files: Sequence[Attachment]) -> Entry:
         key, message, store = stream_key(self._context.keys, name), f"u-{form.id}", self._context.store
-        shown = self._redactor.redact(normalize(form.text))
-        kinds = tuple(file.kind for file in found.files)
+        shown = await self._redactor.redact_any(normalize(form.text))
+        kinds = tuple(file.kind for file in files)
         entry_id, _ = await asyncio.gather(
             store.command(*add(key, "user", message, shown, files=kinds)), store.command("EXPIRE", key, self._lifetime)
         )

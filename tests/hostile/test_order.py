@@ -1,0 +1,113 @@
+"""Who somebody is comes before any work on what they sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from gptbot.inbox import intake
+from gptbot.inbox.keys import BotKeys
+from gptbot.inbox.store import Store
+from gptbot.platforms.inbound import Verdict
+from gptbot.platforms.web import attached
+from gptbot.safety.normalize import MOST_CHARACTERS
+from tests.platforms.web.conftest import Browser, browser
+from tests.platforms.web.scene import bot, scene
+from tests.platforms.web.test_web_files import form, kept, post
+from tests.store.test_intake import Door
+
+__all__ = ["browser"]
+
+_LONG = "word " * (MOST_CHARACTERS // 5)
+
+
+@pytest.fixture
+def worked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Lengths of the texts that were made plain, and of those that were redacted."""
+    lengths: list[int] = []
+
+    def noting(work: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*arguments: Any) -> Any:
+            lengths.append(len(arguments[-1]))
+            return work(*arguments)
+
+        return noted
+
+    monkeypatch.setattr(intake, "normalize", noting(intake.normalize))
+    monkeypatch.setattr(intake.Redactor, "redact", noting(intake.Redactor.redact))
+    return lengths
+
+
+@pytest.mark.parametrize(
+    "limits", [{"perUser": {"messages": 1, "per": "1m"}}, {"perChat": {"messages": 1, "per": "1m"}}]
+)
+async def test_nothing_is_read_of_somebody_over_a_limit(
+    store: Store, keys: BotKeys, worked: list[int], limits: dict[str, Any]
+) -> None:
+    door = Door(store, keys, limits=limits)
+    assert await door.say("one")
+    assert not await door.say("two")  # the store says so, and this process remembers it
+    worked.clear()
+    assert not await door.say(_LONG, quote=_LONG)
+    assert max(worked, default=0) <= 64
+
+
+async def test_nothing_is_read_of_somebody_who_is_muted(store: Store, keys: BotKeys, worked: list[int]) -> None:
+    door = Door(store, keys, limits={"perUser": {"messages": 1, "per": "1m"}, "mute": {"after": 2}})
+    for _ in range(4):
+        await door.say("flood")
+    worked.clear()
+    assert not await door.say(_LONG, quote=_LONG)
+    assert max(worked, default=0) <= 64
+    worked.clear()
+    assert await door.say("!forget me")
+    assert max(worked) <= 64
+
+
+@pytest.mark.parametrize("direct", [True, False])
+async def test_nothing_is_read_of_somebody_the_bot_is_not_for(
+    store: Store, keys: BotKeys, worked: list[int], direct: bool
+) -> None:
+    door = Door(store, keys, access={"deny": ["web:user:1"]})
+    assert not await door.say(_LONG, quote=_LONG, direct=direct, addressed=True, principals=("user:1",))
+    assert worked == []
+
+
+async def test_a_long_text_is_searched_beside_the_event_loop(store: Store, keys: BotKeys) -> None:
+    door = Door(store, keys)
+    text = f"mail ada@example.org {_LONG}"[:MOST_CHARACTERS]
+    assert await door.say(text)
+    (message,) = await door.mail()
+    assert message.text.startswith("mail [email] word")
+
+
+@pytest.mark.parametrize("refusal", ["limit-user", "limit-mute", "limit-tokens", "access-denied", "message-too-long"])
+async def test_files_of_a_message_that_is_refused_are_not_cleaned(
+    store: Store, browser: Browser, monkeypatch: pytest.MonkeyPatch, refusal: str
+) -> None:
+    cleaned: list[str] = []
+    monkeypatch.setattr(attached, "_clean", lambda *_: cleaned.append("one") or b"")
+    async with scene(store, bot()) as stage:
+        page = await stage.replica()
+        stage.desk.verdict = Verdict(refusal, {"seconds": 5, "most": 1}, private=True)
+        files = [(f"{number}.txt", "text/plain", b"password: " + b" " * 17_000) for number in range(10)]
+        status, answer = await post(browser, page, form("hello", *files))
+        assert status in (422, 429), answer
+        assert cleaned == []
+        assert await kept(stage) == []
+
+
+async def test_an_upload_of_somebody_who_is_refused_is_not_read(store: Store) -> None:
+    async with scene(store, bot()) as stage:
+        page = urlsplit(await stage.replica())
+        stage.desk.verdict = Verdict("limit-mute", {"seconds": 5}, private=True)
+        reader, writer = await asyncio.open_connection(page.hostname, page.port)
+        head = f"POST {page.path}message HTTP/1.1\r\nHost: {page.netloc}\r\nAccept: application/json\r\n"
+        writer.write(f"{head}Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000000\r\n\r\n".encode())
+        async with asyncio.timeout(30):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 429")
+        writer.close()

@@ -23,6 +23,10 @@ _REPORT_LASTS = 60.0
 _MOST_NAMES, _MOST_NAME = 20, 60
 """Keys that a message names, and characters of each."""
 
+_DIGITS = 18
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What reading an entry of another version of the bot, or a spoiled one, raises."""
+
 _TEXTS = ("message", "reason", "username", "invite")
 
 
@@ -156,7 +160,9 @@ class StoreReader:
 
 def _used(raw: list[bytes | None], now: float) -> tuple[int, int]:
     """Tokens and cost of today."""
-    day, tokens, cost = (int(text) if text is not None and text.isdigit() else 0 for text in raw)
+    day, tokens, cost = (
+        int(text) if text is not None and len(text) <= _DIGITS and text.isdigit() else 0 for text in raw
+    )
     return (tokens, cost) if day == now // 86_400 else (0, 0)
 
 
@@ -168,7 +174,7 @@ def _fails(reply: Any) -> bool:
 def _outcomes(raw: dict[bytes, bytes]) -> dict[str, str]:
     found: dict[str, str] = {}
     for path, text in raw.items():
-        with contextlib.suppress(ValueError, KeyError, TypeError):  # by another version of the bot
+        with contextlib.suppress(*_UNREADABLE):
             found[path.decode(errors="replace")] = str(json.loads(text)["outcome"])
     return found
 
@@ -181,7 +187,7 @@ def _platforms(raw: dict[bytes, bytes], now: float) -> dict[str, PlatformReport]
     found: dict[str, dict[str, _Entry]] = {}
     for name, text in raw.items():
         platform, _, part = name.decode(errors="replace").partition(":")
-        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):  # by another version of the bot
+        with contextlib.suppress(*_UNREADABLE):
             entry = _entry(json.loads(text), now)
             if entry is not None:
                 found.setdefault(platform, {})[part] = entry

@@ -115,3 +115,43 @@ async def test_a_refused_password_and_what_is_no_url(reader: StoreReader, store_
         "PasswordRefused",
         "the store refuses the password; check the store's URL",
     )
+
+
+@pytest.mark.parametrize("name", ["runnable", "platforms", "model", "tokens", "unreadable"])
+async def test_a_key_of_another_type_is_told_and_the_rest_is_read(name: str, store: Store, store_url: str) -> None:
+    bot = f"test/{uuid.uuid4().hex[:8]}"
+    await store.command("HSET", f"{{{bot}}}:platforms", "web", '{"connected": true}')
+    await store.command("DEL", f"{{{bot}}}:{name}")
+    await store.command("SET", f"{{{bot}}}:{name}", "of another type")
+    impatient = StoreReader(max_age=0)
+    reading = await impatient.read(store_url, bot)
+    await impatient.close()
+    assert (reading.reachable, reading.reason) == (True, "Unreadable")
+    assert reading.message.endswith(f": {name}")
+    assert reading.platforms == ({} if name == "platforms" else {"web": PlatformReport(True)})
+
+
+async def test_what_was_put_aside_is_told(store: Store, store_url: str) -> None:
+    bot = f"test/{uuid.uuid4().hex[:8]}"
+    await store.command("HSET", f"{{{bot}}}:unreadable", "later", "1", "\udcff".encode("utf-8", "surrogateescape"), "1")
+    impatient = StoreReader(max_age=0)
+    reading = await impatient.read(store_url, bot)
+    assert (reading.reachable, reading.reason) == (True, "Unreadable")
+    assert "later" in reading.message
+    await store.command("DEL", f"{{{bot}}}:unreadable")
+    assert (await impatient.read(store_url, bot)).reason == "Reachable"
+    await impatient.close()
+
+
+async def test_spoiled_values_are_passed_over(store: Store, store_url: str) -> None:
+    bot = f"test/{uuid.uuid4().hex[:8]}"
+    deep, odd = "[" * 100_000, ['{"connected": true, "of": 1e999}', '{"connected": true, "at": "x"}', "[]", "\0", "{}"]
+    fields = [part for number, text in enumerate([deep, *odd]) for part in (f"p{number}", text)]
+    await store.command("HSET", f"{{{bot}}}:platforms", "web", '{"connected": true}', *fields)
+    await store.command("HSET", f"{{{bot}}}:model", "spec.llm", '{"outcome": "ok"}', *fields)
+    await store.command("HSET", f"{{{bot}}}:tokens", "day", "9" * 5000, "tokens", "-1", "cost", "\0")
+    impatient = StoreReader(max_age=0)
+    reading = await impatient.read(store_url, bot)
+    await impatient.close()
+    assert reading.platforms == {"web": PlatformReport(True)}
+    assert (reading.model, reading.tokens, reading.cost) == ({"spec.llm": "ok"}, 0, 0)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from fluent.runtime import FluentBundle
 
 DEFAULT = "en"
+_LONGEST = 35
+"""Characters of a language's name that are looked at (RFC 5646, 4.4.1)."""
 _HERE = Path(__file__).parent
 _UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
 _COARSER = ((60, 90), (3600, 90 * 60))
@@ -23,14 +25,19 @@ _COARSER = ((60, 90), (3600, 90 * 60))
 
 def languages() -> list[str]:
     """Languages there is a file of, the default first."""
+    return list(_languages())
+
+
+@cache
+def _languages() -> tuple[str, ...]:
     found = sorted(path.stem for path in _HERE.glob("*.ftl") if "." not in path.stem)
-    return [DEFAULT, *(language for language in found if language != DEFAULT)]
+    return (DEFAULT, *(language for language in found if language != DEFAULT))
 
 
 def match(language: str | None) -> str:
     """The language there is that is nearest to the one asked for, such as `ru` for `ru-RU`."""
-    short = (language or DEFAULT).replace("_", "-").split("-")[0].lower()
-    return short if short in languages() else DEFAULT
+    short = (language or DEFAULT)[:_LONGEST].replace("_", "-").split("-")[0].lower()
+    return short if short in _languages() else DEFAULT
 
 
 class Texts:
@@ -75,10 +82,15 @@ def exact_length(seconds: int, texts: Texts) -> str:
     return texts(f"duration-{unit}", count=seconds // size)
 
 
-@cache
 def texts(language: str | None) -> Texts:
     """The texts of the nearest language."""
-    return Texts(match(language))
+    return _texts(match(language))
+
+
+@cache
+def _texts(language: str) -> Texts:
+    """Keep one a file: `texts` is asked for whatever people and platforms call a language."""
+    return Texts(language)
 
 
 @cache

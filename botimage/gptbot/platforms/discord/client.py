@@ -135,9 +135,11 @@ class Socket(DiscordWebSocket):
 
         def bound(name: str, parser: Parser) -> Callable[[Any], None]:
             def parse(data: Any) -> None:
+                number = self._current
                 try:
                     parser(data, self)
                 except Exception as error:  # one odd event must not end the connection, again and again
+                    self._current = number  # also when it was kept before it failed: nobody goes on with it
                     log.error("an event of Discord is not understood", kind=name, exc_info=error)
 
             return parse

@@ -93,8 +93,8 @@ class Inflow:
         hears: Hears | None = None,
     ) -> asyncio.Task[None]:
         """Hand in several messages before those of the same conversation that come from now on."""
-        self._count += 1
         before = self._tails.get(conversation)
+        self._count += 1
         task = self._tasks.create_task(
             self._hand_in(before, conversation, messages, done, hears), name="discord intake"
         )
@@ -143,7 +143,7 @@ class Inflow:
         try:
             if before is not None:
                 await asyncio.wait({before})
-            for inbound in await messages():
+            for inbound in await self._understood(messages):
                 await self._accept(inbound, hears)
             done()
         finally:
@@ -151,6 +151,15 @@ class Inflow:
                 del self._tails[conversation]
             self._count -= 1
             self._changed.set()
+
+    @staticmethod
+    async def _understood(messages: Callable[[], Awaitable[Sequence[Inbound]]]) -> Sequence[Inbound]:
+        """What an event says; nothing when it cannot be read: one odd event must not end the connection."""
+        try:
+            return await messages()
+        except Exception as error:
+            log.error("a message of Discord cannot be read; it is left out", reason=type(error).__name__)
+            return ()
 
     async def _accept(self, inbound: Inbound, hears: Hears | None) -> None:
         async def accept() -> None:

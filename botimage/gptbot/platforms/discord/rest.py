@@ -20,6 +20,8 @@ TIMEOUT = 15.0
 _AFTER_401: Final = 60.0
 """Seconds without requests after a refused token: 10,000 refusals in 10 min ban the address for all bots on it."""
 _CLOUDFLARE_WAIT: Final = 60.0
+_LONGEST_WAIT: Final = 86_400.0
+"""Seconds; a longer wait is none that Discord asks for."""
 
 
 class Refused(PlatformError):
@@ -97,7 +99,7 @@ class Rest:
             return None
         try:
             answer: Any = orjson.loads(raw)
-        except orjson.JSONDecodeError:
+        except (ValueError, RecursionError):
             answer = None
         if 200 <= status < 300:
             if answer is None:
@@ -118,7 +120,9 @@ class Rest:
         details: dict[str, Any] = answer if isinstance(answer, dict) else {}
         try:
             seconds = float(details.get("retry_after") or response.headers["Retry-After"])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
+            seconds = _CLOUDFLARE_WAIT
+        if not 0 <= seconds <= _LONGEST_WAIT:  # NaN too
             seconds = _CLOUDFLARE_WAIT
         # Without JSON it is Cloudflare that speaks, and it means the whole address.
         everywhere = bool(details.get("global")) or not details

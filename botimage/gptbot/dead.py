@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from gptbot.inbox.dead import DeadLetter, DeadLetters
 from gptbot.inbox.keys import BotKeys
@@ -36,14 +37,14 @@ async def show_all(files: list[Path], refs: Path | None, data_dir: Path | None, 
     """Print a line a dead letter, newest first. Raises InvalidManifest, StoreUnavailable."""
     async with _dead_letters(files, refs, data_dir, name) as dead:
         letters = await dead.list()
-    console = Console()
+    console = Console(markup=False, highlight=False)
     if not letters:
         console.print("There are no dead letters.")
         return
     table = Table("ID", "GIVEN UP", "PLATFORM", "REASON", box=None, pad_edge=False)
     for letter in letters:
         platform = letter.envelope.platform if letter.envelope else "?"
-        table.add_row(letter.id, _time(letter), platform, letter.reason)
+        table.add_row(letter.id, _time(letter), *(Text(_plain(text)) for text in (platform, letter.reason)))
     console.print(table)
 
 
@@ -52,9 +53,13 @@ async def show(files: list[Path], refs: Path | None, data_dir: Path | None, name
     async with _dead_letters(files, refs, data_dir, name) as dead:
         letter = await _find(dead, wanted)
     console = Console(soft_wrap=True, markup=False, highlight=False)
-    console.print(f"id:       {letter.id}\ngiven up: {_time(letter)}\nreason:   {letter.reason}")
-    if message := letter.envelope:
-        console.print(f"platform: {message.platform}\ncommand:  {message.command or '-'}\n\n{message.text}")
+    console.print(f"id:       {letter.id}\ngiven up: {_time(letter)}\nreason:   {_plain(letter.reason)}")
+    message = letter.envelope
+    if message is None:
+        console.print("message:  cannot be read; `gptbot dead drop` removes it")
+    else:
+        about = f"platform: {message.platform}\ncommand:  {message.command or '-'}\n\n{message.text}"
+        console.print(_plain(about))
 
 
 async def act(
@@ -78,4 +83,14 @@ async def _find(dead: DeadLetters, wanted: str) -> DeadLetter:
 
 
 def _time(letter: DeadLetter) -> str:
-    return datetime.fromtimestamp(letter.died, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    try:
+        return datetime.fromtimestamp(letter.died, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):  # somebody wrote the letter under a name of their own
+        return "?"
+
+
+def _plain(text: str) -> str:
+    """Text of the store without what a terminal or its encoding takes ill."""
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )

@@ -91,7 +91,7 @@ class Scene:
 
     async def answered(self, conversation: str, mark: str) -> float:
         """When the final text was in the web page's stream, by the store's clock. Raises RuntimeError without one."""
-        entries = decode(await self.store.command("XRANGE", stream_key(KEYS, conversation), "-", "+"))
+        entries = decode(await self.store.command("XRANGE", stream_key(KEYS, conversation), "-", "+"), "bench")
         finals = [entry for entry in entries if entry.kind == "bot" and entry.final]
         if len(finals) != 1 or mark not in finals[0].text:
             raise RuntimeError(f"a question got {len(finals)} answers, or that of another")

@@ -134,7 +134,7 @@ def test_a_language_is_added_by_one_file(tmp_path: Path, monkeypatch: pytest.Mon
     for path in FOLDER.glob("*.ftl"):
         (tmp_path / path.name).write_text(path.read_text())
     (tmp_path / "eo.ftl").write_text("command-help = Montri kion mi povas\ncommand-help-aliases = helpo\n")
-    caches = (locales.texts, locales._bundle, commands._by_name)
+    caches = (locales._languages, locales._texts, locales._bundle, commands._by_name)
     monkeypatch.setattr(locales, "_HERE", tmp_path)
     for cache in caches:
         cache.cache_clear()

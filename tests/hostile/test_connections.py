@@ -91,7 +91,7 @@ class Site:
 @asynccontextmanager
 async def site(limits: Limits | None = None) -> AsyncGenerator[Site]:
     made = Site()
-    server = HttpServer("127.0.0.1", 0, {"test/bot": made.routes()}, limits=limits)
+    server = HttpServer("127.0.0.1", 0, {"test/bot": made.routes()}, hosts=["a"], limits=limits)
     async with asyncio.timeout(_PATIENCE), running(server.serve()):
         made.port = await server.started()
         yield made

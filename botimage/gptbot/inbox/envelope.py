@@ -88,6 +88,8 @@ class Envelope:
         _check(event, platform, user, text, speaker, quote, album)
         if not isinstance(address, dict) or not isinstance(files, list | tuple):
             raise ValueError("address or files of an envelope are of a wrong type")
+        if type(direct) is not bool or type(administrator) is not bool:
+            raise ValueError("a mark of an envelope is none")
         if type(received) not in (int, float) or not -_FAR < received < _FAR:
             raise ValueError("an envelope's time is none")
         if values is not None and not isinstance(values, dict):
@@ -95,10 +97,10 @@ class Envelope:
         _check(*(each for each in (language, command, notice) if each is not None))
         return cls(
             event=event, platform=platform, user=user, text=text, address=cast("dict[str, Any]", address),
-            direct=bool(direct), received=received,
+            direct=direct, received=received,
             language=language, command=command, notice=notice,
             values=cast("dict[str, Any] | None", values), speaker=speaker, quote=quote,
-            administrator=bool(administrator), album=album,
+            administrator=administrator, album=album,
             attachments=tuple(map(_attachment, cast("list[Any]", files))) if files else (),
         )  # fmt: skip
 

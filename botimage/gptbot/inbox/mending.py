@@ -24,7 +24,7 @@ ASIDE = ":unreadable"
 """What the name of a key that was put aside ends with."""
 LINE = ("runnable", "line", "waiting", "later")
 """Keys that tell where a conversation stands: one that is lost is made anew of the others."""
-_NUMBERS = frozenset({"tokens", "floods", "rate", "pace"})
+_NUMBERS = frozenset({"tokens", "floods", "rate", "pace", "p:holding"})
 _MOST_KEYS = 64
 _MOST_LETTERS = 1000
 

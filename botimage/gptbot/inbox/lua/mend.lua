@@ -17,6 +17,9 @@ local function sound(key, wanted, form)
   elseif form ~= 'numbers' then
     return true
   end
+  if wanted == 'string' then
+    return whole(redis.call('GET', key))
+  end
   local list = wanted == 'list'
   local values = list and redis.call('LRANGE', key, 0, -1) or redis.call('HGETALL', key)
   for place, value in ipairs(values) do

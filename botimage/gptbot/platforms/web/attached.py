@@ -30,9 +30,7 @@ def attached(parts: Sequence[Part], message: str) -> list[Attachment]:
     return files
 
 
-async def cleaned(
-    parts: Sequence[Part], files: Sequence[Attachment], llm: Llm, redactor: Redactor
-) -> dict[str, bytes]:
+async def cleaned(parts: Sequence[Part], files: Sequence[Attachment], llm: Llm, redactor: Redactor) -> dict[str, bytes]:
     """Name in the store to content, of the files that are to be read; what is too large or of no use is not kept.
 
     Images lose what is not the picture, and texts their personal data, here: the store has neither.

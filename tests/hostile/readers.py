@@ -31,6 +31,11 @@ TELEGRAM = 4_096
 EVENTS = 128 * 1024
 """Bytes of a model's stream that are read at once."""
 
+HEAD = 64_000
+"""Characters of a header, as much as the server lets in."""
+PARTS, PART_HEAD = 60, 4_000
+"""Parts of a form, and characters of the headers of each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:
@@ -173,6 +178,39 @@ def _model() -> list[Reader]:
     return [Reader("events of a model", events, EVENTS, [], inputs.EVENTS)]
 
 
+def _http() -> list[Reader]:
+    from starlette.requests import Request
+
+    from gptbot.http.hosts import parse_host, same_origin
+    from gptbot.platforms.web.multipart import MultipartReader
+    from gptbot.platforms.web.session import cookie
+
+    def form(text: str) -> object:
+        with suppress(ValueError):
+            return MultipartReader(f"multipart/form-data; {text}")
+        return None
+
+    def parts(text: str) -> object:
+        head = text.encode("latin-1", "replace").replace(b"\r\n\r\n", b"")
+        reader = MultipartReader("multipart/form-data; boundary=B")
+        with suppress(ValueError):
+            for _ in range(PARTS):
+                reader.feed(b"--B\r\nContent-Disposition: form-data; " + head + b"\r\n\r\nx\r\n")
+        return reader
+
+    def cookies(text: str) -> object:
+        head = [(b"cookie", text.encode("latin-1", "replace"))]
+        return cookie(Request({"type": "http", "headers": head}), "gptbot.session")
+
+    return [
+        Reader("multipart type", form, HEAD, ["platforms.web.multipart"], inputs.HTTP),
+        Reader("multipart parts", parts, PART_HEAD, ["platforms.web.multipart"], inputs.HTTP),
+        Reader("cookies", cookies, HEAD, ["platforms.web.session"], inputs.HTTP),
+        Reader("host", parse_host, HEAD, ["http.hosts"], inputs.HTTP),
+        Reader("origin", lambda text: same_origin(text, "a"), HEAD, ["http.hosts"], (*inputs.HTTP, "//", "[::1", "@")),
+    ]
+
+
 def readers() -> list[Reader]:
     """All of them."""
-    return [*_redaction(), *_messages(), *_rendering(), *_model()]
+    return [*_redaction(), *_messages(), *_rendering(), *_model(), *_http()]

@@ -12,7 +12,7 @@ import pytest
 from gptbot.inbox import intake
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
-from gptbot.platforms.inbound import Verdict
+from gptbot.platforms.inbound import Address, Verdict
 from gptbot.platforms.web import attached
 from gptbot.safety.normalize import MOST_CHARACTERS
 from tests.platforms.web.conftest import Browser, browser
@@ -99,6 +99,46 @@ async def test_files_of_a_message_that_is_refused_are_not_cleaned(
         assert status in (422, 429), answer
         assert cleaned == []
         assert await kept(stage) == []
+
+
+async def test_files_of_a_command_are_not_cleaned(
+    store: Store, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cleaned: list[str] = []
+    monkeypatch.setattr(attached, "_clean", lambda *_: cleaned.append("one") or b"x")
+    async with scene(store, bot()) as stage:
+        page = await stage.replica()
+        stage.desk.verdict = Verdict(files=False)
+        status, _ = await post(browser, page, form("!stop", ("a.txt", "text/plain", b"hello")))
+        assert status == 200
+        assert cleaned == []
+
+
+@pytest.mark.parametrize(("text", "read"), [("!stop", False), ("!help", False), ("hello", True)])
+async def test_the_files_of_commands_are_not_read(store: Store, keys: BotKeys, text: str, read: bool) -> None:
+    verdicts: list[Verdict] = []
+
+    async def hears(verdict: Verdict) -> Address | None:
+        verdicts.append(verdict)
+        return {"session": "s"}
+
+    assert await Door(store, keys).say(text, hears)
+    assert {verdict.files for verdict in verdicts} == {read}
+
+
+async def test_a_message_that_is_sent_again_is_not_cleaned_again(
+    store: Store, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cleaned: list[str] = []
+    monkeypatch.setattr(attached, "_clean", lambda *_: cleaned.append("one") or b"x")
+    async with scene(store, bot()) as stage:
+        page = await stage.replica()
+        for _ in range(3):
+            status, _ = await post(browser, page, form("hello", ("a.txt", "text/plain", b"hello")))
+            assert status == 200
+            (message, *_) = stage.desk.received
+            await stage.store.command("SET", stage.keys.seen(stage.keys.pseudonym("web", "event", message.event)), "1")
+        assert cleaned == ["one"]
 
 
 async def test_an_upload_of_somebody_who_is_refused_is_not_read(store: Store) -> None:

@@ -110,11 +110,16 @@ class BotIntake:
         """See `platforms.inbound.Intake`."""
         keys, platform = self._mailbox.keys, self._platform
         if not allowed(principals, self._config().bot.spec.access, platform):
+            self._count("denied")
             return Verdict("access-denied", private=True)
         known = self._limits.refused(
             keys.pseudonym(platform, "user", user), keys.pseudonym(platform, "conversation", conversation)
         )  # fmt: skip
-        return None if known is None else Verdict(f"limit-{known.limit}", self._over(known).values, private=True)
+        if known is None:
+            return None
+        self._count("limited")
+        over = self._over(known)
+        return Verdict(over.text, over.values, private=True)
 
     async def _overhear(self, message: Inbound) -> None:
         """Keep what was said in a group, for the bot or not, where the group wants that for `!summary`."""
@@ -184,7 +189,7 @@ class BotIntake:
             return self._count("not_addressed")
         private = command is not None and self._commands.private(spec, command, text)
         if command == STOP and hears is not None:
-            message = replace(message, address=await hears(Verdict(private=private)) or message.address)
+            message = replace(message, address=await hears(Verdict(private=private, files=False)) or message.address)
         if command == STOP and await self._stop(message, user, conversation, event):
             self._count("stop")
             return True
@@ -204,7 +209,7 @@ class BotIntake:
             return await self._refuse(self._no_command(unknown), message, user, conversation, event, hears)
         address: Address | None = message.address
         if hears is not None:
-            address = await hears(Verdict(private=private))
+            address = await hears(Verdict(private=private, files=plain))
         redactor = Redactor(spec.privacy.redact)
         envelope = Envelope(
             event=event, platform=platform, user=user, text=await redactor.redact_any(text),

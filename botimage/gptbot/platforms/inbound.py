@@ -90,6 +90,8 @@ class Verdict:
     """Whether the answer is for the author alone."""
     language: str | None = None
     """Of the refusal, where one was chosen in the conversation; else the author's, as the platform tells it."""
+    files: bool = True
+    """Whether the message's files are read: not those of a command."""
 
 
 Hears = Callable[[Verdict], Awaitable[Address | None]]

@@ -16,6 +16,8 @@ from gptbot_api.llm import Llm
 
 _SPARE = 1000
 """Characters beyond what is read of a text: so it is seen to have been cut."""
+_PATIENCE = 30.0
+"""Seconds for the files of one message."""
 _BROKEN = b"\0"
 """Stands for a file that is not what it is called: neither a picture nor a text, so whoever reads it says so."""
 
@@ -30,16 +32,27 @@ def attached(parts: Sequence[Part], message: str) -> list[Attachment]:
     return files
 
 
-async def cleaned(parts: Sequence[Part], files: Sequence[Attachment], llm: Llm, redactor: Redactor) -> dict[str, bytes]:
-    """Name in the store to content, of the files that are to be read; what is too large or of no use is not kept.
+class Cleaner:
+    """Cleans files, one at a time: they cost a thread some time, and nobody takes all threads of the process."""
 
-    Images lose what is not the picture, and texts their personal data, here: the store has neither.
-    """
-    contents: dict[str, bytes] = {}
-    for file, part in list(zip(files, parts, strict=True))[: limits.MOST_FILES]:
-        if limits.readable(file, llm) and len(part.content) <= limits.BYTES[file.kind]:
-            contents[file.reference["file"]] = await asyncio.to_thread(_clean, file.kind, part.content, redactor)
-    return contents
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._one = asyncio.Lock()
+
+    async def contents(self, files: Sequence[Attachment], parts: Sequence[Part], llm: Llm) -> dict[str, bytes]:
+        """Name in the store to content, of the files that are to be read; what is too large or of no use is not kept.
+
+        Images lose what is not the picture, and texts their personal data, here: the store has neither. Raises
+        TimeoutError: too many files wait for it.
+        """
+        found: dict[str, bytes] = {}
+        async with asyncio.timeout(_PATIENCE):
+            for file, part in list(zip(files, parts, strict=True))[: limits.MOST_FILES]:
+                if limits.readable(file, llm) and len(part.content) <= limits.BYTES[file.kind]:
+                    async with self._one:
+                        content = await asyncio.to_thread(_clean, file.kind, part.content, self._redactor)
+                    found[file.reference["file"]] = content
+        return found
 
 
 def _clean(kind: str, content: bytes, redactor: Redactor) -> bytes:

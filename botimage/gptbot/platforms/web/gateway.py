@@ -19,7 +19,7 @@ from gptbot.platforms.inbound import Address, Attachment, Inbound, Verdict
 from gptbot.platforms.web import page
 from gptbot.platforms.web.access.answers import SCRIPT
 from gptbot.platforms.web.access.door import Door, session_of
-from gptbot.platforms.web.attached import attached, cleaned
+from gptbot.platforms.web.attached import Cleaner, attached
 from gptbot.platforms.web.entries import Entry, add, latest, leave, lifetime, stream_key
 from gptbot.platforms.web.events import EventStream
 from gptbot.platforms.web.files import Files, Full
@@ -53,6 +53,7 @@ class WebGateway:
         self._lifetime = lifetime(self._bot.spec)
         self._door = Door(context, settings, self._title, self._lifetime)
         self._redactor = Redactor(self._bot.spec.privacy.redact)
+        self._cleaner = Cleaner(self._redactor)
         self._files = Files(context.store, context.keys)
         self._hub = Hub(context.store, context.keys)
         self._events = EventStream(self._hub, self._title)
@@ -125,7 +126,7 @@ class WebGateway:
         name = self._pseudonym(session)
         entry: Entry | None = None
         refused: Verdict | None = None
-        files = attached(form.files, form.id)
+        files, event = attached(form.files, form.id), f"{name}:{form.id}"
 
         async def hears(verdict: Verdict) -> Address | None:
             nonlocal entry, refused
@@ -133,14 +134,15 @@ class WebGateway:
                 refused = verdict
                 return None
             if entry is None and not form.press:
-                await self._keep(name, form, files)  # only now: what is refused costs no cleaning
+                if files and verdict.files and not await self._seen(event):
+                    await self._keep(name, form, files)  # only now: what is refused costs no cleaning
                 entry = await self._show(name, form, files)
             return {"session": name}
 
         language = next(iter(preferred(request.headers.get("accept-language", ""))), None)
         accepted = await self._context.intake.accept(
             Inbound(
-                event=f"{name}:{form.id}",
+                event=event,
                 conversation=session,
                 user=session_of(request).user,
                 text=form.text,
@@ -165,12 +167,16 @@ class WebGateway:
         return None if verdict is None else refusal_of(verdict, "")
 
     async def _keep(self, name: str, form: Form, files: Sequence[Attachment]) -> None:
-        contents = await cleaned(form.files, files, self._bot.spec.llm, self._redactor)
-        if contents:
-            try:
+        try:
+            if contents := await self._cleaner.contents(files, form.files, self._bot.spec.llm):
                 await self._files.keep(name, contents)
-            except Full:
-                raise Refusal(503, "web-error-files-full") from None
+        except (Full, TimeoutError):
+            raise Refusal(503, "web-error-files-full") from None
+
+    async def _seen(self, event: str) -> bool:
+        """Whether a message was taken before: limits do not count it again, so nothing is done for it again."""
+        keys = self._context.keys
+        return bool(await self._context.store.command("EXISTS", keys.seen(keys.pseudonym("web", "event", event))))
 
     async def _show(self, name: str, form: Form, files: Sequence[Attachment]) -> Entry:
         key, message, store = stream_key(self._context.keys, name), f"u-{form.id}", self._context.store

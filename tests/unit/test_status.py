@@ -108,6 +108,14 @@ def test_not_ready_says_why(name: str, change: dict[str, Any], reason: str, part
     assert part in ready[2]
 
 
+def test_keys_that_cannot_be_read_are_told_and_the_bot_is_ready() -> None:
+    reports = {"web": PlatformReport(True)}
+    store = Reading(True, "Unreadable", "keys begin anew: later", backlog=0, platforms=reports)
+    seen = conditions("external-store", store=store)
+    assert seen["StoreReachable"] == ("True", "Unreadable", "keys begin anew: later")
+    assert seen["Ready"][0] == "True"
+
+
 def test_one_platform_away_is_reported_and_the_bot_is_ready() -> None:
     reports = {"telegram": PlatformReport(False, "Telegram refuses the token"), "web": PlatformReport(True)}
     store = Reading(True, backlog=0, platforms=reports | {"discord": PlatformReport(True), "irc": PlatformReport(True)})

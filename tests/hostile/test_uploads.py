@@ -225,8 +225,11 @@ async def test_idle_uploads_hold_up_nobody(store: Store, browser: Browser) -> No
     async with asyncio.timeout(_PATIENCE), scene(store) as stage:
         page = await stage.replica()
         await browser.load(page)
-        async with _upload(page, b""), _upload(page, b""), _upload(page, b"--b"):
+        async with _upload(page, b""), _upload(page, b"") as second, _upload(page, b"--b"):
+            ended = asyncio.create_task(second.read(1))
             assert await _post(browser, page, "hello") == 200
+            assert not ended.done(), "it was taken only when an upload was given up"
+            ended.cancel()
 
 
 async def test_uploads_that_fill_the_room_leave_some_to_small_forms(

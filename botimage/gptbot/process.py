@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from gptbot.gateway import Gateway
+    from gptbot.http.connections import Limits
 
 log = get_logger("process")
 
@@ -164,7 +165,8 @@ async def serve(configs: Sequence[BotConfig], settings: Settings, *, receive: bo
             if receive:
                 from gptbot.http.server import HttpServer
 
-                server = HttpServer(settings.http_host, settings.http_port, _sites(gateways), _hosts(bots))
+                sites, hosts = _sites(gateways), _hosts(bots)
+                server = HttpServer(settings.http_host, settings.http_port, sites, hosts, _connections(bots))
                 background.append(group.create_task(server.serve(), name="http"))
                 port = await server.started()
                 if settings.on_started:
@@ -196,6 +198,15 @@ def _sites(gateways: Sequence[Gateway]) -> dict[str, list[BaseRoute]]:
 
 def _hosts(bots: Sequence[Bot]) -> list[str]:
     return [host for bot in bots for host in bot.config.bot.spec.hosts()]
+
+
+def _connections(bots: Sequence[Bot]) -> Limits:
+    """Behind a proxy all people have its address, so that it is the proxy that counts connections by address."""
+    from gptbot.http.connections import Limits
+
+    pages = [bot.config.bot.spec.platforms.web for bot in bots]
+    proxied = any(page is not None and page.trusted_proxies for page in pages)
+    return Limits(connections_per_address=None) if proxied else Limits()
 
 
 async def _watch_stores(bots: Sequence[Bot]) -> None:

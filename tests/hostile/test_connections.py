@@ -214,6 +214,13 @@ async def test_one_address_does_not_lock_out_another() -> None:
         await _until_let_in(served)
 
 
+async def test_behind_a_proxy_one_address_may_have_all_connections() -> None:
+    async with site(Limits(connections=6, connections_per_address=None)) as served:
+        hello = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        async with _crowd(served, 5):
+            assert (await served.ask(hello)).endswith(b"hello")
+
+
 async def test_all_together_are_so_many() -> None:
     async with site(Limits(connections=6, connections_per_address=100)) as served:
         hello = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"

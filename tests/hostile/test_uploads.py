@@ -269,3 +269,13 @@ async def test_a_body_of_unknown_size_is_bounded_too(
         headers = {"Accept": "application/json", "Content-Type": _TYPE}
         async with browser.http.post(f"{page}message", data=body(), headers=headers) as response:
             assert response.status == 413
+
+
+async def test_a_text_that_is_as_large_as_a_file_is_refused(store: Store, browser: Browser) -> None:
+    async with scene(store) as stage:
+        page = await stage.replica()
+        data = aiohttp.FormData()
+        data.add_field("text", "x" * 1_000_000, content_type="text/plain")
+        data.add_field("file", b"", filename="", content_type="text/plain")
+        async with browser.http.post(f"{page}message", data=data, headers={"Accept": "application/json"}) as answer:
+            assert answer.status == 413

@@ -52,8 +52,8 @@ class Limits:
 
     connections: int = 2048
     """Of all addresses; fewer where the process may not open as many files."""
-    connections_per_address: int = 256
-    """As of an IPv4 address, or of an IPv6 network of 64 bits. Many: behind a proxy all people have its address."""
+    connections_per_address: int | None = 256
+    """As of an IPv4 address, or of an IPv6 network of 64 bits. None: no limit; behind a proxy all have its address."""
     head: float = 10.0
     """For the head of a request, from the connection on, or from the end of the answer before; also for the rest of a
     body that was answered before its end."""
@@ -76,7 +76,8 @@ class Connections(ServerState):
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         if files != resource.RLIM_INFINITY:  # some are left to the store, the platforms and the model
             self.most = max(1, min(self.most, files * 3 // 4))
-        self.most_of_one = min(limits.connections_per_address, max(1, self.most // 2))
+        each = limits.connections_per_address
+        self.most_of_one = self.most if each is None else min(each, max(1, self.most // 2))
         self._by_address: Counter[str] = Counter()
         self._silent_until = 0.0
 

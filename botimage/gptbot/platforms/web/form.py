@@ -102,7 +102,10 @@ async def _with_files(request: Request, content_type: str, held: Held) -> Form:
                     reader.feed(chunk[start : start + _SLICE])
                     await asyncio.sleep(0)
         parts = reader.close()
-        fields = {part.name: [part.content.decode()] for part in parts if part.filename is None}
+        texts = [part for part in parts if part.filename is None]
+        if sum(len(part.content) for part in texts) > _MAX_BYTES:
+            raise Refusal(413, "web-error-size", {"limit": MAX_CHARACTERS})
+        fields = {part.name: [part.content.decode()] for part in texts}
     except ValueError:
         raise Refusal(400, "web-error-form") from None
     # A field without a file in it is posted as one without a name.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from redis.exceptions import ResponseError
 
 from gptbot.inbox.store import Store
 
@@ -65,7 +66,13 @@ async def _kept(store: Store, key: bytes) -> Kept:
 
 async def _readers(store: Store, key: bytes) -> list[bytes]:
     found: list[Any] = []
-    for group in await store.command("XINFO", "GROUPS", key):
+    try:
+        groups = await store.command("XINFO", "GROUPS", key)
+    except ResponseError as error:
+        if "no such key" not in str(error):
+            raise
+        return []  # it went meanwhile
+    for group in groups:
         name = dict(zip(group[::2], group[1::2], strict=True))[b"name"]
         found += [group, await store.command("XINFO", "CONSUMERS", key, name)]
     return _flat(found)

@@ -37,15 +37,14 @@ async def test_a_gateway_without_workers_drops_what_waits_too_long(
             return await holds("marmalade")
 
         await gateway.ready()
-        # Trouble that is not the store's absence: it is named, and neither the gateway nor the sweep ends with it.
-        await store.command("SET", KEYS.dead, "of another type")
-        trouble = "messages that waited too long cannot be dropped; tried again"
-        named = await until(lambda: gateway.said(trouble))
-        assert (named["error"], named["bot"]) == ("ResponseError", BOT)
         await telegram.say(ADA, ADA, "what is marmalade made of")
         await until_true(taken)
-        await store.command("DEL", KEYS.dead)
+        # A key that cannot be read is put aside and named, and neither the gateway nor the sweep ends with it.
+        await store.command("SET", KEYS.dead, "of another type")
         await until_true(dropped)
+        trouble = "a key of the store cannot be read; it is put aside, and what it held begins anew"
+        named = await until(lambda: gateway.said(trouble))
+        assert (named["key"], named["bot"]) == ("dead", BOT)
         assert await until(lambda: gateway.said("messages waited too long and were dropped", messages=1))
         assert await store.command("XLEN", KEYS.runnable) == 0
         assert b"marmalade" not in gateway.raw

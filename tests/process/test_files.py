@@ -90,7 +90,8 @@ async def test_files_on_both_platforms(
             await discord.say(channel, person, "What does it do?", mention=True, files=files)
             await discord.wait_for_answers(channel, 1, timeout=60)
             assert model.requests[-1].last_user_message.endswith(
-                "What does it do?\n\n[file: python]\n```python\n# mail me at [email]\nprint('hello')\n```\n\n[image]"
+                "What does it do?\n\n  [file: python]\n  ```python\n  # mail me at [email]\n  print('hello')\n  ```\n\n"
+                "  [image]"
             )
             [shown] = model.requests[-1].images
             assert SECRET not in shown

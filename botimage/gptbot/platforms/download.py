@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import aiohttp
 
-from gptbot.platforms.errors import FloodWait, NotSent, Rejected, SendError, TooLarge
+from gptbot.platforms.bounded import read_at_most
+from gptbot.platforms.errors import FloodWait, NotSent, Rejected, SendError
 
 _CONNECT_TIMEOUT = 10.0
 
@@ -22,26 +23,13 @@ async def download(http: aiohttp.ClientSession, url: str, limit: int, timeout: f
             url, timeout=limits, allow_redirects=False, headers={"Accept-Encoding": "identity"}
         ) as response:
             if response.status == 200:
-                if (response.content_length or 0) > limit:
-                    raise TooLarge(limit)
-                return await _read(response, limit)
+                return await read_at_most(response, limit)
             failure = _failure(response)
     except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
         failure = Rejected("the platform names no address that can be called")
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         failure = NotSent(f"a file cannot be fetched ({type(error).__name__})")
     raise failure
-
-
-async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    parts: list[bytes] = []
-    length = 0
-    async for part in response.content.iter_any():
-        length += len(part)
-        if length > limit:
-            raise TooLarge(limit)
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _failure(response: aiohttp.ClientResponse) -> SendError:

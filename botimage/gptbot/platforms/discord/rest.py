@@ -10,8 +10,9 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
+from gptbot.platforms.bounded import ANSWER, read_at_most
 from gptbot.platforms.discord.buckets import Buckets
-from gptbot.platforms.errors import FloodWait, NotSent, OutcomeUnknown, PlatformError
+from gptbot.platforms.errors import FloodWait, NotSent, OutcomeUnknown, PlatformError, TooLarge
 from gptbot.platforms.wording import wording
 
 USER_AGENT: Final = f"DiscordBot (https://gptbot.dev, {version('gptbot')})"
@@ -78,10 +79,12 @@ class Rest:
             async with self._http.request(
                 method, self._base + path, headers=headers, data=data, timeout=limit, allow_redirects=False
             ) as response:
-                raw = await response.read()
+                raw = await read_at_most(response, ANSWER)
                 self._buckets.learn(route, response.headers)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise NotSent("Discord's API cannot be reached") from None
+        except TooLarge:
+            raise OutcomeUnknown(f"an answer of Discord's API has more than {ANSWER} bytes") from None
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise OutcomeUnknown(f"no answer from Discord's API ({type(error).__name__})") from None
         return self._judge(response, raw, route)

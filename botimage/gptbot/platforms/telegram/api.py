@@ -9,8 +9,9 @@ from urllib.parse import quote
 import aiohttp
 import orjson
 
+from gptbot.platforms.bounded import ANSWER, read_at_most
 from gptbot.platforms.download import download
-from gptbot.platforms.errors import FloodWait, NotSent, OutcomeUnknown, Rejected, SendError
+from gptbot.platforms.errors import FloodWait, NotSent, OutcomeUnknown, Rejected, SendError, TooLarge
 from gptbot.platforms.telegram.limits import CONNECT_TIMEOUT, DOWNLOAD_TIMEOUT, REQUEST_TIMEOUT
 from gptbot.platforms.wording import wording
 
@@ -55,11 +56,14 @@ class BotApi:
             async with self._http.post(
                 self._base + method, data=orjson.dumps(parameters), headers=_JSON, timeout=limits, allow_redirects=False
             ) as response:
-                status, headers, body = response.status, response.headers, await response.read()
+                status, headers = response.status, response.headers
+                body = await read_at_most(response, ANSWER)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             failure = NotSent(f"the Bot API server cannot be reached ({type(error).__name__})")
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
             failure = NotSent(f"{API_PATH} is no address that can be called")
+        except TooLarge:
+            failure = OutcomeUnknown(f"an answer of the Bot API server has more than {ANSWER} bytes")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failure = OutcomeUnknown(f"no answer from the Bot API server ({type(error).__name__})")
         else:
@@ -85,13 +89,15 @@ def _answer(body: bytes) -> dict[str, Any] | None:
 
 def _failure(status: int, answer: dict[str, Any] | None, retry_after: str | None) -> SendError:
     """What an answer that is no success means (Bot API, "Making requests"; RFC 9110 for what proxies answer)."""
-    description = str((answer or {}).get("description") or f"HTTP status {status}")
-    parameters: dict[str, Any] = (answer or {}).get("parameters") or {}
+    said, more = (answer or {}).get("description"), (answer or {}).get("parameters")
+    description = said if isinstance(said, str) and said else f"HTTP status {status}"
+    parameters: dict[str, Any] = cast("dict[str, Any]", more) if isinstance(more, dict) else {}
     match status:
         case 429:
             return FloodWait(_seconds(parameters.get("retry_after"), retry_after))
         case 400 if answer is not None:
-            return BadRequest(description, parameters.get("migrate_to_chat_id"))
+            moved = parameters.get("migrate_to_chat_id")
+            return BadRequest(description, moved if isinstance(moved, int) else None)
         case 404 if "method not found" in description:
             return UnknownMethod("the Bot API server is too old for this method; update it")
         case 401 | 404:

@@ -10,16 +10,16 @@ from typing import Annotated, Any, ClassVar, cast
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-_DURATION = re.compile(r"^[1-9][0-9]{0,6}(s|m|h|d)$")
+_DURATION = "^[1-9][0-9]{0,6}(s|m|h|d)$"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
-Duration = Annotated[str, Field(pattern=_DURATION.pattern)]
+Duration = Annotated[str, Field(pattern=_DURATION)]
 """A length of time: a whole number above 0 and a unit, `s`, `m`, `h` or `d`. For example `90s`, `24h`."""
 
 
 def seconds(duration: str) -> int:
     """The length of a `Duration`, in seconds. Raises ValueError when it is not one."""
-    if _DURATION.fullmatch(duration) is None:
+    if re.fullmatch(_DURATION, duration) is None:
         raise ValueError(f"{duration!r} is not a duration such as 90s, 5m, 24h or 7d")
     return int(duration[:-1]) * _SECONDS[duration[-1]]
 

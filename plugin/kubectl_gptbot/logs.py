@@ -14,7 +14,7 @@ from rich.text import Text
 from kubectl_gptbot.following import Following
 from kubectl_gptbot.kubectl import BOT_LABEL, CONTAINER, ROLE_LABEL, ClusterError, Kubectl
 
-_PREFIX = re.compile(r"^\[pod/([^/\]]+)/[^\]]*\] (.*)$")
+_PREFIX = re.compile(r"\[pod/([^/\]]+)/[^\]]*\] (.*)")
 _LEVELS = {"debug": "dim", "info": "", "warning": "yellow", "error": "red", "critical": "bold red"}
 _MOST_PODS = 100
 
@@ -71,7 +71,7 @@ def in_order(raw: Iterable[str]) -> list[Line]:
 
 def parsed(raw: str) -> Line:
     """One line of `kubectl logs --prefix`: structured, or as it is."""
-    match = _PREFIX.match(raw.rstrip("\n"))
+    match = _PREFIX.fullmatch(raw.rstrip("\n"))
     pod, text = (match[1], match[2]) if match else ("", raw.rstrip("\n"))
     try:
         entry: Any = json.loads(text)

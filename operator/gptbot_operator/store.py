@@ -13,6 +13,7 @@ from typing import Any
 from redis.exceptions import RedisClusterException, RedisError
 
 from gptbot_api.store_rights import key_prefix
+from gptbot_operator import hashes
 from gptbot_operator.store_client import fault_of, open_client
 
 _TIMEOUT = 3.0
@@ -131,10 +132,10 @@ class StoreReader:
                 # Writes nothing, as the key is never there; a store that takes no writes refuses it all the same.
                 pipeline.set(f"{prefix}probe", "1", xx=True)
                 pipeline.xlen(f"{prefix}runnable")
-                pipeline.hgetall(f"{prefix}platforms")
-                pipeline.hgetall(f"{prefix}model")
-                pipeline.hmget(f"{prefix}tokens", "day", "tokens", "cost")
-                pipeline.hgetall(f"{prefix}unreadable")
+                hashes.ask(pipeline, f"{prefix}platforms")
+                hashes.ask(pipeline, f"{prefix}model")
+                hashes.ask(pipeline, f"{prefix}tokens", "day", "tokens", "cost")
+                hashes.ask(pipeline, f"{prefix}unreadable")
                 replies: list[Any] = await pipeline.execute(raise_on_error=False)
             if failed := next((reply for reply in replies if _fails(reply)), None):
                 raise failed
@@ -146,11 +147,11 @@ class StoreReader:
         )  # fmt: skip
         names = ("", "runnable", "platforms", "model", "tokens", "unreadable")
         spoiled = {name for name, reply in zip(names, replies, strict=True) if isinstance(reply, Exception)}
-        spoiled |= {name.decode(errors="replace")[:_MOST_NAME] for name in list(aside or ())[:_MOST_NAMES]}
-        tokens, cost = _used(use or [None] * 3, time.time())
+        spoiled |= {name.decode(errors="replace")[:_MOST_NAME] for name in list(hashes.fields(aside))[:_MOST_NAMES]}
+        tokens, cost = _used(hashes.fields(use), time.time())
         reading = Reading(
-            True, backlog=backlog, platforms=_platforms(platforms or {}, time.time()), model=_outcomes(model or {}),
-            tokens=tokens, cost=cost,
+            True, backlog=backlog, platforms=_platforms(hashes.fields(platforms), time.time()),
+            model=_outcomes(hashes.fields(model)), tokens=tokens, cost=cost,
         )  # fmt: skip
         if not spoiled:
             return reading
@@ -158,11 +159,10 @@ class StoreReader:
         return replace(reading, reason="Unreadable", message=message)
 
 
-def _used(raw: list[bytes | None], now: float) -> tuple[int, int]:
+def _used(raw: dict[bytes, bytes], now: float) -> tuple[int, int]:
     """Tokens and cost of today."""
-    day, tokens, cost = (
-        int(text) if text is not None and len(text) <= _DIGITS and text.isdigit() else 0 for text in raw
-    )
+    texts = (raw.get(name, b"") for name in (b"day", b"tokens", b"cost"))
+    day, tokens, cost = (int(text) if len(text) <= _DIGITS and text.isdigit() else 0 for text in texts)
     return (tokens, cost) if day == now // 86_400 else (0, 0)
 
 

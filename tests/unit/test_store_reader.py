@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gptbot.inbox.store import Store
+from gptbot_operator.hashes import MOST_BYTES, MOST_FIELDS
 from gptbot_operator.store import PlatformReport, StoreReader
 
 
@@ -141,6 +142,26 @@ async def test_what_was_put_aside_is_told(store: Store, store_url: str) -> None:
     await store.command("DEL", f"{{{bot}}}:unreadable")
     assert (await impatient.read(store_url, bot)).reason == "Reachable"
     await impatient.close()
+
+
+async def test_of_a_hash_without_an_end_only_so_much_is_read(store: Store, store_url: str) -> None:
+    bot = f"test/{uuid.uuid4().hex[:8]}"
+    report = '{"connected": true}'
+    for name, value in (("platforms", report), ("model", '{"outcome": "ok"}'), ("unreadable", "1")):
+        for first in range(0, 20_000, 5_000):
+            many = [part for number in range(first, first + 5_000) for part in (f"p{number}", value)]
+            await store.command("HSET", f"{{{bot}}}:{name}", *many)
+        await store.command("HSET", f"{{{bot}}}:{name}", "long", report + " " * 1_000_000, "n" * 1_000_000, value)
+    await store.command("HSET", f"{{{bot}}}:tokens", "day", "1" * 1_000_000, "tokens", "5", "cost", "7")
+    impatient = StoreReader(max_age=0)
+    reading = await impatient.read(store_url, bot)
+    await impatient.close()
+    assert (reading.reachable, reading.reason) == (True, "Unreadable")
+    assert 0 < len(reading.platforms) <= MOST_FIELDS
+    assert 0 < len(reading.model) <= MOST_FIELDS
+    assert not {"long", "n" * 1_000_000} & reading.platforms.keys()
+    assert len(reading.message) < MOST_BYTES
+    assert reading.tokens == 0
 
 
 async def test_spoiled_values_are_passed_over(store: Store, store_url: str) -> None:

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError
 
 from benchmarks.results import Target, finish
 from gptbot import garbage
@@ -28,7 +27,7 @@ from gptbot.inbox.claims import Claim, Entry
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Mailbox
-from gptbot.inbox.store import Script, Store
+from gptbot.inbox.store import Store
 
 CONVERSATIONS = 1000
 TURNS = 10_000
@@ -80,11 +79,8 @@ class _OneByOne:
     async def command(self, *args: Any) -> Any:
         return await self._client.execute_command(*args)
 
-    async def run(self, script: Script, keys: Sequence[str], *args: Any) -> Any:
-        try:
-            return await self.command("EVALSHA", script.sha, len(keys), *keys, *args)
-        except NoScriptError:
-            return await self.command("EVAL", script.text, len(keys), *keys, *args)
+    async def run(self, name: str, keys: Sequence[str], *args: Any) -> Any:
+        return await self.command("FCALL", name, len(keys), *keys, *args)
 
     async def block(self, *args: Any, timeout: float) -> Any:
         async with asyncio.timeout(timeout):

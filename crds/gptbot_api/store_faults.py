@@ -35,6 +35,12 @@ CERTIFICATE = StoreFault(
 SILENT = StoreFault("TimedOut", "did not answer in time")
 UNREACHABLE = StoreFault("Unreachable", "cannot be reached; check that it runs, and the host and port of its URL")
 
+NO_FUNCTIONS = StoreFault(
+    "FunctionsMissing",
+    "lacks the functions of this version of gptbot; the operator loads them into a store that bots share, "
+    "and a bot into its own if its user may (+function|load)",
+)
+
 _BY_CODE = {
     "NOAUTH": StoreFault("PasswordMissing", "wants a password; put one into the store's URL"),
     "WRONGPASS": _PASSWORD,
@@ -58,6 +64,7 @@ _BY_TEXT = {
         "PasswordUnwanted", "has no password; take it out of the store's URL"
     ),
     "max number of clients": StoreFault("TooManyClients", "has too many clients; raise its maxclients"),
+    "Function not found": NO_FUNCTIONS,
     "cluster support disabled": NO_CLUSTER,
     "DB index is out of range": StoreFault("NoDatabase", "has no database of that number; check the URL's end"),
 }

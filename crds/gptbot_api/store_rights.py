@@ -8,8 +8,8 @@ USER_PREFIX = "gptbot:"
 COMMANDS: tuple[str, ...] = (
     # the connection
     "client|setname", "cluster|slots", "ping", "select",
-    # scripts; what they call is checked like anything else
-    "eval", "evalsha", "time",
+    # functions; what they call is checked like anything else
+    "fcall", "time",
     # keys
     "del", "exists", "expire", "pexpire", "pttl", "rename", "type", "unlink",
     # strings

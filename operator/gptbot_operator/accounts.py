@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
+from gptbot_api.store_functions import library
 from gptbot_api.store_rights import USER_PREFIX, rules, user_name
 from gptbot_operator.servers import Server, Servers
 
@@ -117,6 +118,8 @@ class Accounts:
         run_id = str((await server.client.info("server")).get("run_id"))
         there: set[str] = {name.decode() for name in await server.client.execute_command("ACL", "USERS")}
         new = self._run_ids.get(server.address) != run_id
+        if new and server.primary:  # which hands them on to its replicas
+            await self._load_functions(server)
         missing = [bot for bot in self._wanted if new or user_name(bot) not in there]
         for first in range(0, len(missing), _AT_ONCE):
             await self._restore(server, missing[first : first + _AT_ONCE])
@@ -124,6 +127,13 @@ class Accounts:
         if missing:
             self._unsaved = True
             _log.info("users put back in the store", users=len(missing))
+
+    async def _load_functions(self, server: Server) -> None:
+        """The bots' users call functions and may not load any."""
+        listed = await server.client.execute_command("FUNCTION", "LIST", "LIBRARYNAME", library().name)
+        if not listed:
+            await server.client.execute_command("FUNCTION", "LOAD", library().text)
+            _log.info("functions loaded into the store", library=library().name)
 
     async def _restore(self, server: Server, bots: Iterable[str]) -> None:
         pipeline = server.client.pipeline(transaction=False)

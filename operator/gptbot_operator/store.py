@@ -10,12 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from redis.exceptions import RedisClusterException, RedisError
+from redis.exceptions import RedisClusterException, RedisError, ResponseError
 
+from gptbot_api.store_faults import NO_FUNCTIONS
+from gptbot_api.store_functions import function, library
 from gptbot_api.store_rights import key_prefix
 from gptbot_operator import hashes
 from gptbot_operator.store_client import fault_of, open_client
 
+_PROBE = function("probe")
 _TIMEOUT = 3.0
 """Seconds for one reading."""
 _REPORT_LASTS = 60.0
@@ -128,16 +131,15 @@ class StoreReader:
             return Reading(False, "InvalidURL", str(error))
         try:
             async with asyncio.timeout(_TIMEOUT):
-                pipeline, prefix = client.pipeline(transaction=False), key_prefix(bot)
-                # Writes nothing, as the key is never there; a store that takes no writes refuses it all the same.
-                pipeline.set(f"{prefix}probe", "1", xx=True)
-                pipeline.xlen(f"{prefix}runnable")
-                hashes.ask(pipeline, f"{prefix}platforms")
-                hashes.ask(pipeline, f"{prefix}model")
-                hashes.ask(pipeline, f"{prefix}tokens", "day", "tokens", "cost")
-                hashes.ask(pipeline, f"{prefix}unreadable")
-                replies: list[Any] = await pipeline.execute(raise_on_error=False)
-            if failed := next((reply for reply in replies if _fails(reply)), None):
+                replies = await _asked(client, key_prefix(bot))
+                failed = next((reply for reply in replies if _fails(reply)), None)
+                if failed is not None and fault_of(failed, client) == NO_FUNCTIONS:
+                    # Most often a store of the bot's own, which no pod of this version has met yet.
+                    with contextlib.suppress(ResponseError):  # the login may not, or somebody was quicker
+                        await client.function_load(library().text)
+                    replies = await _asked(client, key_prefix(bot))
+                    failed = next((reply for reply in replies if _fails(reply)), None)
+            if failed is not None:
                 raise failed
         except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
             fault = fault_of(error, client)
@@ -157,6 +159,18 @@ class StoreReader:
             return reading
         message = f"keys that cannot be read were put aside or will be, and begin anew: {', '.join(sorted(spoiled))}"
         return replace(reading, reason="Unreadable", message=message)
+
+
+async def _asked(client: Any, prefix: str) -> list[Any]:
+    """What a store says of a bot, errors included; in the order of _ANSWERS."""
+    pipeline = client.pipeline(transaction=False)
+    pipeline.fcall(_PROBE, 1, f"{prefix}probe")  # a store that takes no writes refuses it
+    pipeline.xlen(f"{prefix}runnable")
+    hashes.ask(pipeline, f"{prefix}platforms")
+    hashes.ask(pipeline, f"{prefix}model")
+    hashes.ask(pipeline, f"{prefix}tokens", "day", "tokens", "cost")
+    hashes.ask(pipeline, f"{prefix}unreadable")
+    return await pipeline.execute(raise_on_error=False)
 
 
 def _used(raw: dict[bytes, bytes], now: float) -> tuple[int, int]:

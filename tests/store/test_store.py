@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.exceptions import ResponseError
@@ -11,7 +12,8 @@ from redis.exceptions import ResponseError
 from gptbot.embedded.valkey import EmbeddedValkey
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Mailbox
-from gptbot.inbox.store import Script, Store, StoreUnavailable
+from gptbot.inbox.store import Store, StoreUnavailable
+from gptbot_api.store_functions import function
 
 
 async def test_commands_of_one_tick_go_out_together(store: Store) -> None:
@@ -31,13 +33,21 @@ async def test_an_error_reply_reaches_only_its_own_caller(store: Store) -> None:
     assert not isinstance(bad, StoreUnavailable)
 
 
-async def test_a_script_is_sent_once_and_then_by_its_hash(store: Store) -> None:
-    await store.command("SCRIPT", "FLUSH")
-    script = Script.load("promote", "line")
+async def test_functions_are_loaded_where_they_are_missing_and_stay(tmp_path: Path) -> None:
     keys = BotKeys("test/script", b"")
-    for _ in range(2):
-        assert await store.run(script, (keys.runnable, keys.line, keys.waiting, keys.later), "workers", 1) == 0
-    assert await store.command("SCRIPT", "EXISTS", script.sha) == [1]
+
+    async def promote(store: Store) -> Any:
+        return await store.run(function("promote"), (keys.runnable, keys.line, keys.waiting, keys.later), "workers", 1)
+
+    async with EmbeddedValkey(tmp_path) as valkey, Store.connect(valkey.url) as store:
+        assert await asyncio.gather(*(promote(store) for _ in range(50))) == [0] * 50
+        stats = (await store.command("INFO", "commandstats")).decode()
+        assert "cmdstat_function|load:calls=1," in stats
+        await store.command("FUNCTION", "FLUSH")
+        assert await promote(store) == 0
+    async with EmbeddedValkey(tmp_path) as valkey, Store.connect(valkey.url) as store:
+        assert await promote(store) == 0
+        assert "function|load" not in (await store.command("INFO", "commandstats")).decode()
 
 
 async def test_a_blocking_command_does_not_hold_up_others(store: Store, keys: BotKeys) -> None:

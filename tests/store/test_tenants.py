@@ -24,7 +24,7 @@ from gptbot_operator.tenants import Tenants
 from tests.store.servers import Server, cluster
 
 PEPPER = "p" * 40
-NEEDED = ("+@read", "+@write", "+@connection", "+info", "+acl")
+NEEDED = ("+@read", "+@write", "+@connection", "+@scripting", "+info", "+acl")
 """What docs/store.md says that the operator's user needs."""
 
 

@@ -17,7 +17,7 @@ from gptbot.conversation.context import entry_of, last_exchange, remembered
 from gptbot.conversation.marks import between, of_one
 from gptbot.conversation.spending import Spending
 from gptbot.inbox.claims import text
-from gptbot.inbox.store import Script, StoreUnavailable
+from gptbot.inbox.store import StoreUnavailable
 from gptbot.llm.budget import MESSAGE_TOKENS
 from gptbot.llm.errors import ModelError
 from gptbot.llm.types import Message
@@ -25,6 +25,7 @@ from gptbot.safety.budgets import Account
 from gptbot.safety.redaction import Redactor
 from gptbot.telemetry import metrics
 from gptbot.telemetry.logs import get_logger
+from gptbot_api.store_functions import function
 
 log = get_logger("folding")
 
@@ -35,7 +36,7 @@ FOLD_AGAIN = 60.0
 _MOST_DUE = 1000
 _FOR_EVER = -1
 """What PTTL says of a key without a lifetime."""
-_FOLD, _RELEASE = Script.load("fold"), Script.load("release")
+_FOLD, _RELEASE = function("fold"), function("release")
 _SYSTEM = """\
 You keep the notes of a conversation between people and an assistant. You are given the notes so far and the messages \
 that came after them. Write new notes that take the place of both, for the assistant, who will see neither again. \

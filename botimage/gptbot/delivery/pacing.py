@@ -1,6 +1,6 @@
 """The pace that a platform allows, kept by all workers of a bot together: each message and edit takes a place.
 
-The store counts (`inbox/lua/pace.lua`), one script a place. A text that has to get there reserves its place and waits;
+The store counts (`crds/gptbot_api/lua/pace.lua`), one script a place. A text that has to get there reserves its place and waits;
 an interim edit takes one that is free, or does without. While the store is away each process keeps the pace by itself.
 """
 
@@ -18,13 +18,14 @@ from itertools import islice
 from redis.exceptions import ResponseError
 
 from gptbot.inbox.keys import BotKeys
-from gptbot.inbox.store import Script, Store, StoreUnavailable
+from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.platforms.base import Sender
 from gptbot.platforms.errors import FloodWait
 from gptbot.platforms.inbound import Address
 from gptbot.platforms.pace import Limit, Pace, Paced
+from gptbot_api.store_functions import function
 
-_PACE = Script.load("pace")
+_PACE = function("pace")
 _PATIENCE = 1.0
 """Seconds that the store may take to say whether there is a place."""
 _JITTER = 0.1

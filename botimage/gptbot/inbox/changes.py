@@ -13,9 +13,9 @@ from enum import Enum, auto
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.mailbox import GROUP, Mailbox
 from gptbot.inbox.stops import MOST_STOPS, STOP_TTL
-from gptbot.inbox.store import Script
+from gptbot_api.store_functions import function
 
-_EDIT, _DELETE = (Script.load(name, "line", "turn", "withdraw") for name in ("edit", "delete"))
+_EDIT, _DELETE = (function(name) for name in ("edit", "delete"))
 _RESTARTS = 3
 """How often one answer is begun anew for edits: each time costs a request to the model."""
 

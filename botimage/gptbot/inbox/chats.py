@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gptbot.inbox.keys import BotKeys
-from gptbot.inbox.store import Script, Store
+from gptbot.inbox.store import Store
+from gptbot_api.store_functions import function
 
 KNOWN = 2.25
 """Retentions that a chat is known after the person's last message there: so long that may wait, then be remembered."""
-_PART = Script.load("part")
+_PART = function("part")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from redis.exceptions import ResponseError
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import GROUP
-from gptbot.inbox.store import Script, Store
+from gptbot.inbox.store import Store
+from gptbot_api.store_functions import function
 
-_REVIVE = Script.load("revive", "line")
+_REVIVE = function("revive")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ import time
 from collections.abc import Awaitable, Callable
 
 from gptbot.inbox.keys import BotKeys
-from gptbot.inbox.store import Script, Store, StoreUnavailable
+from gptbot.inbox.store import Store, StoreUnavailable
+from gptbot_api.store_functions import function
 
-_LEASE, _RELEASE, _ATTEND = Script.load("lease"), Script.load("release"), Script.load("attend")
+_LEASE, _RELEASE, _ATTEND = function("lease"), function("release"), function("attend")
 _POLL = 0.5
 
 

@@ -23,7 +23,8 @@ from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.gathering import Gathering
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mending import count
-from gptbot.inbox.store import Script, Store
+from gptbot.inbox.store import Store
+from gptbot_api.store_functions import function
 
 GROUP = "workers"
 TURN_LEASE = 15.0
@@ -42,10 +43,10 @@ UNREADABLE_MAIL = "unreadable: a message in the key `mail` is damaged, or of ano
 """Reason of a dead letter that nobody can read."""
 _PART = re.compile(r"m[0-9]{1,6}")
 
-_RENEW, _NOTE = Script.load("renew"), Script.load("note")
-_ENQUEUE = Script.load("enqueue", "line", "known")
-_RETRY, _PROMOTE = (Script.load(name, "line") for name in ("retry", "promote"))
-_CLAIM, _DONE, _BURY, _GIVE_UP = (Script.load(name, "line", "turn") for name in ("claim", "done", "bury", "giveup"))
+_RENEW, _NOTE = function("renew"), function("note")
+_ENQUEUE = function("enqueue")
+_RETRY, _PROMOTE = (function(name) for name in ("retry", "promote"))
+_CLAIM, _DONE, _BURY, _GIVE_UP = (function(name) for name in ("claim", "done", "bury", "giveup"))
 
 
 class Mailbox:

@@ -42,7 +42,7 @@ class PutAside:
 
 def keys_of(args: Sequence[Any]) -> list[str]:
     """The keys of bots that a command, or a script that runs under one, was given."""
-    named = args[3 : 3 + int(args[2])] if args[0] in ("EVALSHA", "EVAL") else args[1:]
+    named = args[3 : 3 + int(args[2])] if args[0] == "FCALL" else args[1:]
     return [arg for arg in named if isinstance(arg, str) and arg[:1] == "{" and kind_of(arg)][:_MOST_KEYS]
 
 
@@ -115,5 +115,5 @@ def is_unreadable(error: ResponseError) -> bool:
     text = str(error)
     return text.startswith("WRONGTYPE") or (
         text.startswith("ERR")
-        and any(part in text for part in ("not an integer", "not a valid float", "user_script", "would overflow"))
+        and any(part in text for part in ("not an integer", "not a valid float", "user_function", "would overflow"))
     )

@@ -17,15 +17,16 @@ import orjson
 from gptbot.inbox.chats import KNOWN
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mending import count
-from gptbot.inbox.store import Script, Store
+from gptbot.inbox.store import Store
 from gptbot_api import GptBotSpec
 from gptbot_api.base import seconds
+from gptbot_api.store_functions import function
 
 SETTING, ON = "summary_buffer", "on"
 """The setting of a conversation that keeps messages, and its value then."""
 MOST_CHARACTERS = 2000
 """Characters of a message that are kept."""
-_OVERHEAR = Script.load("overhear", "known")
+_OVERHEAR = function("overhear")
 
 
 @dataclass(frozen=True, slots=True)

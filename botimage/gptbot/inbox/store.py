@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import ResponseError
 
 from gptbot.inbox.gathering import Gathering
 from gptbot.inbox.mending import is_unreadable, keys_of, mend
 from gptbot.inbox.nodes import Nodes
 from gptbot.inbox.wire import Refused, Request, StoreUnavailable, Wire, unavailable
+from gptbot_api.store_faults import NO_FUNCTIONS
+from gptbot_api.store_functions import function, library
 from gptbot_api.store_rights import key_prefix
 from gptbot_api.store_url import StoreUrl
 
-__all__ = ["Script", "Store", "StoreUnavailable"]
+__all__ = ["Store", "StoreUnavailable"]
 
 _BATCH = 512
 _AFTER_REFUSAL = 0.3
@@ -30,21 +29,7 @@ _WRONG_SERVER = frozenset({"READONLY", "MASTERDOWN", "CLUSTERDOWN", "UNBLOCKED"}
 """Refusals after which another server may be the right one, also behind the same name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
-    """A Lua script, sent by its hash once the server knows it."""
-
-    text: bytes = field(repr=False)
-    sha: str
-
-    @classmethod
-    def load(cls, name: str, *shared: str) -> Script:
-        """The script in `inbox/lua/NAME.lua`, behind the functions of others that it uses."""
-        text = b"".join((Path(__file__).parent / "lua" / f"{file}.lua").read_bytes() for file in (*shared, name))
-        return cls(text, hashlib.sha1(text, usedforsecurity=False).hexdigest())
-
-
-_MEND, _RESTORE = Script.load("mend"), Script.load("restore", "line")
+_MEND, _RESTORE, _PROBE = function("mend"), function("restore"), function("probe")
 _LINE_GROUP = "workers"
 
 
@@ -53,7 +38,7 @@ class Store:
 
     def __init__(self, nodes: Nodes, tag: str) -> None:
         self._nodes = nodes
-        self._probe = ("SET", f"{key_prefix(tag)}probe", "1", "XX")
+        self._probe = f"{key_prefix(tag)}probe"
         self._queue: deque[Request] = deque()
         self._wire: Wire | None = None
         self._connecting: asyncio.Task[None] | None = None
@@ -64,6 +49,8 @@ class Store:
         self._reason: str | None = None
         self._closed = False
         self._mending = set[asyncio.Task[None]]()
+        self._loading: tuple[Wire, asyncio.Future[Any]] | None = None
+        """The server that is being given the functions."""
         self.round_trips = 0
         """Pipelines sent so far, for benchmarks."""
 
@@ -90,9 +77,9 @@ class Store:
         """Run one command; its reply is as RESP gives it. Raises StoreUnavailable or redis' ResponseError."""
         return self._put(args)
 
-    def run(self, script: Script, keys: Sequence[str], *args: Any) -> asyncio.Future[Any]:
-        """Run a Lua script. All keys must be of one bot. Raises as `command` does."""
-        return self._put(("EVALSHA", script.sha, len(keys), *keys, *args), script)
+    def run(self, name: str, keys: Sequence[str], *args: Any) -> asyncio.Future[Any]:
+        """Run a function of the store, by its name there. All keys must be of one bot. Raises as `command` does."""
+        return self._put(("FCALL", name, len(keys), *keys, *args))
 
     async def block(self, *args: Any, timeout: float) -> Any:
         """Run a blocking command on a connection of its own; `timeout` (seconds) must exceed the command's own."""
@@ -125,12 +112,12 @@ class Store:
         raise self._note(StoreUnavailable("the store keeps moving the bot's slot"))
 
     async def check(self) -> bool:
-        """Whether the store takes writes: asks it to change a key that is never there, which writes nothing.
+        """Whether the store takes writes and has the functions: has it change a key that is never there.
 
         A full, read-only or broken store refuses that, where it would answer PING.
         """
         try:
-            await self.command(*self._probe)
+            await self.run(_PROBE, (self._probe,))
         except (StoreUnavailable, ResponseError):
             return False
         self._reason = None
@@ -164,11 +151,11 @@ class Store:
                 wire.abort(closed)
         self._free.clear()
 
-    def _put(self, args: tuple[Any, ...], script: Script | None = None) -> asyncio.Future[Any]:
+    def _put(self, args: tuple[Any, ...]) -> asyncio.Future[Any]:
         if self._closed:
             raise StoreUnavailable("the store's connection was closed")
         future: asyncio.Future[Any] = asyncio.Future()
-        self._queue.append(Request(args, future, script and script.text))
+        self._queue.append(Request(args, future))
         if self._flushing is None:
             self._schedule()
         return future
@@ -211,22 +198,15 @@ class Store:
             self._flush()
 
     def _refused(self, wire: Wire, request: Request, error: ResponseError | Refused) -> None:
-        """A server of the store does not know a script, cannot read a key, or refuses to work.
+        """A server of the store lacks the functions, cannot read a key, or refuses to work.
 
         In the last case it may not be the right one.
         """
-        if isinstance(error, NoScriptError):
-            if request.script is None:
-                request.fail(error)
-            else:
-                request.args = ("EVAL", request.script, *request.args[2:])
-                request.script = None
-                self._queue.append(request)
-                if self._flushing is None and not self._closed:
-                    self._schedule()
-            return
         if not isinstance(error, Refused):
             self._mend_and_repeat(request, error)
+            return
+        if error.fault == NO_FUNCTIONS:
+            self._load_and_repeat(wire, request, error)
             return
         if not self._redirected(error, wire):
             request.fail(self._note(error))
@@ -240,6 +220,32 @@ class Store:
             wire.retire()
         if self._queue and self._flushing is None and not self._closed:
             self._schedule()
+
+    def _load_and_repeat(self, wire: Wire, request: Request, error: Refused) -> None:
+        """Give a server the functions, if this user may, and do what was asked once more.
+
+        In a store that bots share they may not: the operator has given it the functions, or does so soon.
+        """
+        if request.moves >= _MOVES or self._closed:
+            request.fail(self._note(error))
+            return
+        request.moves += 1
+        if self._loading is None or self._loading[0] is not wire or self._loading[1].done():
+            loading = Request(("FUNCTION", "LOAD", library().text), asyncio.get_running_loop().create_future())
+            self._loading = wire, loading.future
+            wire.send((loading,))
+
+        def loaded(reply: asyncio.Future[Any]) -> None:
+            trouble = None if reply.cancelled() else reply.exception()
+            if trouble is not None and "already exists" not in str(trouble):
+                refused = isinstance(trouble, ResponseError | Refused)
+                request.fail(self._note(error if refused else unavailable(trouble)))
+            else:
+                self._queue.append(request)
+                if self._flushing is None and not self._closed:
+                    self._schedule()
+
+        self._loading[1].add_done_callback(loaded)
 
     def _mend_and_repeat(self, request: Request, error: ResponseError) -> None:
         """Have what cannot be read put aside, and do what was asked once more; the scripts read before they write."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from hiredis import Reader, pack_command
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import ResponseError
 
 from gptbot_api.store_faults import StoreFault, fault_of_failure, fault_of_reply
 from gptbot_api.store_url import Address, StoreUrl
@@ -28,6 +28,7 @@ class Refused(StoreUnavailable):
 
     def __init__(self, fault: StoreFault, text: str) -> None:
         super().__init__(str(fault))
+        self.fault = fault
         self.code, _, self.detail = text.partition(" ")
 
 
@@ -42,23 +43,21 @@ def unavailable(error: BaseException) -> StoreUnavailable:
 def _error_reply(text: str) -> Exception:
     if fault := fault_of_reply(text):
         return Refused(fault, text)
-    return NoScriptError(text) if text.startswith("NOSCRIPT") else ResponseError(text)
+    return ResponseError(text)
 
 
 class Request:
     """A command that somebody waits for."""
 
-    __slots__ = ("args", "future", "mended", "moves", "script")
+    __slots__ = ("args", "future", "mended", "moves")
 
-    def __init__(self, args: tuple[Any, ...], future: asyncio.Future[Any], script: bytes | None = None) -> None:
+    def __init__(self, args: tuple[Any, ...], future: asyncio.Future[Any]) -> None:
         self.args = args
         self.future = future
-        self.script = script
-        """Text of the script that `args` names by its hash."""
         self.mended = False
         """Whether it was sent again after what could not be read was put aside."""
         self.moves = 0
-        """How often it was sent on to another server."""
+        """How often it was sent again, to another server or with the functions there."""
 
     def fail(self, error: Exception) -> None:
         """Tell who waits."""

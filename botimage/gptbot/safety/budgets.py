@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gptbot.inbox.keys import BotKeys
-from gptbot.inbox.store import Script, Store
+from gptbot.inbox.store import Store
 from gptbot.safety.limits import LimitName, millionths
 from gptbot.telemetry import metrics
 from gptbot_api import policy
+from gptbot_api.store_functions import function
 
-_RESERVE, _SPEND = (Script.load(name, "account") for name in ("reserve", "spend"))
+_RESERVE, _SPEND = (function(name) for name in ("reserve", "spend"))
 
 DAY = 86_400
 WARN_AT = 0.8

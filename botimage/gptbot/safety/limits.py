@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gptbot.inbox.keys import BotKeys
-from gptbot.inbox.store import Script, Store
+from gptbot.inbox.store import Store
 from gptbot.safety.refused import Refused
 from gptbot_api import policy
 from gptbot_api.base import seconds
+from gptbot_api.store_functions import function
 
-_LIMIT = Script.load("limit", "account")
-_LEFT = Script.load("left", "account")
+_LIMIT = function("limit")
+_LEFT = function("left")
 
 LimitName = Literal["user", "chat", "bot", "tokens", "user-tokens", "cost", "user-cost", "mute"]
 """Messages of the user, in the chat, of the bot; tokens of the bot today, of the user; the same of the cost; a pause

@@ -9,14 +9,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from gptbot.inbox.store import Script, StoreUnavailable
+from gptbot.inbox.store import StoreUnavailable
 from gptbot.platforms.base import GatewayContext
 from gptbot.platforms.web.access.answers import Answers, FormRefused, small_form
 from gptbot.platforms.web.access.scrypt import HASHED, Busy, Hash
 from gptbot.platforms.web.session import Session, Sessions, from_own_page
 from gptbot_api import Fault, InvalidManifest
+from gptbot_api.store_functions import function
 
-_TRIES = Script.load("tries")
+_TRIES = function("tries")
 OF_ADDRESS = (10, 600.0)
 OF_ALL = (200, 600.0)
 """Tries in so many seconds. Whoever is logged in already is not kept out by other people's."""

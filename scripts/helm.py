@@ -110,8 +110,8 @@ def _values(options: argparse.Namespace, helm: Any) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for name in options.values:
         merged = _merge(merged, yaml.safe_load(Path(name).read_text()) or {})
-    for expression in options.set:
-        merged = _merge(merged, helm.parse_set_string(expression))
+    if options.set:  # together, as helm does: `a[0].b=1` and `a[0].c=2` are of one item
+        merged = _merge(merged, helm.parse_set_string(",".join(options.set)))
     for expression in options.set_string:
         merged = _merge(merged, helm.parse_set_string_values(expression))
     return merged

@@ -217,7 +217,7 @@ def test_the_model_is_where_the_operator_says() -> None:
         ({"operator": {"replicas": 9}}, "/operator/replicas"),
         ({"operator": {"replica": 2}}, "additional properties 'replica' not allowed"),
         ({"operator": {"namespaces": ["Not A Name"]}}, "/operator/namespaces/0"),
-        ({"botImage": {"tag": 1}}, "/botImage/tag"),
+        ({"botImage": {"tag": ""}}, "/botImage/tag"),
         ({"operator": {"resources": {"limits": {"memory": "much"}}}}, "/operator/resources/limits/memory"),
         ({"model": {"tolerations": [{"effekt": "NoSchedule"}]}}, "additional properties 'effekt' not allowed"),
         ({"valkey": {"affinity": {"nodes": {}}}}, "additional properties 'nodes' not allowed"),

@@ -1,8 +1,28 @@
+{{/* A value as text. `--set` makes numbers and booleans of what looks like them: a tag `1`, an annotation `true`. */}}
+{{- define "gptbot.text" -}}
+{{- if kindIs "string" . }}{{ . }}{{ else if not (kindIs "invalid" .) }}{{ toJson . }}{{ end -}}
+{{- end -}}
+
+{{/* A mapping whose values are texts: labels, annotations, node selectors. */}}
+{{- define "gptbot.strings" -}}
+{{- $texts := dict -}}
+{{- range $key, $value := . }}{{ $_ := set $texts $key (include "gptbot.text" $value) }}{{ end -}}
+{{- toYaml $texts -}}
+{{- end -}}
+
+{{/* The namespaces that are served, as JSON; empty: all. */}}
+{{- define "gptbot.namespaces" -}}
+{{- $names := list -}}
+{{- range .Values.operator.namespaces }}{{ $names = append $names (include "gptbot.text" .) }}{{ end -}}
+{{- toJson $names -}}
+{{- end -}}
+
 {{/* What the names of all objects begin with. */}}
 {{- define "gptbot.fullname" -}}
-{{- $name := default .Chart.Name .Values.nameOverride -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- $name := default .Chart.Name (include "gptbot.text" .Values.nameOverride) -}}
+{{- $whole := include "gptbot.text" .Values.fullnameOverride -}}
+{{- if $whole -}}
+{{- $whole | trunc 40 | trimSuffix "-" -}}
 {{- else if contains $name .Release.Name -}}
 {{- .Release.Name | trunc 40 | trimSuffix "-" -}}
 {{- else -}}
@@ -13,8 +33,8 @@
 {{/* Labels that select a component's pods: call with (list $ "operator"). */}}
 {{- define "gptbot.selector" -}}
 {{- $root := index . 0 -}}
-app.kubernetes.io/name: {{ default $root.Chart.Name $root.Values.nameOverride }}
-app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/name: {{ default $root.Chart.Name (include "gptbot.text" $root.Values.nameOverride) | quote }}
+app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 
@@ -32,16 +52,16 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- define "gptbot.image" -}}
 {{- $root := index . 0 -}}
 {{- $image := index . 1 -}}
-{{- with $root.Values.imageRegistry }}{{ trimSuffix "/" . }}/{{ end -}}
-{{- $image.repository -}}
-{{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag }}{{ end -}}
+{{- with include "gptbot.text" $root.Values.imageRegistry }}{{ trimSuffix "/" . }}/{{ end -}}
+{{- include "gptbot.text" $image.repository -}}
+{{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ include "gptbot.text" $image.tag }}{{ end -}}
 {{- end -}}
 
 {{- define "gptbot.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create -}}
-{{- default (printf "%s-operator" (include "gptbot.fullname" .)) .Values.serviceAccount.name -}}
+{{- default (printf "%s-operator" (include "gptbot.fullname" .)) (include "gptbot.text" .Values.serviceAccount.name) -}}
 {{- else -}}
-{{- required "serviceAccount.name is needed with serviceAccount.create=false" .Values.serviceAccount.name -}}
+{{- required "serviceAccount.name is needed with serviceAccount.create=false" (include "gptbot.text" .Values.serviceAccount.name) -}}
 {{- end -}}
 {{- end -}}
 
@@ -51,17 +71,17 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 
 {{/* The Secret that holds password and address of the chart's own store. */}}
 {{- define "gptbot.store.secretName" -}}
-{{- default (include "gptbot.store.name" .) .Values.valkey.auth.existingSecret -}}
+{{- default (include "gptbot.store.name" .) (include "gptbot.text" .Values.valkey.auth.existingSecret) -}}
 {{- end -}}
 
 {{/* Where operator and test find the shared store; nothing where there is none. */}}
 {{- define "gptbot.store.env" -}}
 {{- if .Values.valkey.enabled -}}
 - name: GPTBOT_STORE_URL
-  valueFrom: {secretKeyRef: {name: {{ include "gptbot.store.secretName" . }}, key: url}}
+  valueFrom: {secretKeyRef: {name: {{ include "gptbot.store.secretName" . | quote }}, key: url}}
 {{- else if .Values.externalStore.existingSecret -}}
 - name: GPTBOT_STORE_URL
-  valueFrom: {secretKeyRef: {name: {{ .Values.externalStore.existingSecret }}, key: {{ .Values.externalStore.urlKey }}}}
+  valueFrom: {secretKeyRef: {name: {{ include "gptbot.text" .Values.externalStore.existingSecret | quote }}, key: {{ include "gptbot.text" .Values.externalStore.urlKey | quote }}}}
 {{- if .Values.externalStore.caKey }}
 - {name: GPTBOT_STORE_CA, value: /etc/gptbot/store/ca.crt}
 {{- end }}
@@ -78,7 +98,7 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- define "gptbot.store.caVolume" -}}
 {{- if .Values.externalStore.caKey -}}
 - name: store-ca
-  secret: {secretName: {{ .Values.externalStore.existingSecret }}, items: [{key: {{ .Values.externalStore.caKey }}, path: ca.crt}]}
+  secret: {secretName: {{ include "gptbot.text" .Values.externalStore.existingSecret | quote }}, items: [{key: {{ include "gptbot.text" .Values.externalStore.caKey | quote }}, path: ca.crt}]}
 {{- end }}
 {{- end -}}
 
@@ -110,7 +130,7 @@ labels:
   {{- include "gptbot.selector" (list (index . 0) (index . 1)) | nindent 2 }}
   app.kubernetes.io/part-of: gptbot
   {{- with $values.podLabels }}
-  {{- toYaml . | nindent 2 }}
+  {{- include "gptbot.strings" . | nindent 2 }}
   {{- end }}
 {{- end -}}
 
@@ -121,23 +141,27 @@ labels:
 {{- with $root.Values.imagePullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ include "gptbot.text" . | quote }}
   {{- end }}
 {{- end }}
 {{- with $values.nodeSelector }}
 nodeSelector:
-  {{- toYaml . | nindent 2 }}
+  {{- include "gptbot.strings" . | nindent 2 }}
 {{- end }}
 {{- with $values.tolerations }}
 tolerations:
-  {{- toYaml . | nindent 2 }}
+  {{- range . }}
+  {{- $toleration := deepCopy . }}
+  {{- range $key, $value := pick . "key" "value" }}{{ $_ := set $toleration $key (include "gptbot.text" $value) }}{{ end }}
+  - {{ toJson $toleration }}
+  {{- end }}
 {{- end }}
 {{- with $values.affinity }}
 affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with $values.priorityClassName }}
-priorityClassName: {{ . }}
+{{- with include "gptbot.text" $values.priorityClassName }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- end -}}
 

@@ -17,7 +17,7 @@
 {{- if and .Values.exampleBot.enabled (not .Values.valkey.enabled) (not .Values.externalStore.existingSecret) (not .Values.exampleBot.spec.store) -}}
 {{- fail "the example bot has no store: set valkey.enabled=true, externalStore.existingSecret or exampleBot.spec.store" -}}
 {{- end -}}
-{{- if and .Values.exampleBot.enabled .Values.operator.namespaces (not (has .Release.Namespace .Values.operator.namespaces)) -}}
+{{- if and .Values.exampleBot.enabled .Values.operator.namespaces (not (has .Release.Namespace (include "gptbot.namespaces" . | fromJsonArray))) -}}
 {{- fail (printf "nobody would serve the example bot: add %s to operator.namespaces" .Release.Namespace) -}}
 {{- end -}}
 {{- end -}}

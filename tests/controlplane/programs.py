@@ -1,8 +1,8 @@
-"""Finds the programs of a control plane; `python -m tests.controlplane.programs` builds those that are nowhere.
+"""Finds programs that tests run; `python -m tests.controlplane.programs` builds those that are nowhere.
 
-Each program is looked for in $KUBEBUILDER_ASSETS, then where an earlier run built it, then beside this Python (etcd and
-kubectl come from PyPI), then in what setup-envtest has. What is left is built from Kubernetes' Go modules: minutes,
-once.
+They are those of a Kubernetes control plane, helm, and Prometheus' promtool. Each is looked for in $KUBEBUILDER_ASSETS,
+then where an earlier run built it, then beside this Python (etcd and kubectl come from PyPI), then in what
+setup-envtest has. What is left is built from its Go modules: minutes, once.
 """
 
 from __future__ import annotations
@@ -15,11 +15,21 @@ import time
 import venv
 from pathlib import Path
 
+from scripts.helm import GO_MODULE
+
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "kubernetes" / "bin"
 MODULE = Path(__file__).with_name("kubernetes")
 BUILT = ("kube-apiserver", "kube-controller-manager")
 INSTALLED = ("etcd", "kubectl")
+RELEASED = {
+    "helm": (GO_MODULE, ""),
+    "promtool": ("github.com/prometheus/prometheus/cmd/promtool@v0.316.0", "remove_all_sd"),
+}
+"""Programs that are built from a module as it was released, and their build tags.
+
+promtool goes without the service discoveries, which take most of the time to build it.
+"""
 
 
 class ProgramMissing(Exception):
@@ -34,7 +44,7 @@ def find(name: str) -> Path | None:
     for place in places:
         if os.access(place / name, os.X_OK):
             return place / name
-    if name in INSTALLED and (found := shutil.which(name)):
+    if name in (*INSTALLED, *RELEASED) and (found := shutil.which(name)):
         return Path(found)
     return _from_setup_envtest(name)
 
@@ -53,7 +63,10 @@ def ensure() -> Path:
             raise ProgramMissing(f"{name} is missing: install the packages of the dev group, which bring it")
     for name in BUILT:
         if find(name) is None:
-            _build(name)
+            _build_kubernetes(name)
+    for name in RELEASED:
+        if find(name) is None:
+            _build_released(name)
     return CACHE
 
 
@@ -88,19 +101,35 @@ def _go() -> str:
     return str(home / "bin" / "go")
 
 
-def _build(name: str) -> None:
+def _build_kubernetes(name: str) -> None:
     version = _version()
     major, minor = version.lstrip("v").split(".")[:2]
     stamp = "k8s.io/component-base/version"
     flags = f"-s -w -X {stamp}.gitVersion={version} -X {stamp}.gitMajor={major} -X {stamp}.gitMinor={minor}"
     CACHE.mkdir(parents=True, exist_ok=True)
-    print(f"building {name} {version} from its Go modules (minutes, once)", flush=True)
     target = CACHE / f".{name}.part"
     package = f"k8s.io/kubernetes/cmd/{name}"
-    command = [_go(), "build", "-mod=readonly", "-trimpath", "-ldflags", flags, "-o", str(target), package]
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
+    options = ["-mod=readonly", "-trimpath", "-ldflags", flags, "-o", str(target)]
+    _go_run(name, version, ["build", *options, package], MODULE, {"GOWORK": "off"})
+    target.rename(CACHE / name)
+
+
+def _build_released(name: str) -> None:
+    module, tags = RELEASED[name]
+    directory = CACHE / f".{name}"  # a build that is broken off leaves nothing that looks like the program
+    directory.mkdir(parents=True, exist_ok=True)
+    options = ["-trimpath", "-tags", tags, "-ldflags", "-s -w"]
+    _go_run(name, module.partition("@")[2], ["install", *options, module], directory, {"GOBIN": str(directory)})
+    (directory / name).rename(CACHE / name)
+    directory.rmdir()
+
+
+def _go_run(name: str, version: str, arguments: list[str], directory: Path, environment: dict[str, str]) -> None:
+    """Run Go, with a sign of life every 20 s. Raises ProgramMissing."""
+    print(f"building {name} {version} from its Go modules (minutes, once)", flush=True)
     started = time.monotonic()
-    with subprocess.Popen(command, cwd=MODULE, env=environment) as build:
+    variables = {**os.environ, "CGO_ENABLED": "0", **environment}
+    with subprocess.Popen([_go(), *arguments], cwd=directory, env=variables) as build:
         while True:
             try:
                 build.wait(timeout=20)
@@ -108,8 +137,7 @@ def _build(name: str) -> None:
             except subprocess.TimeoutExpired:
                 print(f"  … {time.monotonic() - started:.0f} s", flush=True)
     if build.returncode != 0:
-        raise ProgramMissing(f"{name} could not be built (go build exited with {build.returncode}); see above")
-    target.rename(CACHE / name)
+        raise ProgramMissing(f"{name} could not be built (go {arguments[0]} exited with {build.returncode}); see above")
     print(f"  built in {time.monotonic() - started:.0f} s", flush=True)
 
 

@@ -7,13 +7,40 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema
 
 _DURATION = "^[1-9][0-9]{0,6}(s|m|h|d)$"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
-Duration = Annotated[str, Field(pattern=_DURATION)]
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a text must look like, said in words and with examples, where a pattern alone would say nothing to people.
+
+    It is checked with the rules across fields, by the API server and in Python.
+    """
+
+    pattern: str
+    message: str
+    cel: str = ""
+    """The rule for the API server. Empty: that `self` matches the pattern."""
+
+    def holds(self, value: Any) -> bool:
+        """Whether a value has the form; what is no text has it."""
+        return not isinstance(value, str) or re.fullmatch(self.pattern, value) is not None
+
+    def schema(self) -> dict[str, str]:
+        """The form as an entry of `x-kubernetes-validations`."""
+        return {"rule": self.cel or f"self.matches(r'{self.pattern}')", "message": self.message}
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(core) | {"x-kubernetes-validations": [self.schema()]}
+
+
+DURATION = Form(_DURATION, "must be a whole number and its unit s, m, h or d, such as 90s, 5m, 24h or 7d")
+Duration = Annotated[str, Field(max_length=32), DURATION]
 """A length of time: a whole number above 0 and a unit, `s`, `m`, `h` or `d`. For example `90s`, `24h`."""
 
 
@@ -35,11 +62,27 @@ class Rule:
     message: str
     holds: Callable[[Any], bool]
     field: str = ""
+    figure: str = ""
+    """A number to put into the message for `{}`, as CEL."""
+    count: Callable[[Any], int] = lambda _: 0
+    """That number, in Python."""
+    at_creation: bool = False
+    """Whether objects that are there already are left alone."""
 
-    def schema(self) -> dict[str, str]:
+    def schema(self) -> dict[str, Any]:
         """The rule as an entry of `x-kubernetes-validations` (KEP-2876)."""
-        entry = {"rule": self.cel, "message": self.message}
+        entry: dict[str, Any] = {"rule": self.cel, "message": self.message}
+        if self.figure:
+            before, after = self.message.split("{}")
+            entry["message"] = before.rstrip() + after
+            entry["messageExpression"] = f"'{before}%d{after}'.format([{self.figure}])"
+        if self.at_creation:
+            entry |= {"rule": f"oldSelf.hasValue() || {self.cel}", "optionalOldSelf": True}
         return entry | {"fieldPath": f".{self.field}"} if self.field else entry
+
+    def says(self, model: Any) -> str:
+        """The message about a model that breaks the rule."""
+        return self.message.format(self.count(model)) if self.figure else self.message
 
 
 class ApiModel(BaseModel):

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gptbot_api.base import ApiModel, Rule
-from gptbot_api.spec import GptBotSpec
+from gptbot_api.spec import GptBot, GptBotSpec
 from gptbot_api.status import GptBotStatus
 
 Schema = dict[str, Any]
@@ -48,6 +48,7 @@ def custom_resource_definition() -> Schema:
             "spec": structural(GptBotSpec),
             "status": structural(GptBotStatus),
         },
+        "x-kubernetes-validations": [rule.schema() for rule in GptBot.rules],
     }
     columns = [
         {"name": name, "type": kind, "jsonPath": path} | ({"description": text} if text else {})

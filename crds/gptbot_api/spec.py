@@ -16,6 +16,9 @@ from gptbot_api.safety import Safety
 from gptbot_api.status import GptBotStatus
 from gptbot_api.workload import Gateway, PodTemplate, Store, Workers
 
+MOST_OF_PROMPTS = 768 * 1024
+"""Bytes of all prompts that a spec may hold. A ConfigMap takes 1 MiB, with all else that is in it and as YAML."""
+
 
 def _assistant() -> list[Persona]:
     return [Persona(name="assistant", title="Assistant", prompt="You are a helpful assistant.")]
@@ -77,6 +80,16 @@ class GptBotSpec(ApiModel):
             field="personas",
         ),
         Rule(
+            f"self.personas.map(p, has(p.prompt) ? bytes(p.prompt).size() : 0).sum() <= {MOST_OF_PROMPTS}",
+            f"the prompts of all personas together have {{}} bytes, and at most {MOST_OF_PROMPTS} (768 KiB) fit into "
+            "the ConfigMap of the bot: shorten them, or keep them in ConfigMaps of their own and name those by "
+            "promptFrom",
+            lambda s: s.prompt_bytes() <= MOST_OF_PROMPTS,
+            field="personas",
+            figure="self.personas.map(p, has(p.prompt) ? bytes(p.prompt).size() : 0).sum()",
+            count=lambda s: s.prompt_bytes(),
+        ),
+        Rule(
             "!has(self.defaultPersona) || self.personas.exists(p, p.name == self.defaultPersona)",
             "defaultPersona must be the name of one of personas",
             lambda s: s.default_persona is None or any(p.name == s.default_persona for p in s.personas),
@@ -108,6 +121,10 @@ class GptBotSpec(ApiModel):
             field="limits",
         ),
     )
+
+    def prompt_bytes(self) -> int:
+        """Bytes of all prompts that the spec itself holds."""
+        return sum(len((persona.prompt or "").encode()) for persona in self.personas)
 
     def hosts(self) -> list[str]:
         """Names of hosts that HTTP requests for the bot come by, as far as the spec tells."""
@@ -162,6 +179,16 @@ class GptBot(ApiModel):
     """What the bot is to be."""
     status: GptBotStatus | None = None
     """What the bot is, written by the operator."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.metadata.name.matches('^[a-z]')",
+            "must begin with a letter, such as shop1: Services of the bot are named after it",
+            lambda b: bool(b.metadata.uid) or b.metadata.name[0].isalpha(),
+            field="metadata.name",
+            at_creation=True,
+        ),
+    )
 
     @property
     def key(self) -> str:

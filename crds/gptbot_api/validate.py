@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from gptbot_api.base import ApiModel
+from gptbot_api.base import ApiModel, Form
 from gptbot_api.spec import GptBot
 
 _M = TypeVar("_M", bound=ApiModel)
@@ -63,16 +64,35 @@ def broken_rules(model: ApiModel, path: str = "") -> Iterator[Fault]:
     for rule in model.rules:
         if not rule.holds(model):
             at = f"{path}.{rule.field}" if rule.field else path
-            yield Fault(at.lstrip("."), f"Invalid value: {rule.message}")
+            yield Fault(at.lstrip("."), f"Invalid value: {rule.says(model)}")
     for name, info in type(model).model_fields.items():
         value = getattr(model, name)
         where = f"{path}.{info.alias or name}".lstrip(".")
+        yield from _malformed(value, info.annotation, info.metadata, where)
         if isinstance(value, ApiModel):
             yield from broken_rules(value, where)
         elif isinstance(value, list):
             for index, item in enumerate(value):  # pyright: ignore[reportUnknownArgumentType]
                 if isinstance(item, ApiModel):
                     yield from broken_rules(item, f"{where}[{index}]")
+
+
+def _malformed(value: Any, kind: Any, metadata: Sequence[Any], path: str) -> Iterator[Fault]:
+    """The texts in a field's value, its lists and mappings too, that have not the form which their type asks for."""
+    if get_origin(kind) is Annotated:
+        kind, *metadata = get_args(kind)
+    for form in metadata:
+        if isinstance(form, Form) and not form.holds(value):
+            yield Fault(path, f"Invalid value: {_shown(value)}: {form.message}")
+    if isinstance(value, list) and get_origin(kind) is list:
+        for index, item in enumerate(cast("list[Any]", value)):
+            yield from _malformed(item, get_args(kind)[0], (), f"{path}[{index}]")
+    elif isinstance(value, dict) and get_origin(kind) is dict:
+        for key, item in cast("dict[str, Any]", value).items():
+            yield from _malformed(item, get_args(kind)[1], (), f"{path}[{key}]")
+    elif value is not None and get_origin(kind) in (Union, UnionType):
+        for option in get_args(kind):
+            yield from _malformed(value, option, (), path)
 
 
 def _path(location: Sequence[int | str]) -> str:

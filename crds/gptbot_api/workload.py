@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from gptbot_api.base import ApiModel, OpenModel, Rule
+from gptbot_api.base import DURATION, ApiModel, Form, OpenModel, Rule
 from gptbot_api.refs import SecretKeyRef
 
 _QUANTITY = (
@@ -19,29 +18,32 @@ _QUANTITY = (
 
 
 def _quantity(value: Any) -> str | int:
-    if isinstance(value, str):
-        if re.fullmatch(_QUANTITY, value) is None:
-            raise PydanticCustomError("string_pattern_mismatch", "not a quantity", {"pattern": _QUANTITY})
-        return value
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, str | int):
         raise PydanticCustomError("int_or_string_type", "not a quantity")
     return value
 
 
+QUANTITY = Form(
+    _QUANTITY,
+    "must be an amount: of CPU such as 500m or 2, of memory such as 128Mi or 1Gi (MB is no unit: M and Mi are)",
+    cel="type(self) == int || isQuantity(self)",
+)
 Quantity = Annotated[
-    str | int,
-    PlainValidator(_quantity),
-    WithJsonSchema({"x-kubernetes-int-or-string": True, "pattern": _QUANTITY}),
+    str | int, PlainValidator(_quantity), WithJsonSchema({"x-kubernetes-int-or-string": True}), QUANTITY
 ]
 """An amount, such as `100m` of CPU or `128Mi` of memory."""
+
+
+FORMS = (DURATION, QUANTITY)
+"""All forms of texts."""
 
 
 class Resources(ApiModel):
     """Compute resources of a container, as in a Pod."""
 
-    requests: dict[str, Quantity] = Field(default_factory=dict[str, str | int])
+    requests: dict[str, Quantity] = Field(default_factory=dict[str, str | int], max_length=8)
     """What is reserved, such as `cpu: 100m` or `memory: 128Mi`. Empty: gptbot's measured defaults."""
-    limits: dict[str, Quantity] = Field(default_factory=dict[str, str | int])
+    limits: dict[str, Quantity] = Field(default_factory=dict[str, str | int], max_length=8)
     """What is the most. Empty: a memory limit from gptbot's measured defaults, and no CPU limit."""
 
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from gptbot_api.base import DURATION, Form
+from gptbot_api.workload import QUANTITY
+
 Document = dict[str, Any]
 
 GOOD: Document = {
@@ -82,6 +85,10 @@ def _pattern(path: str, value: Any, shown: str, pattern: str, at: str | None = N
     return _case(path, value, f"{at}: Invalid value: \"{shown}\": {at} in body should match '{pattern}'")
 
 
+def _form(path: str, value: Any, shown: str, form: Form, at: str | None = None) -> Case:
+    return _case(path, value, f'{at or path}: Invalid value: "{shown}": {form.message}')
+
+
 def _unknown(path: str, value: Any = "x", at: str | None = None) -> Case:
     at = at or path
     return _case(path, value, f'{at}: unknown field "{at}"')
@@ -90,11 +97,6 @@ def _unknown(path: str, value: Any = "x", at: str | None = None) -> Case:
 _REF = {"name": "a", "key": "b"}
 _NAME = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 _URL = r"^https?://[^\s/$.?#][^\s]*$"
-_DURATION = "^[1-9][0-9]{0,6}(s|m|h|d)$"
-_QUANTITY = (
-    r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))"
-    r"(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"
-)
 
 
 def _persona(name: str) -> dict[str, str]:
@@ -102,6 +104,17 @@ def _persona(name: str) -> dict[str, str]:
 
 
 RULES = [
+    _case(
+        "metadata.name",
+        "1shop",
+        "metadata.name: Invalid value: must begin with a letter, such as shop1: Services of the bot are named after it",
+    ),
+    _case(
+        "spec.personas",
+        [{"name": f"p{number}", "prompt": "я" * 10_000} for number in range(40)],
+        "spec.personas: Invalid value: the prompts of all personas together have 800000 bytes, and at most 786432 (768 KiB) fit into the ConfigMap of "
+        "the bot: shorten them, or keep them in ConfigMaps of their own and name those by promptFrom",
+    ),
     _case(
         "spec.platforms", {}, "spec.platforms: Invalid value: at least one platform is needed: telegram, discord or web"
     ),
@@ -273,8 +286,9 @@ FIELDS = [
     ),
     # patterns
     _pattern("spec.llm.baseUrl", "ftp://x", "ftp://x", _URL),
-    _pattern("spec.context.ttl", "1x", "1x", _DURATION),
-    _pattern("spec.privacy.retention", "0s", "0s", _DURATION),
+    _form("spec.context.ttl", "1x", "1x", DURATION),
+    _form("spec.privacy.retention", "0s", "0s", DURATION),
+    _form("spec.privacy.retention", "24", "24", DURATION),
     _pattern("spec.personas", [{"name": "A!", "prompt": "x"}], "A!", _NAME, "spec.personas[0].name"),
     _pattern(
         "spec.platforms.discord",
@@ -284,7 +298,8 @@ FIELDS = [
         "spec.platforms.discord.tokenSecretRef.name",
     ),
     _pattern("spec.access.allow", ["telegram:user:1", "bob"], "bob", "^[a-z0-9-]+:[a-z]+:[A-Za-z0-9_-]+$", "spec.access.allow[1]"),
-    _pattern("spec.gateway.resources.limits", {"cpu": "lots"}, "lots", _QUANTITY, "spec.gateway.resources.limits.cpu"),
+    _form("spec.gateway.resources.limits", {"cpu": "lots"}, "lots", QUANTITY, "spec.gateway.resources.limits[cpu]"),
+    _form("spec.workers.resources.requests", {"memory": "512MB"}, "512MB", QUANTITY, "spec.workers.resources.requests[memory]"),
     # lengths
     _case("spec.llm.model", "", 'spec.llm.model: Invalid value: "": spec.llm.model in body should be at least 1 chars long'),
     _case("spec.llm.model", "m" * 257, "spec.llm.model: Too long: may not be more than 256 bytes"),

@@ -30,10 +30,11 @@ _IN_ENVIRONMENT = "spec.store."
 
 def config_map(bot: GptBot) -> Manifest:
     """The ConfigMap with the GptBot as `bot.yaml`, every default filled in, and the revision of what is read once."""
+    metadata = {"name": bot.metadata.name, "namespace": bot.metadata.namespace, "uid": bot.metadata.uid}
     document: dict[str, Any] = {
         "apiVersion": API_VERSION,
         "kind": KIND,
-        "metadata": {"name": bot.metadata.name, "namespace": bot.metadata.namespace},
+        "metadata": metadata,
         "spec": bot.spec.model_dump(mode="json", by_alias=True, exclude_none=True),
     }
     text = yaml.safe_dump(document, sort_keys=True, allow_unicode=True, width=120)

@@ -161,7 +161,8 @@ class Worker:
         except Exception as error:  # it ends this turn alone: whoever takes it over counts the tries
             log.exception("a turn ended without an end", exc_info=error, bot=self._bot.key)
         finally:
-            del self._answering[claim.token]
+            if self._answering.get(claim.token) is turn:  # a token that was given twice is another turn's too
+                del self._answering[claim.token]
         if turn.fold_due:
             self._folder.add(claim.conversation)
 

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 _FOLDER = Path(__file__).parent / "lua"
-_LINE, _TURN = ("line",), ("line", "turn")
+_NUMBERS, _ACCOUNT = ("numbers",), ("numbers", "account")
+_LINE, _TURN = ("numbers", "line"), ("numbers", "line", "turn")
 _NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "attend": (), "bury": _TURN, "claim": _TURN, "delete": (*_TURN, "withdraw"), "done": _TURN,
-    "edit": (*_TURN, "withdraw"), "enqueue": ("line", "known"), "fold": (), "giveup": _TURN, "lease": (),
-    "left": ("account",), "limit": ("account",), "look": (), "mend": (), "note": (), "overhear": ("known",),
-    "pace": (), "part": (), "probe": (), "promote": _LINE, "release": (), "renew": (), "reserve": ("account",),
-    "restore": _LINE, "retry": _LINE, "revive": _LINE, "spend": ("account",), "stop": (), "tries": (),
+    "edit": (*_TURN, "withdraw"), "enqueue": (*_LINE, "known"), "fold": (), "giveup": _TURN, "lease": (),
+    "left": _ACCOUNT, "limit": _ACCOUNT, "look": (), "mend": _NUMBERS, "note": (), "overhear": ("known",),
+    "pace": _NUMBERS, "part": (), "probe": (), "promote": _LINE, "release": (), "renew": (), "reserve": _ACCOUNT,
+    "restore": _LINE, "retry": _LINE, "revive": _LINE, "spend": _ACCOUNT, "stop": _NUMBERS, "tries": _NUMBERS,
 }  # fmt: skip
 """Function to the parts that stand before it: `lua/NAME.lua` is its body, with KEYS and ARGV."""
 _TAKES_IN: Final = frozenset({"enqueue", "limit", "overhear", "probe", "tries"})

@@ -22,8 +22,8 @@ COMMANDS: tuple[str, ...] = (
     "zadd", "zcard", "zrange", "zrangebylex", "zrangebyscore", "zrem", "zremrangebyrank", "zremrangebyscore",
     "zrevrange", "zrevrangebyscore", "zscore",
     # streams
-    "xack", "xadd", "xautoclaim", "xclaim", "xdel", "xgroup|create", "xlen", "xpending", "xrange", "xread",
-    "xreadgroup", "xrevrange", "xtrim",
+    "xack", "xadd", "xautoclaim", "xclaim", "xdel", "xgroup|create", "xinfo|stream", "xlen", "xpending",
+    "xrange", "xread", "xreadgroup", "xrevrange", "xtrim",
 )  # fmt: skip
 """Every command that a bot sends or its scripts call, and no other; a test compares this with the bot's sources."""
 

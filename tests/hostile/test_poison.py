@@ -28,8 +28,16 @@ from tests.fakes.openai import FakeOpenAI
 GARBAGE = b"\xff\xfe garbage \x00"
 OTHER_VERSION = b'["user","an entry of a later version",99]'
 TRUNCATED = b'["user","an entry that en'
-WAYS = ("type", "garbage", "truncated", "version")
+LAST_ID = b"18446744073709551615-18446744073709551615"
+HUGE = b"9007199254740991"
+WAYS = ("type", "garbage", "truncated", "version", "huge")
+"""`huge`: where a number belongs, one beyond all that are counted, and a time that never comes; a stream's last id."""
 PATIENCE = 12.0
+_LIMITS = {
+    "perUser": {"messages": 40, "per": "1h"}, "perChat": {"messages": 40, "per": "1h"},
+    "perBot": {"messages": 40, "per": "1h"}, "tokensPerDay": 100_000, "tokensPerUserPerDay": 100_000,
+}  # fmt: skip
+"""So that what is counted for them is read."""
 
 
 @pytest.fixture
@@ -62,7 +70,17 @@ async def spoil(store: Store, key: str, kind: str, way: str) -> None:
         await store.command("DEL", key)
         await (store.command("RPUSH", key, "x") if KINDS[kind] == "string" else store.command("SET", key, "x"))
         return
-    value = {"garbage": GARBAGE, "truncated": TRUNCATED, "version": OTHER_VERSION}[way]
+    if way == "huge" and KINDS[kind] == "stream":
+        if await store.command("TYPE", key) == b"none" or (await store.command("XINFO", "STREAM", key))[7] != LAST_ID:
+            await store.command("XADD", key, LAST_ID, "c", "x")
+        return
+    if way == "huge" and KINDS[kind] == "list":
+        await store.command("LPUSH", key, *[HUGE] * 50)
+        return
+    if way == "huge" and KINDS[kind] == "zset":
+        for member in await store.command("ZRANGE", key, 0, -1):
+            await store.command("ZADD", key, HUGE, member)
+    value = {"garbage": GARBAGE, "truncated": TRUNCATED, "version": OTHER_VERSION, "huge": HUGE}[way]
     match KINDS[kind]:
         case "string":
             await store.command("SET", key, value)
@@ -78,6 +96,10 @@ async def spoil(store: Store, key: str, kind: str, way: str) -> None:
                 b"attempts",
                 b"answers",
                 b"stop",
+                b"held",
+                b"heldcost",
+                b"lapses",
+                b"restarts",
                 b"language",
                 value,
             ]
@@ -119,7 +141,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", sorted(kind for kind in KINDS if not kind.startswith("p:")))
 async def test_a_spoiled_key_hurts_one_conversation_once(kind: str, way: str, store: Store, model: FakeOpenAI) -> None:
-    async with room(store, model) as found:
+    async with room(store, model, limits=_LIMITS) as found:
         found.bot.mailbox.lease = 0.6
         dead = DeadLetters(store, found.bot.keys)
         assert await found.tell("before")

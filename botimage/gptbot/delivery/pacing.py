@@ -1,6 +1,6 @@
 """The pace that a platform allows, kept by all workers of a bot together: each message and edit takes a place.
 
-The store counts (`crds/gptbot_api/lua/pace.lua`), one script a place. A text that has to get there reserves its place and waits;
+The store counts (`pace.lua`), one call a place. A text that has to get there reserves its place and waits;
 an interim edit takes one that is free, or does without. While the store is away each process keeps the pace by itself.
 """
 

@@ -39,6 +39,9 @@ RETENTION = 24 * 3600.0
 UNREADABLE_TTL = 24 * 3600.0
 """Seconds that a message nobody can read stays a dead letter."""
 
+_LONGEST_DELAY = 2 * 86_400_000
+"""Milliseconds: no turn is put off for longer, as no platform's wait counts for more than a day."""
+
 UNREADABLE_MAIL = "unreadable: a message in the key `mail` is damaged, or of another version of gptbot"
 """Reason of a dead letter that nobody can read."""
 _PART = re.compile(r"m[0-9]{1,6}")
@@ -275,7 +278,7 @@ class Mailbox:
 
     async def promote(self, most: int = 100) -> int:
         """Make turns runnable whose time has come; how many."""
-        return int(await self.store.run(_PROMOTE, (*self._line, self.keys.later), GROUP, most))
+        return int(await self.store.run(_PROMOTE, (*self._line, self.keys.later), GROUP, most, _LONGEST_DELAY))
 
     async def waiting(self, conversation: str) -> list[Envelope]:
         """The messages of a conversation that are not answered yet, up to the first that cannot be read."""

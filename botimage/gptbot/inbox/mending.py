@@ -25,6 +25,7 @@ ASIDE = ":unreadable"
 LINE = ("runnable", "line", "waiting", "later")
 """Keys that tell where a conversation stands: one that is lost is made anew of the others."""
 _NUMBERS = frozenset({"tokens", "floods", "rate", "pace", "p:holding"})
+_UNREADABLE = ("not an integer", "not a valid float", "user_function", "would overflow", "exhausted the last")
 _MOST_KEYS = 64
 _MOST_LETTERS = 1000
 
@@ -113,7 +114,4 @@ def _bot(prefix: str) -> str:
 def is_unreadable(error: ResponseError) -> bool:
     """Whether an error reply may come from a value that is not what it should be."""
     text = str(error)
-    return text.startswith("WRONGTYPE") or (
-        text.startswith("ERR")
-        and any(part in text for part in ("not an integer", "not a valid float", "user_function", "would overflow"))
-    )
+    return text.startswith("WRONGTYPE") or (text.startswith("ERR") and any(part in text for part in _UNREADABLE))

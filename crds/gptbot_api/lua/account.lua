@@ -2,9 +2,8 @@
 -- is a hash: `tokens` and `cost` (millionths of the currency) used on a `day`; `held`, `heldcost`: what answers under way
 -- hold besides, each in a field `=HOLD` as `TOKEN UNTIL TOKENS COST`; `lapses`: no hold lapses before. Times are in ms.
 local DAY = 86400000
+local LONGEST_HOLD = DAY
 local MOST = 2 ^ 53
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local today = math.floor(now / DAY)
 local rest = DAY - now % DAY
 
@@ -39,16 +38,20 @@ local function share(sum, index, many)
   return math.floor(sum / many) + (index <= sum % many and 1 or 0)
 end
 
+-- One that would end later than any is none.
 local function hold_of(value)
   local token, ends, tokens, cost = string.match(value or '', '^(%S*) (%d+) (%d+) (%d+)$')
-  return token, whole(ends), whole(tokens), whole(cost)
+  ends = whole(ends)
+  return token, ends <= now + LONGEST_HOLD and ends or 0, whole(tokens), whole(cost)
 end
 
 -- Tokens and cost held by others than `mine`, without those whose time is over: their workers have died.
 local function held(key, mine)
   local found = redis.call('HMGET', key, 'held', 'heldcost', 'lapses', '=' .. mine)
   local tokens, cost = whole(found[1]), whole(found[2])
-  if found[3] and whole(found[3]) <= now then
+  local lapses = whole(found[3])
+  -- Without a time at which it lapses, or with one that cannot be, nobody would ever count it anew.
+  if (tokens > 0 or cost > 0 or found[3]) and (lapses <= now or lapses > now + LONGEST_HOLD) then
     local next_lapse = false
     local fields = redis.call('HGETALL', key)
     tokens, cost = 0, 0

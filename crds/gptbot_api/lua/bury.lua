@@ -1,7 +1,7 @@
 -- Give a turn up. KEYS: runnable, line, waiting, owner, mail, turn, dead, ctx, sum. ARGV: group, conversation, entry, token,
 -- messages given up, reason, most dead letters, TTL (ms), context's TTL (ms), context's length, then messages to
 -- add to the context. 0: the turn was lost.
-redis.call('XLEN', KEYS[7])
+open(KEYS[7])
 redis.call('LLEN', KEYS[8])
 if redis.call('HGET', KEYS[4], ARGV[2]) ~= ARGV[4] then
   return 0
@@ -13,8 +13,7 @@ for _ = 1, ARGV[5] do
   end
 end
 -- The key lives as long as its newest letter; older ones go when their own time is over.
-local now = redis.call('TIME')
-redis.call('XTRIM', KEYS[7], 'MINID', string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000) - ARGV[8]))
+redis.call('XTRIM', KEYS[7], 'MINID', string.format('%.0f', now - ARGV[8]))
 redis.call('PEXPIRE', KEYS[7], ARGV[8])
 if #ARGV > 10 then
   redis.call('RPUSH', KEYS[8], unpack(ARGV, 11))

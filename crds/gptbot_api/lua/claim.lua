@@ -2,6 +2,10 @@
 -- group, conversation, consumer, entry, most messages, turn's TTL (ms). False: it is somebody else's, or there is nothing
 -- to do. The last of what is returned: how often the entry was delivered, to this worker and to others.
 local said, settings, before = redis.call('LRANGE', KEYS[7], 0, -1), redis.call('HGETALL', KEYS[8]), redis.call('GET', KEYS[9])
+local last = redis.call('HGET', KEYS[4], '#')
+if last and (#last > 15 or not string.find(last, '^%d+$')) then
+  error('no fencing token')
+end
 local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[4], ARGV[4], 1)
 if #pending == 0 or pending[1][2] ~= ARGV[3] then
   return false

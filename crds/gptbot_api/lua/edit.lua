@@ -1,8 +1,8 @@
 -- Replace a message that waits for its answer. ARGV: further the message as it was, as it is now, most restarts.
 -- 0: it is not there like that any more. 1: replaced. 2: its answer is being shown, or was finished.
 local function restarted()
-  local times = (tonumber(redis.call('HGET', KEYS[6], 'restarts')) or 0) + 1
-  redis.call('HSET', KEYS[6], 'restarts', string.format('%.0f', math.min(times, 1000000)))
+  local times = count_of(redis.call('HGET', KEYS[6], 'restarts')) + 1
+  redis.call('HSET', KEYS[6], 'restarts', string.format('%.0f', times))
   return times
 end
 

@@ -1,7 +1,7 @@
 -- giveup.lua
 -- Give a conversation's entry up that no worker can claim, with its oldest message. KEYS: runnable, line, waiting, owner,
 -- mail, turn, dead. ARGV: group, conversation, entry, reason, most dead letters, TTL (ms).
-redis.call('XLEN', KEYS[7])
+open(KEYS[7])
 if #redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3]) == 0 then
   return 0
 end

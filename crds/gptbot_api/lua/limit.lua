@@ -7,8 +7,8 @@
 if redis.call('EXISTS', KEYS[7]) == 1 then -- delivered a second time: the mailbox drops it, so it costs nothing
   return {'', 0, 0}
 end
-local muted = tonumber(redis.call('HGET', KEYS[6], 'until') or 0)
-if muted > now then
+local muted = whole(redis.call('HGET', KEYS[6], 'until'))
+if muted > now and muted <= now + math.max(ARGV[10], ARGV[11]) then
   return {'mute', muted - now, 0}
 end
 
@@ -25,7 +25,8 @@ local function flood()
   if after == 0 then
     return 0
   end
-  local floods = redis.call('HINCRBY', KEYS[6], 'floods', 1)
+  local floods = count_of(redis.call('HGET', KEYS[6], 'floods')) + 1
+  redis.call('HSET', KEYS[6], 'floods', floods)
   local pause = 0
   if floods >= after then
     pause = math.min(first * 2 ^ math.min(floods - after, 30), math.max(first, longest))
@@ -39,8 +40,8 @@ end
 local limits = {'user', 'chat', 'bot'}
 for index, limit in ipairs(limits) do
   local messages, window = tonumber(ARGV[2 * index - 1]), tonumber(ARGV[2 * index])
-  local oldest = messages > 0 and redis.call('LINDEX', KEYS[index], messages - 1)
-  local wait = oldest and tonumber(oldest) + window - now or 0
+  local oldest = messages > 0 and oldest_in(KEYS[index], messages - 1, 0)
+  local wait = oldest and oldest + window - now or 0
   if wait > 0 then
     local told = tell(KEYS[7 + index], window)
     local pause = limit == 'user' and told == 1 and flood() or 0

@@ -3,16 +3,16 @@
 -- noted, then of each key itself and its name when it is put aside. ARGV: lifetime of what is put aside (ms), then of each
 -- key its type, its form (numbers, owner or empty), and its name in the note (empty: it is not noted).
 -- Returns the places of those that were put aside, each with the type that it had.
-local clock = redis.call('TIME')
-local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
+now = string.format('%.0f', now)
 
 local function whole(text)
-  local number = tonumber(text)
-  return number and number == math.floor(number) and math.abs(number) < 2 ^ 53 and string.match(text, '^-?%d+$')
+  return #text < 16 and string.find(text, '^%d+$')
 end
 
 local function sound(key, wanted, form)
-  if form == 'owner' then
+  if wanted == 'stream' then
+    return pcall(open, key)
+  elseif form == 'owner' then
     return whole(redis.call('HGET', key, '#') or '0')
   elseif form ~= 'numbers' then
     return true

@@ -3,20 +3,24 @@
 -- ARGV: holds, 1 for an interim edit, limits passed already, longest wait (ms), then of each limit its requests, those an
 -- interim edit may take, its window (ms). Returns {0, 0}, or {ms to wait, limits passed}: wait, and take the others then.
 -- An interim edit reserves nothing; nor does a text that would have to wait too long.
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local LONGEST_HOLD, LONGEST_WAIT = 2 * 86400000, 600000
 local holds, interim, passed, most = tonumber(ARGV[1]), ARGV[2] == '1', tonumber(ARGV[3]), tonumber(ARGV[4])
 
 local wait = 0
 for hold = 1, holds do
-  wait = math.max(wait, redis.call('PTTL', KEYS[hold]))
+  local left = redis.call('PTTL', KEYS[hold])
+  if left > LONGEST_HOLD then -- no platform asks for so much
+    redis.call('DEL', KEYS[hold])
+    left = 0
+  end
+  wait = math.max(wait, left)
 end
 if wait > 0 then
   return {wait, passed}
 end
 
 local function free_at(limit, column)
-  local oldest = redis.call('LINDEX', KEYS[holds + limit], ARGV[1 + 3 * limit + column] - 1)
+  local oldest = oldest_in(KEYS[holds + limit], ARGV[1 + 3 * limit + column] - 1, LONGEST_WAIT)
   return oldest and math.max(now, oldest + ARGV[4 + 3 * limit]) or now
 end
 

@@ -1,6 +1,10 @@
--- Put turns in line whose time has come. KEYS: runnable, line, waiting, later. ARGV: group, most turns. Returns how many.
-local now = redis.call('TIME')
-local due = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now[1] * 1000 + math.floor(now[2] / 1000), 'LIMIT', 0, ARGV[2])
+-- Put turns in line whose time has come, or is further away than any that a worker gives. KEYS: runnable, line, waiting,
+-- later. ARGV: group, most turns, longest delay (ms). Returns how many.
+local due = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', string.format('%.0f', now), 'LIMIT', 0, ARGV[2])
+if #due == 0 then
+  local beyond = '(' .. string.format('%.0f', now + ARGV[3])
+  due = redis.call('ZRANGEBYSCORE', KEYS[4], beyond, '+inf', 'LIMIT', 0, ARGV[2])
+end
 for _, conversation in ipairs(due) do
   redis.call('ZREM', KEYS[4], conversation)
   local _, user = place_of(conversation)

@@ -68,7 +68,7 @@ for index = 2, #KEYS do
   redis.call(
     'HSET', KEYS[index], '=' .. ARGV[3], table.concat({ARGV[2], text(ends), text(its_tokens), text(its_cost)}, ' '),
     'held', text(others[index][1] + its_tokens), 'heldcost', text(others[index][2] + its_cost),
-    'lapses', text(lapses and math.min(whole(lapses), ends) or ends)
+    'lapses', text(lapses and whole(lapses) > now and math.min(whole(lapses), ends) or ends)
   )
   keep(KEYS[index], whole(ARGV[4]))
 end

@@ -4,16 +4,15 @@ redis.call('ZCARD', KEYS[6])
 if redis.call('HGET', KEYS[4], ARGV[2]) ~= ARGV[4] then
   return 0
 end
-local attempts = tonumber(redis.call('HGET', KEYS[5], 'attempts')) or 0
-redis.call('HSET', KEYS[5], 'attempts', string.format('%.0f', math.min(attempts, 1000000) + ARGV[6]))
+local attempts = count_of(redis.call('HGET', KEYS[5], 'attempts'))
+redis.call('HSET', KEYS[5], 'attempts', string.format('%.0f', attempts + ARGV[6]))
 redis.call('PEXPIRE', KEYS[5], ARGV[7])
 redis.call('HDEL', KEYS[4], ARGV[2])
 local user = leave(ARGV[2], ARGV[3])
 if tonumber(ARGV[5]) == 0 then
   join(ARGV[2], user)
 else
-  local now = redis.call('TIME')
-  redis.call('ZADD', KEYS[6], now[1] * 1000 + math.floor(now[2] / 1000) + ARGV[5], ARGV[2])
+  redis.call('ZADD', KEYS[6], string.format('%.0f', now + ARGV[5]), ARGV[2])
   redis.call('HSET', KEYS[2], ARGV[2], '- ' .. user)
 end
 return 1

@@ -4,7 +4,7 @@
 redis.call('HLEN', KEYS[3])
 redis.call('HLEN', KEYS[4])
 redis.call('ZCARD', KEYS[5])
-redis.call('XLEN', KEYS[6])
+open(KEYS[6])
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return 1
 end

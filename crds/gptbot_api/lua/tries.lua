@@ -1,9 +1,6 @@
 -- May somebody try to log in once more? A try is counted, by the store's clock, before it is looked at.
 -- KEYS: times (ms) of the last tries of an address, of all. ARGV: tries and window (ms) of each.
 -- Returns ms until the next try may be made; 0: this one may, and is counted.
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-
 for index, key in ipairs(KEYS) do
   local most, window = tonumber(ARGV[2 * index - 1]), tonumber(ARGV[2 * index])
   local oldest = redis.pcall('LINDEX', key, most - 1)

@@ -2,7 +2,7 @@
 -- KEYS: runnable, line, waiting, owner, mail, turn, later, stops. ARGV: group, conversation, stops' TTL (ms), most stops.
 
 redis.call('ZCARD', KEYS[7])
-redis.call('XLEN', KEYS[8])
+open(KEYS[8])
 
 -- Tell the worker, if one has the turn. The conversation keeps its place in the line's bookkeeping: `finish` or `join`.
 local function withdraw()

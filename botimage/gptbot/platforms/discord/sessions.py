@@ -48,7 +48,10 @@ class SharedSessions:
         window = round(limits.IDENTIFY_WINDOW * _MARGIN * 1000)
         while await self._store.command("SET", key, shard, "NX", "PX", window) is None:
             left = await self._store.command("PTTL", key)
-            await asyncio.sleep(max(10, left) / 1000)
+            if not 0 <= left <= window:  # it was not written here: it would never end, or much too late
+                await self._store.command("DEL", key)
+            else:
+                await asyncio.sleep(max(10, left) / 1000)
 
     async def hold(self, shard: int) -> int:
         """Begin to hold a shard; the number of this holding. A holder writes under its own number only.

@@ -11,6 +11,7 @@ import orjson
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mending import count
 from gptbot.platforms.base import Button
+from gptbot.platforms.kinds import Kind as KindOfFile
 from gptbot_api import GptBotSpec
 from gptbot_api.base import seconds
 
@@ -18,6 +19,7 @@ CAP = 200
 """Entries a session's stream keeps, about: each message is one entry, and one more while it is being written."""
 
 _VERSION = b"1"
+_KINDS_OF_FILES = frozenset(get_args(KindOfFile))
 """Mark of an entry that this version can read."""
 
 _END_SECONDS = 60
@@ -118,13 +120,16 @@ def _entry(entry_id: str, fields: Mapping[bytes, bytes]) -> Entry:
     kind, buttons = fields[b"k"].decode(), orjson.loads(fields.get(b"b", b"[]"))
     if kind not in get_args(Kind) or not isinstance(buttons, list):
         raise ValueError("not an entry")
+    files = tuple(fields.get(b"a", b"").decode().split())
+    if not set(files) <= _KINDS_OF_FILES:
+        raise ValueError("not a kind of file")
     return Entry(
         id=entry_id,
         kind=cast(Kind, kind),
         message=fields[b"i"].decode(),
         text=fields[b"t"].decode(),
         final=fields[b"f"] == b"1",
-        files=tuple(fields.get(b"a", b"").decode().split()),
+        files=files,
         buttons=tuple(map(_button, cast("list[Any]", buttons))),
     )
 

@@ -17,7 +17,7 @@ MADE_OF_THE_API = {"defaults", "gptBotSpec"}
 """Definitions whose values go to the API server as they are."""
 NEVER_A_NUMBER = {
     "botImage.digest", "operator.image.digest", "valkey.image.digest", "metrics.serviceMonitor.interval",
-    "valkey.extraConfig", "exampleBot.name",
+    "valkey.extraConfig", "exampleBot.name", "fullnameOverride",
 }  # fmt: skip
 """Texts that no number and no boolean can stand for."""
 SWITCHES = ("model.enabled=true", "metrics.service=true", "dashboards.enabled=true", "operator.replicas=2")
@@ -68,13 +68,13 @@ def test_there_are_texts_of_all_sorts() -> None:
 
 @pytest.mark.parametrize("path", sorted(TEXTS.keys() - NEVER_A_NUMBER - {"extraObjects[0]"}))
 def test_a_text_may_be_given_as_a_number(path: str) -> None:
-    assert "integer" in TEXTS[path], f"{path} takes no number"
+    assert TEXTS[path] & {"integer", "number"}, f"{path} takes no number"
 
 
 @pytest.mark.parametrize("value", ["1", "20261130"])
 def test_numbers_become_texts(value: str) -> None:
-    taken = [path for path, types in TEXTS.items() if "integer" in types and not path.startswith(CLASHING)]
-    objects = template(*SWITCHES, *(f"{path}={value}" for path in taken if path != "fullnameOverride"))
+    taken = [path for path, types in TEXTS.items() if types & {"integer", "number"} and not path.startswith(CLASHING)]
+    objects = template(*SWITCHES, *(f"{path}={value}" for path in taken if path not in NEVER_A_NUMBER))
     fits(objects)
     assert {container["image"] for _, container in containers(objects)} == {f"{value}/{value}:{value}"}
 

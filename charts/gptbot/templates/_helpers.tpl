@@ -168,7 +168,7 @@ priorityClassName: {{ . | quote }}
 {{/* Names of the Secrets that hold the keys of the default model, as YAML: `names: [a, b]`. */}}
 {{- define "gptbot.defaults.secrets" -}}
 {{- $names := list -}}
-{{- $llm := .Values.defaults.llm -}}
+{{- $llm := default dict .Values.defaults.llm -}}
 {{- range concat (list $llm (default dict $llm.transcription)) (default list $llm.fallbacks) -}}
 {{- with .apiKeySecretRef }}{{ $names = append $names .name }}{{ end -}}
 {{- end -}}

@@ -1,17 +1,71 @@
-{{/* Faults that the schema cannot say in plain words. */}}
+{{/* Faults that the schema cannot say in plain words. Each template begins with it, since any may be the first. */}}
 {{- define "gptbot.validate" -}}
+{{- include "gptbot.validate.sections" . -}}
+{{- include "gptbot.validate.names" . -}}
+{{- include "gptbot.validate.amounts" . -}}
+{{- include "gptbot.validate.store" . -}}
+{{- include "gptbot.validate.bots" . -}}
+{{- end -}}
+
+{{/* A null takes a section out of the values: the templates would end at it with a trace. */}}
+{{- define "gptbot.validate.sections" -}}
+{{- range $path := list "botImage" "operator" "operator.image" "metrics" "metrics.serviceMonitor" "dashboards" "networkPolicy" "serviceAccount" "rbac" "crd" "defaults" "valkey" "valkey.image" "valkey.auth" "valkey.persistence" "externalStore" "model" "exampleBot" "exampleBot.spec" -}}
+{{- $section := $.Values -}}
+{{- range splitList "." $path }}{{ $section = get $section . }}{{ end -}}
+{{- if not (kindIs "map" $section) -}}
+{{- $instead := get (dict "valkey" "valkey.enabled=false" "model" "model.enabled=false" "exampleBot" "exampleBot.enabled=false" "defaults" "defaults.llm=null") $path -}}
+{{- fail (printf "%s is null, and the chart reads what is under it: leave %s out for what values.yaml says%s" $path $path (empty $instead | ternary "" (printf "; to have none, set %s" $instead))) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "gptbot.validate.names" -}}
+{{- $name := include "gptbot.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- fail (printf "the objects would be named %s-…, and the name of a Service begins with a letter and has a-z, 0-9 and - alone: set fullnameOverride, such as --set fullnameOverride=gptbot" $name) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Amounts: the schema could only answer with a pattern. */}}
+{{- define "gptbot.validate.amounts" -}}
+{{- $quantity := "^[0-9]+(\\.[0-9]+)?(m|k|[MGTPE]i?|Ki)?$" -}}
+{{- range $part, $values := dict "operator" .Values.operator "valkey" .Values.valkey "model" .Values.model -}}
+{{- range $kind := list "requests" "limits" -}}
+{{- range $resource, $amount := index (default dict $values.resources) $kind -}}
+{{- if not (or (kindIs "invalid" $amount) (regexMatch $quantity (include "gptbot.text" $amount))) -}}
+{{- fail (printf "%s.resources.%s.%s is %q: it must be an amount, of CPU such as 500m or 2, of memory such as 128Mi or 1Gi (MB is no unit: M and Mi are)" $part $kind $resource (include "gptbot.text" $amount)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if not (regexMatch $quantity (include "gptbot.text" .Values.valkey.persistence.size)) -}}
+{{- fail (printf "valkey.persistence.size is %q: it must be the size of a volume, such as 1Gi or 20Gi (GB is no unit: G and Gi are)" (include "gptbot.text" .Values.valkey.persistence.size)) -}}
+{{- end -}}
+{{- if not (regexMatch "^[1-9][0-9]*([kKmMgG][bB]?)?$" (include "gptbot.text" .Values.valkey.maxMemory)) -}}
+{{- fail (printf "valkey.maxMemory is %q: it must be an amount as the store writes it, such as 384mb or 2gb" (include "gptbot.text" .Values.valkey.maxMemory)) -}}
+{{- end -}}
+{{- if not (regexMatch "^[1-9][0-9]*(ms|s|m|h)$" (include "gptbot.text" .Values.metrics.serviceMonitor.interval)) -}}
+{{- fail (printf "metrics.serviceMonitor.interval is %q: it must be a duration with its unit, such as 30s or 1m" (include "gptbot.text" .Values.metrics.serviceMonitor.interval)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "gptbot.validate.store" -}}
 {{- if and .Values.valkey.enabled .Values.externalStore.existingSecret -}}
 {{- fail "two stores are set: use externalStore.existingSecret with valkey.enabled=false, or leave it empty" -}}
 {{- end -}}
 {{- if and .Values.externalStore.caKey (not .Values.externalStore.existingSecret) -}}
 {{- fail "externalStore.caKey is a key of the Secret externalStore.existingSecret: name that too" -}}
 {{- end -}}
+{{- end -}}
+
+{{/* Of the bots that the chart makes or gives something to. */}}
+{{- define "gptbot.validate.bots" -}}
 {{- if and .Values.exampleBot.enabled (not .Values.model.enabled) -}}
 {{- if (default dict .Values.exampleBot.spec.llm).embedded | kindIs "map" -}}
 {{- fail "the example bot is answered by the embedded model: set model.enabled=true too, or name an endpoint in exampleBot.spec.llm (with embedded: null)" -}}
 {{- end -}}
 {{- end -}}
-{{- if and (kindIs "map" .Values.defaults.llm.embedded) (not .Values.model.enabled) -}}
+{{- if and (kindIs "map" (default dict .Values.defaults.llm).embedded) (not .Values.model.enabled) -}}
 {{- fail "defaults.llm is the embedded model: set model.enabled=true too" -}}
 {{- end -}}
 {{- if and .Values.exampleBot.enabled (not .Values.valkey.enabled) (not .Values.externalStore.existingSecret) (not .Values.exampleBot.spec.store) -}}

@@ -10,7 +10,7 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,7 @@ from gptbot.telemetry.logs import get_logger
 from gptbot.worker import Worker
 from gptbot_api import Fault, InvalidManifest
 from gptbot_api.defaults import NO_MODEL
+from gptbot_api.store_faults import MEMORY_FULL
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -222,5 +223,12 @@ async def _watch_stores(bots: Sequence[Bot]) -> None:
                     log.error("the store is not usable", reason=store.trouble, bot=key)
                 else:
                     log.info("the store is usable again", bot=key)
-        metrics.STORE_UP.set(int(not any(said.values())))
+        measure(stores)
         await asyncio.sleep(_STORE_INTERVAL)
+
+
+def measure(stores: Iterable[Store]) -> None:
+    """Tell Prometheus what is wrong with stores that have been looked after."""
+    troubles = [store.trouble for store in stores if store.trouble]
+    metrics.STORE_UP.set(int(not troubles))
+    metrics.STORE_FULL.set(int(str(MEMORY_FULL) in troubles))

@@ -34,6 +34,7 @@ CERTIFICATE = StoreFault(
 )
 SILENT = StoreFault("TimedOut", "did not answer in time")
 UNREACHABLE = StoreFault("Unreachable", "cannot be reached; check that it runs, and the host and port of its URL")
+MEMORY_FULL = StoreFault("MemoryFull", "has no memory left; raise its maxmemory or lower retention")
 
 NO_FUNCTIONS = StoreFault(
     "FunctionsMissing",
@@ -46,7 +47,7 @@ _BY_CODE = {
     "WRONGPASS": _PASSWORD,
     "NOPERM": _RIGHTS,
     "LOADING": StoreFault("Loading", "is still loading its data"),
-    "OOM": StoreFault("MemoryFull", "has no memory left; raise its maxmemory or lower retention"),
+    "OOM": MEMORY_FULL,
     "READONLY": _READ_ONLY,
     "MASTERDOWN": StoreFault("NoPrimary", "is a replica without its primary; bring the primary back"),
     "CLUSTERDOWN": NO_OWNER,

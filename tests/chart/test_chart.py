@@ -329,7 +329,8 @@ def test_a_service_monitor_comes_only_where_the_cluster_knows_the_kind(tmp_path:
     assert monitor["spec"]["endpoints"][0]["port"] == service["spec"]["ports"][0]["name"]
 
 
-def test_every_metric_of_the_dashboards_exists() -> None:
+def known_metrics() -> set[str]:
+    """Names of all series of bot and operator."""
     known = {
         family.name
         for module in (metrics, llm_metrics, operator_metrics)
@@ -337,8 +338,11 @@ def test_every_metric_of_the_dashboards_exists() -> None:
         if isinstance(metric, Counter | Gauge | Histogram)
         for family in metric.describe()
     }
-    endings = ("", "_total", "_bucket", "_sum", "_count")
-    names = {name + ending for name in known for ending in endings}
+    return {name + ending for name in known for ending in ("", "_total", "_bucket", "_sum", "_count")}
+
+
+def test_every_metric_of_the_dashboards_exists() -> None:
+    names = known_metrics()
     for name, text in find(render(VALUES["observed"]), "ConfigMap", "-dashboards")["data"].items():
         dashboard = json.loads(text)
         used = set(re.findall(r"gptbot_[a-z_]+", json.dumps(dashboard["panels"])))

@@ -17,6 +17,7 @@ MADE_OF_THE_API = {"defaults", "gptBotSpec"}
 """Definitions whose values go to the API server as they are."""
 NEVER_A_NUMBER = {
     "botImage.digest", "operator.image.digest", "valkey.image.digest", "metrics.serviceMonitor.interval",
+    "metrics.rules.runbooks",
     "valkey.extraConfig", "exampleBot.name", "fullnameOverride",
 }  # fmt: skip
 """Texts that no number and no boolean can stand for."""

@@ -19,6 +19,8 @@ from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Mailbox
 from gptbot.inbox.store import Store, StoreUnavailable
+from gptbot.process import measure
+from gptbot.telemetry import metrics
 from gptbot_operator.store import StoreReader
 from tests.store.servers import Server, certificate, cluster, tls_in_front
 
@@ -112,8 +114,17 @@ async def test_restart(server: Server, worked: Worked) -> None:
 async def test_full_memory(server: Server, worked: Worked) -> None:
     await server.ask("CONFIG", "SET", "maxmemory", "1")
     await worked.named("MemoryFull", "no memory left; raise its maxmemory")
+    measure([worked.store])
+    assert (gauge("gptbot_store_up"), gauge("gptbot_store_full")) == (0, 1)
     await server.ask("CONFIG", "SET", "maxmemory", "0")
     await worked.works()
+    measure([worked.store])
+    assert (gauge("gptbot_store_up"), gauge("gptbot_store_full")) == (1, 0)
+
+
+def gauge(name: str) -> float | None:
+    """What Prometheus would read."""
+    return metrics.REGISTRY_OF_PROCESS.get_sample_value(name)
 
 
 async def test_password_set_and_taken_away(server: Server, worked: Worked) -> None:

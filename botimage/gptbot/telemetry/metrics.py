@@ -42,6 +42,7 @@ PLATFORM_CONNECTED = Gauge(
     "gptbot_platform_connected", "1 while this gateway receives from the platform.", ["bot", "platform"]
 )
 STORE_UP = Gauge("gptbot_store_up", "1 while the store answers.")
+STORE_FULL = Gauge("gptbot_store_full", "1 while the store refuses to take anything because its memory is full.")
 LOOP_STALL_SECONDS = Histogram(
     "gptbot_loop_stall_seconds", "Seconds for which the event loop stood still, of stalls of more than 0.2 s.",
     buckets=(0.25, 0.5, 1, 2, 5, 15, 60),

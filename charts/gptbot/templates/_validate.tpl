@@ -9,7 +9,7 @@
 
 {{/* A null takes a section out of the values: the templates would end at it with a trace. */}}
 {{- define "gptbot.validate.sections" -}}
-{{- range $path := list "botImage" "operator" "operator.image" "metrics" "metrics.serviceMonitor" "dashboards" "networkPolicy" "serviceAccount" "rbac" "crd" "defaults" "valkey" "valkey.image" "valkey.auth" "valkey.persistence" "externalStore" "model" "exampleBot" "exampleBot.spec" -}}
+{{- range $path := list "botImage" "operator" "operator.image" "metrics" "metrics.serviceMonitor" "metrics.rules" "dashboards" "networkPolicy" "serviceAccount" "rbac" "crd" "defaults" "valkey" "valkey.image" "valkey.auth" "valkey.persistence" "externalStore" "model" "exampleBot" "exampleBot.spec" -}}
 {{- $section := $.Values -}}
 {{- range splitList "." $path }}{{ $section = get $section . }}{{ end -}}
 {{- if not (kindIs "map" $section) -}}

@@ -28,6 +28,7 @@ from gptbot.telemetry.logs import get_logger
 from gptbot.worker import Worker
 from gptbot_api import Fault, InvalidManifest
 from gptbot_api.defaults import NO_MODEL
+from gptbot_api.listening import EVERYWHERE
 from gptbot_api.store_faults import MEMORY_FULL
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ class Settings:
     """Secret that pseudonyms are made with."""
     turn_lease: float = TURN_LEASE
     """Seconds after which the turns of a worker that has died are taken over."""
-    http_host: str = "0.0.0.0"
+    http_host: str = EVERYWHERE
     http_port: int = 8080
-    metrics_host: str = "0.0.0.0"
+    metrics_host: str = EVERYWHERE
     metrics_port: int = 9090
     guards: Sequence[Callable[[], Coroutine[None, None, None]]] = ()
     """Run beside the bots; one that raises ends the process."""

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from gptbot_api.listening import EVERYWHERE, listen
+
 
 @asynccontextmanager
 async def healthz(port: int) -> AsyncGenerator[None]:
@@ -20,7 +22,7 @@ async def healthz(port: int) -> AsyncGenerator[None]:
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "0.0.0.0", port).start()
+        await web.SockSite(runner, listen(EVERYWHERE, port)).start()
         yield
     finally:
         await runner.cleanup()

@@ -18,6 +18,7 @@ import uvloop
 from prometheus_client import start_http_server
 
 from gptbot_api import API_GROUP, KIND
+from gptbot_api.listening import any_address
 from gptbot_operator import logs, metrics
 from gptbot_operator.cancelling import quiet_closing
 from gptbot_operator.cluster import ApiError, Cluster, Document
@@ -232,7 +233,7 @@ def run() -> None:
     except InvalidSettings as error:
         sys.exit(f"gptbot-operator: {error}")
     logs.configure(settings.log_level)
-    start_http_server(settings.metrics_port)
+    start_http_server(settings.metrics_port, any_address())
     try:
         uvloop.run(operate(settings))
     except (ApiError, LeaseLost) as error:

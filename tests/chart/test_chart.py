@@ -304,6 +304,12 @@ def test_the_network_lets_only_gptbots_to_store_and_model() -> None:
     assert not [each for each in render({"networkPolicy": {"enabled": False}}) if each["kind"] == "NetworkPolicy"]
 
 
+def test_services_are_of_both_families_of_addresses() -> None:
+    services = [each["spec"] for each in render(VALUES["all-on"]) if each["kind"] == "Service"]
+    assert len(services) == 3
+    assert {each["ipFamilyPolicy"] for each in services} == {"PreferDualStack"}
+
+
 def test_every_network_policy_is_of_one_kind_of_pods() -> None:
     objects = render(VALUES["all-on"])
     pods = [pod["metadata"]["labels"] for _, pod in pod_templates(objects)]

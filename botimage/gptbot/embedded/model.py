@@ -25,6 +25,7 @@ from gptbot.embedded.child import ChildServer, free_port
 from gptbot.embedded.cpus import available_cpus
 from gptbot.embedded.errors import EmbeddedError
 from gptbot.embedded.window import CONTEXT_WINDOW
+from gptbot_api.listening import EVERYWHERE, any_address
 
 MODEL = "smollm2-135m-instruct"
 """Its name in requests."""
@@ -174,7 +175,7 @@ def _start(path: Path, host: str, port: int, parallel: int, threads: int) -> Any
     params: Any = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.model_alias = {MODEL}
-    params.hostnames = [host]
+    params.hostnames = [any_address() if host == EVERYWHERE else host]
     params.port = port
     params.n_parallel = parallel
     params.n_ctx = parallel * CONTEXT_WINDOW  # divided among the slots

@@ -20,6 +20,7 @@ from gptbot.http.connections import MOST_HEAD, BoundedProtocol, Connections, Lim
 from gptbot.http.headers import SecurityHeaders
 from gptbot.http.hosts import KnownHosts
 from gptbot.http.index import index
+from gptbot_api.listening import listen
 
 _GRACE_SECONDS = 5
 
@@ -158,8 +159,7 @@ def _has_page(routes: Sequence[BaseRoute]) -> bool:
 def _listen(host: str, port: int) -> socket.socket:
     where = f"port {port} of {host}"
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=2048)
+        return listen(host, port)
     except OSError as error:
         match error.errno:
             case errno.EADDRINUSE:

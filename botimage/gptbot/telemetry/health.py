@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from gptbot.telemetry import metrics
+from gptbot_api.listening import listen
 
 Check = Callable[[], str | None]
 """Says what is wrong, or None."""
@@ -32,7 +33,7 @@ async def monitoring(host: str, port: int, ready: Check) -> AsyncGenerator[int]:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
+        site = web.SockSite(runner, listen(host, port))
         await site.start()
         yield runner.addresses[0][1]
     finally:

@@ -7,6 +7,7 @@ named. What a policy lets through too much is harmless; one that lets through to
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from gptbot_api import GptBot
@@ -24,15 +25,24 @@ from gptbot_operator.desired.destinations import destinations
 
 _DNS_PORTS = (53, 5353)
 """The second is that of the DNS pods of some distributions."""
-_PUBLIC: list[Manifest] = [
-    {
-        "ipBlock": {
-            "cidr": "0.0.0.0/0",
-            "except": ["10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"],
-        }
-    },
-    {"ipBlock": {"cidr": "::/0", "except": ["fc00::/7", "fe80::/10"]}},
+_PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
+_PRIVATE_IPV6 = ("fc00::/7", "fe80::/10", "fec0::/10", "64:ff9b:1::/48")
+"""Unique local, link-local and site-local addresses (RFC 4193, 4291, 3879), and those of a translator of one's own
+(RFC 8215)."""
+_TRANSLATED = ip_address("64:ff9b::")
+"""What NAT64 puts before an IPv4 address (RFC 6052): by it, a pod without IPv4 would reach the private ones too."""
+
+
+def _translated(network: str) -> str:
+    private = ip_network(network)
+    return f"{_TRANSLATED + int(private.network_address)}/{96 + private.prefixlen}"
+
+
+PUBLIC: list[Manifest] = [
+    {"ipBlock": {"cidr": "0.0.0.0/0", "except": list(_PRIVATE)}},
+    {"ipBlock": {"cidr": "::/0", "except": [*_PRIVATE_IPV6, *map(_translated, _PRIVATE)]}},
 ]
+"""Peers that stand for the public internet."""
 
 
 def network_policy(bot: GptBot, context: Context) -> Manifest:
@@ -65,9 +75,9 @@ def _egress(bot: GptBot, context: Context) -> Iterator[Manifest]:
     if wanted.ports:
         yield {"ports": [_tcp(port) for port in sorted(wanted.ports)]}
     if wanted.internet:
-        yield {"to": _PUBLIC}
+        yield {"to": PUBLIC}
     elif wanted.https and 443 not in wanted.ports:
-        yield {"to": _PUBLIC, "ports": [_tcp(443)]}
+        yield {"to": PUBLIC, "ports": [_tcp(443)]}
     yield from _plain(bot.spec.network_policy.egress)
 
 

@@ -11,6 +11,7 @@ def service(bot: GptBot) -> Manifest:
     return child(bot, "v1", "Service", service_name(bot), "web") | {
         "spec": {
             "type": "ClusterIP",
+            "ipFamilyPolicy": "PreferDualStack",
             "selector": selector(bot, "gateway"),
             "ports": [
                 {"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP", "appProtocol": "http"},

@@ -63,8 +63,8 @@ class Question:
 
 
 NAME = Question(
-    "NAME", "Name of the bot", "(?=.{1,50}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?",
-    "a name is 1 to 50 lower-case letters, digits and hyphens, with no hyphen at its ends",
+    "NAME", "Name of the bot", "(?=.{1,50}$)[a-z]([-a-z0-9]*[a-z0-9])?",
+    "a name is 1 to 50 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen",
 )  # fmt: skip
 PLATFORM = Question(
     "--platform", f"Platforms, with commas between ({', '.join(PLATFORMS)})",

@@ -70,6 +70,7 @@ def test_the_file_is_a_valid_manifest_for_its_owner_alone(tmp_path: Path, flags:
         ([], "NAME is needed: there is no terminal to ask at"),
         (["shop"], "--model-url is needed"),
         (["Shop!", *OPENAI], "NAME: a name is 1 to 50 lower-case letters"),
+        (["1shop", *OPENAI], "NAME: a name is 1 to 50 lower-case letters"),
         (["a" * 51, *OPENAI], "NAME: a name is 1 to 50 lower-case letters"),
         (["shop", "--platform", "irc", *OPENAI], "--platform: platforms are: telegram, discord, web"),
         (["shop", "--platform", "telegram", *OPENAI], "--telegram-token is needed"),

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from gptbot_api import GptBot
-from gptbot_operator.cache import Cache, Observed, observe
+from gptbot_operator.cache import Cache, ObjectKey, Observed, observe
 from gptbot_operator.cluster import FIELD_MANAGER, ApiError, Cluster, Document
 from gptbot_operator.desired.children import Identity, possible
 from gptbot_operator.desired.context import annotated
 from gptbot_operator.desired.hpa import fewest, scales
 from gptbot_operator.drift import APPLIED, as_applied, digest
+from gptbot_operator.refusals import Fault, Refusals
 
 _HANDOVER = "gptbot-operator-handover"
 """Field manager that holds `replicas` between the operator letting go and an autoscaler's first write."""
@@ -31,6 +33,15 @@ class Applied:
     """A digest of the manifest and of what the API server made of it."""
     absent: set[Identity] = field(default_factory=set[Identity])
     """Children that are not wanted and not there."""
+    refusals: Refusals = field(default_factory=Refusals)
+    """Children that could not be applied."""
+
+    def begin(self, generation: int, *, everything: bool) -> None:
+        """A look begins; `everything`: it asks the API server itself."""
+        self.refusals.begin(generation)
+        if everything:
+            self.done.clear()
+            self.absent.clear()
 
     def is_done(self, identity: Identity, wanted: str, there: Observed) -> bool:
         """Whether a manifest of that digest was applied, and what came of it is as it was."""
@@ -59,8 +70,73 @@ def _interned(identity: Identity) -> Identity:
 class Outcome:
     """What could not be done."""
 
-    conflicts: list[str] = field(default_factory=list[str])
-    failures: list[str] = field(default_factory=list[str])
+    faults: dict[Identity, Fault] = field(default_factory=dict[Identity, Fault])
+    """Children that are not as they should be; some of them were not tried in this look."""
+    waiting: dict[Identity, Fault] = field(default_factory=dict[Identity, Fault])
+    """Deployments that are left as they are, and the fault of what their pods need."""
+    tried: bool = False
+    """A fault is of this look."""
+
+    @property
+    def conflicts(self) -> list[str]:
+        """A line for each child whose name somebody else has."""
+        return [fault.text for fault in self.faults.values() if fault.conflict]
+
+    @property
+    def failures(self) -> list[str]:
+        """A line for each child that was refused."""
+        return [fault.text for fault in self.faults.values() if not fault.conflict]
+
+    def held_up(self, deployment: str) -> Fault | None:
+        """Why a Deployment is not as it should be."""
+        identity = ("Deployment", deployment)
+        return self.faults.get(identity) or self.waiting.get(identity)
+
+
+class _NotOurs(Exception):
+    """Somebody else has the name of a child. The text is the line for the status."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is needed to apply a child of one bot."""
+
+    cluster: Cluster
+    cache: Cache
+    bot: GptBot
+    applied: Applied
+    outcome: Outcome
+
+    def key(self, identity: Identity) -> ObjectKey:
+        """Of a child in the cache."""
+        kind, name = identity
+        return kind, self.bot.metadata.namespace, name
+
+    async def attempt(self, identity: Identity, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do it, unless the child was refused a moment ago. Raises ApiError when the API server is away."""
+        if fault := self.applied.refusals.held(identity, self._uid(identity)):
+            self.outcome.faults[identity] = fault
+            return
+        try:
+            await work()
+        except _NotOurs as error:
+            self.refused(identity, Fault(str(error), conflict=True))
+        except ApiError as error:
+            if error.status in (0, 429) or error.status >= 500:
+                raise
+            self.refused(identity, Fault(f"{' '.join(identity)}: {error}"))
+        else:
+            self.applied.refusals.lift(identity)
+
+    def refused(self, identity: Identity, fault: Fault) -> None:
+        """Note that a child cannot be had now."""
+        self.outcome.faults[identity] = fault
+        self.outcome.tried = True
+        self.applied.refusals.note(identity, self._uid(identity), fault)
+
+    def _uid(self, identity: Identity) -> str | None:
+        seen = self.cache.objects.get(self.key(identity))
+        return None if seen is None else seen.uid
 
 
 async def apply_children(
@@ -71,58 +147,60 @@ async def apply_children(
     applied: Applied,
     *,
     served: Collection[str],
+    unserved: Mapping[Identity, str],
     everything: bool,
 ) -> Outcome:
     """Remove the children that are not wanted, apply those that are and that are not so already.
 
-    `served`: which of the kinds that not every cluster has are there. `everything`: look at the API server itself,
-    whatever the watches have shown. A child that cannot be applied does not keep the others from it. Raises ApiError
-    when the API server does not answer at all.
+    `served`: which of the kinds that not every cluster has are there; `unserved`: children that it cannot have, and a
+    line for each. `everything`: look at the API server itself, whatever the watches have shown. A child that cannot be
+    applied does not keep the others from it, but Deployments stay as they are while what their pods need is not as it
+    should be. Raises ApiError when the API server does not answer at all.
     """
-    outcome = Outcome()
-    if everything:
-        applied.done.clear()
-        applied.absent.clear()
+    look = _Look(cluster, cache, bot, applied, Outcome())
+    applied.begin(bot.metadata.generation, everything=everything)
     wanted: dict[Identity, Document] = {(m["kind"], m["metadata"]["name"]): m for m in manifests}
     for identity in possible(bot, served):
         if identity not in wanted:
-            await _guard(outcome, identity, _remove(cluster, cache, bot, identity, applied))
+            await look.attempt(identity, partial(_remove, look, identity))
     for identity, manifest in wanted.items():
         applied.absent.discard(identity)
-        await _guard(outcome, identity, _apply(cluster, cache, bot, identity, manifest, applied, outcome))
-        if outcome.conflicts and identity[0] in _NEEDED_BY_PODS:
-            break  # pods would run with somebody else's configuration
-    return outcome
+        if fault := _lacking(identity, look):
+            look.outcome.waiting[identity] = fault
+        else:
+            await look.attempt(identity, partial(_apply, look, identity, manifest))
+    for identity, text in unserved.items():
+        if not applied.refusals.held(identity, None):
+            look.refused(identity, Fault(text))
+        look.outcome.faults[identity] = Fault(text)
+    applied.refusals.keep(look.outcome.faults)
+    return look.outcome
 
 
-async def _guard(outcome: Outcome, identity: Identity, work: Coroutine[Any, Any, None]) -> None:
-    try:
-        await work
-    except ApiError as error:
-        if error.status in (0, 429) or error.status >= 500:
-            raise
-        outcome.failures.append(f"{' '.join(identity)}: {error}")
+def _lacking(identity: Identity, look: _Look) -> Fault | None:
+    """What a Deployment waits for: its pods would run without it, or with somebody else's, or wait for it in vain.
+
+    A suspended bot has no pods, and is to be suspended in any case.
+    """
+    if identity[0] != "Deployment" or look.bot.spec.suspend:
+        return None
+    for needed, fault in look.outcome.faults.items():
+        if needed[0] in _NEEDED_BY_PODS:
+            return Fault(f"it waits for {' '.join(needed)}: {fault.text}", fault.conflict)
+    return None
 
 
-async def _apply(
-    cluster: Cluster,
-    cache: Cache,
-    bot: GptBot,
-    identity: Identity,
-    manifest: Document,
-    applied: Applied,
-    outcome: Outcome,
-) -> None:
+async def _apply(look: _Look, identity: Identity, manifest: Document) -> None:
     kind, name = identity
-    key = (kind, bot.metadata.namespace, name)
+    cluster, cache, bot, applied = look.cluster, look.cache, look.bot, look.applied
+    key = look.key(identity)
     wanted = digest(manifest)
     seen = cache.objects.get(key)
     if seen is not None and applied.is_done(identity, wanted, seen):
         return
     live = await cluster.get(kind, bot.metadata.namespace, name)
     if live is not None and (problem := _taken(bot, live)):
-        outcome.conflicts.append(f"{kind} {name} {problem}")
-        return
+        raise _NotOurs(f"{kind} {name} {problem}")
     if live is not None and as_applied(live, manifest, wanted):
         cache.objects[key] = observe(live)
         applied.note(identity, wanted, cache.objects[key])
@@ -132,12 +210,21 @@ async def _apply(
     try:
         result = await cluster.apply(annotated(manifest, {APPLIED: wanted}))
     except ApiError as error:
-        if error.status == 422 and live is not None and kind in _MADE_ANEW:
+        if error.status == 422 and live is not None and kind in _MADE_ANEW and await _welcome(cluster, manifest):
             # What others wrote stays beside ours, as apply merges, and may clash with it: start afresh.
             await cluster.delete(kind, bot.metadata.namespace, name, live["metadata"]["uid"])
         raise
     cache.objects[key] = observe(result)
     applied.note(identity, wanted, cache.objects[key])
+
+
+async def _welcome(cluster: Cluster, manifest: Document) -> bool:
+    """Whether an object would be made, were its name free: an admission policy may refuse it as a clash is refused."""
+    try:
+        await cluster.create(manifest, dry_run=True)
+    except ApiError as error:
+        return error.status == 409  # only its name is in the way
+    return True
 
 
 def _taken(bot: GptBot, live: Document) -> str:
@@ -177,14 +264,14 @@ def _owns_replicas(live: Document) -> bool:
     )
 
 
-async def _remove(cluster: Cluster, cache: Cache, bot: GptBot, identity: Identity, applied: Applied) -> None:
+async def _remove(look: _Look, identity: Identity) -> None:
     kind, name = identity
-    key = (kind, bot.metadata.namespace, name)
-    applied.done.pop(identity, None)
-    if key not in cache.objects and identity in applied.absent:
+    bot, key = look.bot, look.key(identity)
+    look.applied.done.pop(identity, None)
+    if key not in look.cache.objects and identity in look.applied.absent:
         return
-    live = await cluster.get(kind, bot.metadata.namespace, name)
+    live = await look.cluster.get(kind, bot.metadata.namespace, name)
     if live is not None and observe(live).owner == bot.metadata.uid and not live["metadata"].get("deletionTimestamp"):
-        await cluster.delete(kind, bot.metadata.namespace, name, live["metadata"]["uid"])
-    cache.objects.pop(key, None)
-    applied.lacks(identity)
+        await look.cluster.delete(kind, bot.metadata.namespace, name, live["metadata"]["uid"])
+    look.cache.objects.pop(key, None)
+    look.applied.lacks(identity)

@@ -122,10 +122,12 @@ class Cluster:
         options = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
         await self._request("delete", path, body=options, missing_ok=True)
 
-    async def create(self, manifest: Document) -> None:
-        """Create an object."""
+    async def create(self, manifest: Document, *, dry_run: bool = False) -> None:
+        """Create an object; `dry_run`: only see whether that would go well."""
         path = self._resources[manifest["kind"]].path(namespace=manifest["metadata"]["namespace"])
-        await self._request("post", path, body=manifest, field_manager=FIELD_MANAGER)
+        await self._request(
+            "post", path, body=manifest, field_manager=FIELD_MANAGER, dry_run="All" if dry_run else None
+        )
 
     async def replace(self, document: Document) -> None:
         """Put an object in place of the one of its `resourceVersion`; status 409: somebody has changed that."""
@@ -144,9 +146,7 @@ class Cluster:
             if missing_ok and error.status == 404:
                 return None
             message = _message(error)
-            # A field that no schema knows is the caller's fault, but the API server calls it its own: 500.
-            status = 422 if message.startswith("failed to create typed patch object") else error.status or 0
-            raise ApiError(status, message) from None
+            raise ApiError(_status(error.status or 0, message), message) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ApiError(0, f"no answer from the API server: {type(error).__name__}") from None
 
@@ -155,6 +155,15 @@ def _identity(settings: Any) -> str:
     """Of the cluster's certificate authority, which every pod may read; of its address where none is named."""
     authority = Path(settings.ssl_ca_cert).read_bytes() if settings.ssl_ca_cert else str(settings.host).encode()
     return hashlib.sha256(authority).hexdigest()[:16]
+
+
+def _status(status: int, message: str) -> int:
+    """What a refusal is about: some the API server calls its own fault, 500."""
+    if message.startswith("failed to create typed patch object"):
+        return 422  # a field that no schema knows
+    if status == 500 and "failed calling webhook" in message:
+        return 403  # who is to judge objects of this kind does not answer
+    return status
 
 
 def _message(error: Any) -> str:

@@ -16,6 +16,22 @@ _LEAST_PEPPER = 32
 """Characters; a shorter one was not made here."""
 
 
+@dataclass(slots=True)
+class Spare:
+    """A pepper that is in no Secret yet. It stays the same until it is stored: what is computed with it does, too."""
+
+    _made: str = field(default="", repr=False)
+
+    def pepper(self) -> str:
+        """The pepper, made when it is asked for first."""
+        self._made = self._made or secrets.token_urlsafe(_LEAST_PEPPER)
+        return self._made
+
+    def drop(self) -> None:
+        """It is stored, or another one is."""
+        self._made = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """The values in the Secret."""
@@ -27,16 +43,15 @@ class Credentials:
     """The request for another password that was followed last."""
 
     @classmethod
-    def new(cls) -> Credentials:
-        """For a bot that has none."""
-        return cls(secrets.token_urlsafe(_LEAST_PEPPER))
-
-    @classmethod
-    def of(cls, secret: Document) -> Credentials:
-        """Those in a Secret; what is missing in it is made anew."""
+    def of(cls, secret: Document, spare: Spare) -> Credentials:
+        """Those in a Secret; where it lacks a pepper, the spare one, which is dropped otherwise."""
         data: dict[str, str] = secret.get("data") or {}
         values = {key: base64.b64decode(data.get(key) or "").decode(errors="replace") for key in (PEPPER, STORE_URL)}
-        pepper = values[PEPPER] if len(values[PEPPER]) >= _LEAST_PEPPER else cls.new().pepper
+        pepper = values[PEPPER]
+        if len(pepper) >= _LEAST_PEPPER:
+            spare.drop()
+        else:
+            pepper = spare.pepper()
         rotation = (secret["metadata"].get("annotations") or {}).get(ROTATE_ANNOTATION)
         return cls(pepper, values[STORE_URL] or None, rotation)
 

@@ -71,7 +71,7 @@ def handlers(reconciler: Reconciler) -> kopf.OperatorRegistry:
         async def event_of(event: Any, **_: Any) -> None:
             gone = event["type"] == "DELETED"
             metrics.EVENTS.labels(kind).inc()
-            _look(reconciler, reconciler.cache.event(gone, kind, event["object"]))
+            _look(reconciler, kind, reconciler.cache.event(gone, kind, event["object"]))
 
         return event_of
 
@@ -82,9 +82,11 @@ def handlers(reconciler: Reconciler) -> kopf.OperatorRegistry:
     return registry
 
 
-def _look(reconciler: Reconciler, keys: Iterable[str]) -> None:
+def _look(reconciler: Reconciler, kind: str, keys: Iterable[str]) -> None:
+    """Have bots looked at, at once if they themselves have changed: an event of a child may be a look's own doing."""
+    add = reconciler.queue.add if kind == KIND else reconciler.queue.nudge
     for key in keys:
-        reconciler.queue.add(key)
+        add(key)
 
 
 def kopf_settings() -> kopf.OperatorSettings:
@@ -182,10 +184,12 @@ def _lists(reconciler: Reconciler) -> AbstractContextManager[None]:
         return None if kind is None else reconciler.cache.names(kind, namespace)
 
     def seen(resource: Resource, document: Document) -> None:
-        _look(reconciler, reconciler.cache.event(False, _WATCHED[resource], document, listed=True))
+        kind = _WATCHED[resource]
+        _look(reconciler, kind, reconciler.cache.event(False, kind, document, listed=True))
 
     def ended(resource: Resource, namespace: str | None, missing: set[Name]) -> None:
-        _look(reconciler, reconciler.cache.listed(_WATCHED[resource], namespace, missing))
+        kind = _WATCHED[resource]
+        _look(reconciler, kind, reconciler.cache.listed(kind, namespace, missing))
 
     return lists_noted(known, seen, ended)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from gptbot_operator import events
 from gptbot_operator.apply import Applied
-from gptbot_operator.credentials import Credentials
+from gptbot_operator.credentials import Credentials, Spare
 from gptbot_operator.pods import PodLook
 from gptbot_operator.sharing import Share
 
@@ -21,6 +21,8 @@ class Memory:
     full_at: float = float("-inf")
     secret: tuple[bytes, Credentials] | None = None
     """Fingerprint of the bot's own Secret, and what is in it."""
+    spare: Spare = field(default_factory=Spare)
+    """The pepper for that Secret until it is in there."""
     share: Share = field(default_factory=Share)
     """What is known of its part in the shared store."""
     store: tuple[str, str] | None = None

@@ -47,6 +47,13 @@ _log = structlog.get_logger("gptbot_operator")
 class Unfinished(Exception):
     """Something could not be done now; the status says what. Try again later."""
 
+    def __init__(self, reason: str, seconds: float, *, news: bool) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+        """Until the next try."""
+        self.news = news
+        """It was tried in this look, and not left alone because of an earlier one."""
+
 
 class Reconciler:
     """Looks at bots whose keys are in the queue."""
@@ -85,10 +92,13 @@ class Reconciler:
                     exists = await self.reconcile(key)
                 self.queue.succeeded(key)
                 if exists:  # backlog and platforms change without an event
-                    self.queue.add_after(key, self._settings.refresh_seconds * random.uniform(0.9, 1.1))
+                    self.queue.add_after(key, self._refresh_seconds())
                 result = "ok"
             except Unfinished as error:
-                log.warning("unfinished", reason=str(error), retry_seconds=round(self.queue.retry(key), 1))
+                self.queue.succeeded(key)
+                self.queue.add_after(key, min(error.seconds, self._refresh_seconds()))
+                if error.news:
+                    log.warning("unfinished", reason=str(error), retry_seconds=round(error.seconds, 1))
                 result = "unfinished"
             except (ApiError, TimeoutError) as error:
                 reason = str(error) or "took too long"
@@ -101,6 +111,9 @@ class Reconciler:
                 metrics.SECONDS.observe(time.perf_counter() - started)
                 metrics.QUEUED.set(len(self.queue))
                 metrics.BOTS.set(len(self._memory))
+
+    def _refresh_seconds(self) -> float:
+        return self._settings.refresh_seconds * random.uniform(0.9, 1.1)
 
     async def reconcile(self, key: str) -> bool:
         """Look at one bot. False: there is no such bot (any more).
@@ -144,12 +157,11 @@ class Reconciler:
         )
         outcome = await apply_children(
             self._cluster, self.cache, bot, children(bot, context), memory.applied,
-            served=context.served, everything=everything,
+            served=context.served, unserved=unserved(bot, context), everything=everything,
         )  # fmt: skip
-        outcome.failures += unserved(bot, context)
         gateway = self._own(bot, "Deployment", gateway_name(bot))
         worker = self._own(bot, "Deployment", worker_name(bot))
-        if not outcome.conflicts and not outcome.failures:
+        if not outcome.faults:
             await self._sharing.settle(key, login, [gateway, worker] if bot.spec.workers.max_replicas else [gateway])
         seen = Seen(
             settings=self._settings,
@@ -162,14 +174,18 @@ class Reconciler:
             worker=worker,
             gateway_pods=await self._pods(bot, memory, "gateway", gateway),
             worker_pods=await self._pods(bot, memory, "worker", worker),
+            gateway_held_up=outcome.held_up(gateway_name(bot)),
+            worker_held_up=outcome.held_up(worker_name(bot)),
             autoscaler=self._own(bot, "HorizontalPodAutoscaler", worker_name(bot)),
         )
         await self._write_status(key, document, status_of(bot, seen, document.get("status") or {}, _now()))
-        if outcome.conflicts or outcome.failures:
-            self.discovery.doubt()
-            raise Unfinished("; ".join([*outcome.conflicts, *outcome.failures]))
         if everything:
             memory.full_at = time.monotonic()
+        if outcome.faults:
+            if outcome.tried:
+                self.discovery.doubt()
+            again = memory.applied.refusals.next_in() or 0.0
+            raise Unfinished("; ".join([*outcome.conflicts, *outcome.failures]), again, news=outcome.tried)
         return True
 
     async def _bot(self, key: str, *, live: bool) -> Document | None:
@@ -225,15 +241,15 @@ class Reconciler:
         return digests
 
     async def _credentials(self, bot: GptBot, memory: Memory, *, live: bool) -> Credentials:
-        """What is in the bot's own Secret, else new ones."""
+        """What is in the bot's own Secret, else new ones, which stay the same until they are in there."""
         key = ("Secret", bot.metadata.namespace, config_name(bot))
         seen = self.cache.objects.get(key)
         if not live and memory.secret and seen is not None and memory.secret[0] == seen.fingerprint:
             return memory.secret[1]
         document = await self._cluster.get(*key)
         if document is None or (observed := observe(document)).owner != bot.metadata.uid:
-            return Credentials.new()
-        credentials = Credentials.of(document)
+            return Credentials(memory.spare.pepper())
+        credentials = Credentials.of(document, memory.spare)
         memory.secret = (observed.fingerprint, credentials)
         return credentials
 

@@ -10,6 +10,10 @@ from gptbot_operator.verdict import Seen, Verdict
 
 def progressing(bot: GptBot, seen: Seen) -> Verdict:
     """`True`: under way. `False`: done, or stuck; the reason says which, as with a Deployment's own condition."""
+    held_up = [("gateway", seen.gateway_held_up), ("worker", seen.worker_held_up)]
+    if faults := [(name, fault) for name, fault in held_up if fault]:
+        reason = "NameConflict" if faults[0][1].conflict else "ApplyFailed"
+        return Verdict("False", reason, "; ".join(f"{name}: {fault.text}" for name, fault in faults))
     if bot.spec.suspend:
         return Verdict("False", "Suspended", "the bot is suspended")
     parts = [("gateway", seen.gateway, seen.gateway_pods)]

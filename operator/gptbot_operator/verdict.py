@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from gptbot_operator.cache import Observed
 from gptbot_operator.pods import PodTrouble
+from gptbot_operator.refusals import Fault
 from gptbot_operator.settings import Settings
 from gptbot_operator.store import Reading
 
@@ -46,6 +47,9 @@ class Seen:
     gateway_pods: PodTrouble | None = None
     """Why pods of the gateway do not start, if it was looked for and found."""
     worker_pods: PodTrouble | None = None
+    gateway_held_up: Fault | None = None
+    """Why the gateway's Deployment is not as it should be: it was refused, or waits for something that was."""
+    worker_held_up: Fault | None = None
 
 
 def available(deployment: Observed | None) -> bool:

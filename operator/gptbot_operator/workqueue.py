@@ -22,6 +22,8 @@ class WorkQueue:
         self._active: set[str] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._failures: dict[str, int] = {}
+        self._nudged: set[str] = set()
+        """Keys that wait because of a nudge alone, while they are being worked on."""
         self._wakeup = asyncio.Event()
 
     def __len__(self) -> int:
@@ -31,12 +33,24 @@ class WorkQueue:
         """A key needs a look now."""
         if timer := self._timers.pop(key, None):
             timer.cancel()
+        self._nudged.discard(key)
         if key in self._waiting:
             return
         self._waiting.add(key)
         if key not in self._active:
             self._ready.append(key)
             self._wakeup.set()
+
+    def nudge(self, key: str) -> None:
+        """A key needs a look now, unless its last one went wrong: then when its delay is over.
+
+        For what may have been caused by a look. A look at the key that is under way now may go wrong as well.
+        """
+        if key in self._active and key not in self._waiting:
+            self._waiting.add(key)
+            self._nudged.add(key)
+        elif key not in self._timers or key not in self._failures:
+            self.add(key)
 
     def add_after(self, key: str, seconds: float) -> None:
         """A key needs a look in so many seconds, if none comes before."""
@@ -52,6 +66,9 @@ class WorkQueue:
 
     def retry(self, key: str) -> float:
         """A look went wrong: again after a delay that doubles each time. Returns it, in seconds."""
+        if key in self._nudged:
+            self._nudged.discard(key)
+            self._waiting.discard(key)
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         delay = min(self._max_delay, self._base_delay * 2 ** min(failures, 30)) * random.uniform(0.8, 1.2)
@@ -75,6 +92,7 @@ class WorkQueue:
     def done(self, key: str) -> None:
         """The look is over, whatever came of it."""
         self._active.discard(key)
+        self._nudged.discard(key)
         if key in self._waiting:
             self._ready.append(key)
             self._wakeup.set()

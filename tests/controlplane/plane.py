@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,18 @@ _AUDIT = {
 
 
 @dataclass(frozen=True)
+class Write:
+    """One request of the operator's that was to change something."""
+
+    verb: str
+    path: str
+    status: int
+    """HTTP status of the answer."""
+    at: float
+    """When it came, in seconds since 1970."""
+
+
+@dataclass(frozen=True)
 class Plane:
     """A running control plane."""
 
@@ -50,10 +63,20 @@ class Plane:
     etcd: str
     """Address of the store."""
 
-    def writes(self) -> list[str]:
-        """What the operator wrote so far, as the API server's audit log has it: verb and path."""
+    def audit(self) -> list[Write]:
+        """What the operator wrote so far, or tried to, as the API server's audit log has it."""
         entries = map(json.loads, (self.directory / "audit.log").read_text().splitlines())
-        return [f"{entry['verb']} {entry['requestURI']}" for entry in entries]
+        return [
+            Write(
+                entry["verb"], entry["requestURI"], entry["responseStatus"]["code"],
+                datetime.fromisoformat(entry["requestReceivedTimestamp"]).timestamp(),
+            )
+            for entry in entries
+        ]  # fmt: skip
+
+    def writes(self) -> list[str]:
+        """The same, verb and path alone."""
+        return [f"{write.verb} {write.path}" for write in self.audit()]
 
     def kubeconfig(self, user: str) -> Path:
         """A kubeconfig of a user; `admin` may do everything, others what RBAC gives them."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gptbot_operator.pods import PodLook, PodTrouble, trouble_of
+from gptbot_operator.refusals import Fault
 from tests.unit.test_status import conditions, deployment
 
 UNDER_WAY: dict[str, Any] = {
@@ -48,6 +49,32 @@ def test_progressing(of: dict[str, Any], status: str, reason: str, part: str) ->
     progressing = conditions("cpu-autoscaling", **of)["Progressing"]
     assert progressing[:2] == (status, reason)
     assert part in progressing[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "of", "reason", "message"),
+    [
+        (
+            "cpu-autoscaling",
+            {"worker_held_up": Fault("Deployment b-worker: exceeded quota")},
+            "ApplyFailed",
+            "worker: Deployment b-worker: exceeded quota",
+        ),
+        (
+            "cpu-autoscaling",
+            {"gateway": None, "gateway_held_up": Fault("b-gateway exists", True), "worker_held_up": Fault("no")},
+            "NameConflict",
+            "gateway: b-gateway exists; worker: no",
+        ),
+        ("suspend", {"gateway_held_up": Fault("it cannot be suspended")}, "ApplyFailed", "gateway: it cannot be"),
+    ],
+)
+def test_a_deployment_that_cannot_be_had_does_not_progress(
+    name: str, of: dict[str, Any], reason: str, message: str
+) -> None:
+    progressing = conditions(name, **of)["Progressing"]
+    assert progressing[:2] == ("False", reason)
+    assert message in progressing[2]
 
 
 def test_what_keeps_pods_from_starting_is_why_a_bot_is_not_ready() -> None:

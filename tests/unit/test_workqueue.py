@@ -82,3 +82,39 @@ async def test_many_hands_share_the_keys() -> None:
     outcomes = await asyncio.gather(*hands, return_exceptions=True)
     assert all(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes)
     assert set(taken) == {f"bot-{number}" for number in range(50)}
+
+
+async def test_a_nudge_does_not_shorten_the_delay_after_a_failure_and_a_change_does() -> None:
+    queue = WorkQueue(base_delay=30, max_delay=60)
+    queue.nudge("a")
+    assert await queue.take() == "a"
+    queue.nudge("a")  # of what this look has done
+    queue.retry("a")
+    queue.done("a")
+    queue.nudge("a")
+    assert len(queue) == 0
+    second = asyncio.create_task(queue.take())
+    await asyncio.wait([second], timeout=0.05)
+    assert not second.done()
+    queue.add("a")
+    assert await second == "a"
+    queue.nudge("a")
+    queue.add("a")  # it has changed itself while it is looked at
+    queue.retry("a")
+    queue.done("a")
+    assert await queue.take() == "a"
+
+
+async def test_a_nudge_is_a_look_after_one_that_went_well() -> None:
+    queue = WorkQueue()
+    queue.add("a")
+    assert await queue.take() == "a"
+    queue.nudge("a")
+    queue.succeeded("a")
+    queue.add_after("a", 30)
+    queue.done("a")
+    assert await queue.take() == "a"
+    queue.done("a")
+    queue.add_after("a", 30)
+    queue.nudge("a")
+    assert await queue.take() == "a"

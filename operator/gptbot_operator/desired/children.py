@@ -60,13 +60,13 @@ def _web(bot: GptBot, context: Context) -> Iterator[Manifest]:
         yield http_route(bot, expose, expose.route)
 
 
-def unserved(bot: GptBot, context: Context) -> list[str]:
-    """A line for each child that the bot asks for and the cluster cannot have."""
+def unserved(bot: GptBot, context: Context) -> dict[Identity, str]:
+    """Each child that the bot asks for and the cluster cannot have, and a line about it."""
     expose = bot.spec.expose
     if expose is None or expose.route is None or "HTTPRoute" in context.served:
-        return []
+        return {}
     text = "this cluster has no gateway.networking.k8s.io/v1; install the Gateway API, or use spec.expose.ingress"
-    return [f"HTTPRoute {service_name(bot)}: {text}"]
+    return {("HTTPRoute", service_name(bot)): f"HTTPRoute {service_name(bot)}: {text}"}
 
 
 def possible(bot: GptBot, served: Collection[str] = OPTIONAL) -> list[Identity]:

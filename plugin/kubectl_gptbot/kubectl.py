@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Generator
@@ -18,6 +19,10 @@ CONTAINER = "gptbot"
 """The bot's container in its pods."""
 BOT_LABEL = "gptbot.dev/bot"
 ROLE_LABEL = "app.kubernetes.io/component"
+
+_LOGGED = re.compile(r"[IWEF][0-9]{4} [0-9:.]{8,15} {1,10}[0-9]{1,10} [\w./-]{1,80}:[0-9]{1,6}\] ")
+"""How a line begins that kubectl's libraries log (https://github.com/kubernetes/klog), before it says it to people."""
+_UNREACHED = ("The connection to the server ", "Unable to connect to the server: ")
 
 _REQUEST_TIMEOUT = "--request-timeout=20s"
 
@@ -58,7 +63,7 @@ class Kubectl:
             self.command(_REQUEST_TIMEOUT, *arguments), input=stdin, capture_output=True, text=True, check=False
         )
         if answer.returncode != 0:
-            raise _error(answer.stderr.strip() or f"kubectl ended with exit status {answer.returncode}")
+            raise _error(_plain(answer.stderr) or f"kubectl ended with exit status {answer.returncode}")
         return answer.stdout
 
     def get(self, *arguments: str) -> Document | None:
@@ -101,7 +106,15 @@ def _ended(process: subprocess.Popen[bytes]) -> int:
             continue
 
 
+def _plain(said: str) -> str:
+    """What kubectl says to people, without what it logs; all of it if it only logs."""
+    lines = said.strip().splitlines()
+    return "\n".join([line for line in lines if not _LOGGED.match(line)] or lines)
+
+
 def _error(said: str) -> ClusterError:
+    if said.startswith(_UNREACHED):
+        return ClusterError(f"{said} (`kubectl config view --minify` shows which cluster is chosen, --context another)")
     if "(Forbidden)" in said or " is forbidden: " in said:
         return Forbidden(said)
     if "the server doesn't have a resource type" in said or "(NotFound)" in said:

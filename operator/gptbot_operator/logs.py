@@ -7,6 +7,8 @@ import sys
 
 import structlog
 
+from gptbot_operator.starting_over import without_traceback
+
 
 def configure(level: str) -> None:
     """Set logging up for the process. Libraries log warnings and worse only."""
@@ -33,6 +35,7 @@ def configure(level: str) -> None:
             ],
         )
     )
+    handler.addFilter(without_traceback)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

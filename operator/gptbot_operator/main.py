@@ -29,6 +29,7 @@ from gptbot_operator.health import healthz
 from gptbot_operator.listing import Name, Resource, lists_noted
 from gptbot_operator.reconcile import Reconciler
 from gptbot_operator.settings import InvalidSettings, Settings
+from gptbot_operator.starting_over import CRD, WatchError, start_over, until_served
 
 _CHILDREN: dict[tuple[str, str, str], str] = {
     ("apps", "v1", "deployments"): "Deployment",
@@ -104,10 +105,8 @@ def kopf_settings() -> kopf.OperatorSettings:
 async def operate(settings: Settings) -> None:
     """Run until SIGTERM. Raises ApiError when the API server cannot be reached or has no GptBot CRD, and LeaseLost."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(quiet_closing)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    asyncio.get_running_loop().set_exception_handler(quiet_closing)
+    _heed_signals(stop)
     identity = f"{socket.gethostname()}-{secrets.token_hex(3)}"
     async with healthz(settings.health_port), Cluster.connect() as cluster:
         await _wait_for_crd(cluster)
@@ -116,6 +115,11 @@ async def operate(settings: Settings) -> None:
         else:
             await _lead(Election(cluster, settings.lease, identity, settings.lease_seconds), settings, cluster, stop)
     _log.info("stopped")
+
+
+def _heed_signals(stop: asyncio.Event) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
 
 async def _lead(election: Election, settings: Settings, cluster: Cluster, stop: asyncio.Event) -> None:
@@ -154,6 +158,21 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
 
 
 async def _work(settings: Settings, cluster: Cluster, stop: asyncio.Event, leave: Leave) -> None:
+    """Work until stopped. Without the CRD wait until it is there again, and begin anew."""
+    ended: BaseExceptionGroup[WatchError] | None = None
+    try:
+        await _watch_and_reconcile(settings, cluster, stop, leave)
+    except* WatchError as group:
+        ended = group
+    if ended is None:
+        return
+    _heed_signals(stop)  # Kopf's own handlers are in their place
+    if await _unless(stop, until_served(cluster, ended)):
+        await leave()
+        start_over()
+
+
+async def _watch_and_reconcile(settings: Settings, cluster: Cluster, stop: asyncio.Event, leave: Leave) -> None:
     reconciler = Reconciler(settings, cluster, instance=socket.gethostname())
     await reconciler.discovery.refresh()
     async with asyncio.TaskGroup() as tasks:
@@ -204,9 +223,7 @@ async def _stop_in_time(
     nothing to lose: the operator keeps no state, and gives its Lease back.
     """
     await watching.wait()  # before, Kopf's own handlers are in place, which these replace
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    _heed_signals(stop)
     await stop.wait()
     worker.cancel()
     await asyncio.wait({worker}, timeout=_WORKER_STOP_SECONDS)
@@ -226,7 +243,7 @@ async def _wait_for_crd(cluster: Cluster) -> None:
     deadline = asyncio.get_running_loop().time() + _CRD_WAIT_SECONDS
     while not await cluster.serves(KIND):
         if asyncio.get_running_loop().time() >= deadline:
-            raise ApiError(404, "the CRD gptbots.gptbot.dev is not installed; install it and start again")
+            raise ApiError(404, f"the CRD {CRD} is not installed; install it and start again")
         await asyncio.sleep(1)
 
 

@@ -20,6 +20,8 @@ from gptbot_operator import metrics
 Document = dict[str, Any]
 
 FIELD_MANAGER = "gptbot-operator"
+ABSENT = "1"
+"""A version that no object has: the first write to an empty store makes version 2."""
 _TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 _IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount/token").exists()
 _PLURALS = {
@@ -103,8 +105,16 @@ class Cluster:
         found = await self._request("get", path, label_selector=selector, resource_version="0")
         return (found or {}).get("items") or []
 
-    async def apply(self, manifest: Document, *, manager: str = FIELD_MANAGER, status: bool = False) -> Document:
-        """Apply server-side, taking fields over from others. `status`: the status subresource instead."""
+    async def apply(
+        self, manifest: Document, *, manager: str = FIELD_MANAGER, version: str | None = None, status: bool = False
+    ) -> Document:
+        """Apply server-side, taking fields over from others. `status`: the status subresource instead.
+
+        `version`: to the object of that `resourceVersion` alone; status 409: there is another. ABSENT: make one, if
+        there is none.
+        """
+        if version is not None:
+            manifest = manifest | {"metadata": manifest["metadata"] | {"resourceVersion": version}}
         metadata = manifest["metadata"]
         resource = self._resources[manifest["kind"]]
         target = resource.subresources["status"] if status else resource

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gptbot_operator import events
-from gptbot_operator.apply import Applied
+from gptbot_operator.applied import Applied
 from gptbot_operator.credentials import Credentials, Spare
 from gptbot_operator.pods import PodLook
 from gptbot_operator.sharing import Share
@@ -18,6 +18,8 @@ class Memory:
     uid: str = ""
     """Of the GptBot: another one of the same name may follow."""
     applied: Applied = field(default_factory=Applied)
+    looked: bool = False
+    """Its children were applied at least once."""
     full_at: float = float("-inf")
     secret: tuple[bytes, Credentials] | None = None
     """Fingerprint of the bot's own Secret, and what is in it."""

@@ -14,9 +14,10 @@ import structlog
 
 from gptbot_api import KIND, GptBot, InvalidManifest, parse
 from gptbot_operator import events, metrics
-from gptbot_operator.apply import apply_children
+from gptbot_operator.apply import Outcome, apply_children
 from gptbot_operator.cache import Cache, ObjectKey, Observed, observe
 from gptbot_operator.cancelling import cancelled
+from gptbot_operator.child import SecretUnknown
 from gptbot_operator.cluster import ApiError, Cluster, Document
 from gptbot_operator.credentials import Credentials
 from gptbot_operator.desired.children import children, unserved
@@ -122,13 +123,14 @@ class Reconciler:
         """
         memory = self._memory.setdefault(key, Memory())
         everything = time.monotonic() - memory.full_at >= self._settings.resync_seconds
-        document = await self._bot(key, live=everything)
+        document = await self._bot(key, live=everything and not self._is_new(key, memory))
         if document is None:
             await self._forget(key)
             return False
         if memory.uid not in ("", document["metadata"]["uid"]):
             await self._forget(key)
             memory, everything = self._memory.setdefault(key, Memory()), True
+        new = self._is_new(key, memory)  # then the watches are trusted: the API server tells what they do not show yet
         memory.uid = document["metadata"]["uid"]
         try:
             bot = effective(parse({k: v for k, v in document.items() if k != "status"}), self._settings)
@@ -139,8 +141,8 @@ class Reconciler:
         wanted = references(bot)
         self.cache.refer(key, {(r.kind, bot.metadata.namespace, r.name) for r in wanted})
         copies = copied(bot, wanted, self._settings)
-        digests = await self._digests(bot, wanted, copies, live=everything)
-        credentials = await self._credentials(bot, memory, live=everything)
+        digests = await self._digests(bot, wanted, copies, live=everything and not new)
+        credentials = await self._credentials(bot, memory, live=everything, new=new)
         running = self._own(bot, "Deployment", gateway_name(bot)) is not None
         await self._tenants.begin(key)
         login = await self._sharing.login(key, bot, document, credentials, memory.share, running=running)
@@ -155,10 +157,17 @@ class Reconciler:
             own_store_url=None if bot.spec.store is None else await self._own_store(bot, memory, digests),
             served=await self.discovery.refresh(),
         )
-        outcome = await apply_children(
-            self._cluster, self.cache, bot, children(bot, context), memory.applied,
-            served=context.served, unserved=unserved(bot, context), everything=everything,
-        )  # fmt: skip
+        try:
+            outcome = await apply_children(
+                self._cluster, self.cache, bot, children(bot, context), memory.applied,
+                served=context.served, unserved=unserved(bot, context), everything=everything, new=new,
+                secret_read=memory.secret is not None,
+            )  # fmt: skip
+        except SecretUnknown:
+            memory.looked = True
+            return await self.reconcile(key)
+        memory.looked = True
+        self._note_secret(bot, memory, context, outcome)
         gateway = self._own(bot, "Deployment", gateway_name(bot))
         worker = self._own(bot, "Deployment", worker_name(bot))
         if not outcome.faults:
@@ -187,6 +196,11 @@ class Reconciler:
             again = memory.applied.refusals.next_in() or 0.0
             raise Unfinished("; ".join([*outcome.conflicts, *outcome.failures]), again, news=outcome.tried)
         return True
+
+    def _is_new(self, key: str, memory: Memory) -> bool:
+        """Whether nobody has looked at a bot to the end: it has no status, and no children but of a look cut short."""
+        document = self.cache.bots.get(key)
+        return not memory.looked and document is not None and not document.get("status")
 
     async def _bot(self, key: str, *, live: bool) -> Document | None:
         document = self.cache.bots.get(key)
@@ -240,18 +254,26 @@ class Reconciler:
                 digests[reference] = seen.digests[reference.key]
         return digests
 
-    async def _credentials(self, bot: GptBot, memory: Memory, *, live: bool) -> Credentials:
+    async def _credentials(self, bot: GptBot, memory: Memory, *, live: bool, new: bool) -> Credentials:
         """What is in the bot's own Secret, else new ones, which stay the same until they are in there."""
         key = ("Secret", bot.metadata.namespace, config_name(bot))
         seen = self.cache.objects.get(key)
         if not live and memory.secret and seen is not None and memory.secret[0] == seen.fingerprint:
             return memory.secret[1]
-        document = await self._cluster.get(*key)
+        document = None if new and seen is None else await self._cluster.get(*key)
         if document is None or (observed := observe(document)).owner != bot.metadata.uid:
+            memory.secret = None
             return Credentials(memory.spare.pepper())
         credentials = Credentials.of(document, memory.spare)
         memory.secret = (observed.fingerprint, credentials)
         return credentials
+
+    def _note_secret(self, bot: GptBot, memory: Memory, context: Context, outcome: Outcome) -> None:
+        """The Secret that was applied need not be read: what is in it is known."""
+        identity = ("Secret", config_name(bot))
+        if memory.secret is None and identity not in outcome.faults and (seen := self._own(bot, *identity)):
+            memory.secret = (seen.fingerprint, Credentials(context.pepper, context.store_url, context.rotation))
+            memory.spare.drop()
 
     async def _reading(self, key: str, bot: GptBot, memory: Memory, context: Context) -> Reading | None:
         if bot.spec.store is None:

@@ -18,6 +18,8 @@ from gptbot_api.workload import Gateway, PodTemplate, Store, Workers
 
 MOST_OF_PROMPTS = 768 * 1024
 """Bytes of all prompts that a spec may hold. A ConfigMap takes 1 MiB, with all else that is in it and as YAML."""
+_INSTALLATION = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
+"""Namespace and name of a Lease."""
 
 
 def _assistant() -> list[Persona]:
@@ -69,6 +71,9 @@ class GptBotSpec(ApiModel):
     """What the bot's pods may talk to."""
     monitoring: Monitoring = Field(default_factory=Monitoring)
     """How Prometheus finds the bot's pods."""
+    operator: Annotated[str, Field(max_length=317, pattern=_INSTALLATION)] | None = None
+    """Which installation of the operator is to serve the bot, by its Lease: `NAMESPACE/NAME`, as `status.servedBy` has
+    it. Absent: the one that comes first, where several serve the namespace."""
     suspend: bool = False
     """Stop gateway and workers, and keep everything else: configuration, secrets, conversations."""
 

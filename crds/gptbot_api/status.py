@@ -58,6 +58,8 @@ class WorkersStatus(ApiModel):
 class GptBotStatus(ApiModel):
     """What the bot is, written by the operator."""
 
+    served_by: str | None = None
+    """The installation of the operator that serves the bot, by its Lease: `NAMESPACE/NAME`. Absent: none with one."""
     observed_generation: int = 0
     """The generation of the spec that the rest is about."""
     conditions: Annotated[list[Condition], Field(max_length=32)] = Field(

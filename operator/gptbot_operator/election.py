@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 import structlog
 
 from gptbot_operator import metrics
 from gptbot_operator.cluster import ApiError, Cluster, Document
+from gptbot_operator.installations import SERVES_ANNOTATION, serves
 
 _STANDBY_SECONDS = 1.0
 """Between two looks of one that waits: so long takes a hand-over."""
@@ -31,8 +33,12 @@ class Election:
     nodes may differ. The holder stops working after two thirds of that without a renewal, before another may start.
     """
 
-    def __init__(self, cluster: Cluster, lease: str, identity: str, seconds: float) -> None:
+    def __init__(
+        self, cluster: Cluster, lease: str, identity: str, seconds: float, namespaces: Collection[str] = ()
+    ) -> None:
+        """`namespaces`: those that are served, for other installations to see; none: all."""
         self._cluster = cluster
+        self._serves = serves(namespaces)
         self._namespace, self._name = lease.split("/")
         self._identity = identity
         self._seconds = seconds
@@ -117,8 +123,10 @@ class Election:
         spec |= {
             "holderIdentity": self._identity, "leaseDurationSeconds": max(1, round(self._seconds)), "renewTime": now,
         }  # fmt: skip
+        metadata: Document = {**lease["metadata"]}
+        metadata["annotations"] = {**(metadata.get("annotations") or {}), SERVES_ANNOTATION: self._serves}
         return {
-            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": lease["metadata"], "spec": spec,
+            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec,
         }  # fmt: skip
 
 

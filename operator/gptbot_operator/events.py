@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -46,6 +47,25 @@ def changes(bot: Document, before: Document, after: Document, instance: str, bud
         worth_one = known != now and (known is not None or _is_bad(condition))
         if worth_one and budget.allows(condition["type"]):
             yield _event(bot, condition, instance)
+
+
+def served_by_another(bot: Document, holder: str, own: str, instance: str, *, meant: bool) -> Document:
+    """An Event of an installation (`own`) that leaves a bot to another; one an hour, as that is how long it is kept.
+
+    `meant`: the bot says itself who is to serve it.
+    """
+    if meant:
+        note = f"spec.operator leaves the bot to {holder}; {own} stands back"
+    else:
+        note = (
+            f"{holder} serves the bot; {own} stands back. Let the two serve different namespaces (operator.namespaces),"
+            " or name one in spec.operator"
+        )
+    condition = {"type": "ServedBy", "status": "Another", "reason": "ServedByAnother", "message": note}
+    event = _event(bot, condition, instance)
+    told = hashlib.sha256(f"{bot['metadata']['uid']} {holder} {own}".encode()).hexdigest()[:16]
+    metadata = {"name": f"{bot['metadata']['name']}.{told}", "namespace": bot["metadata"]["namespace"]}
+    return event | {"metadata": metadata, "type": "Normal" if meant else "Warning"}
 
 
 def _is_bad(condition: Document) -> bool:

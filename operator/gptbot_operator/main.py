@@ -113,7 +113,8 @@ async def operate(settings: Settings) -> None:
         if not settings.lease:
             await _work(settings, cluster, stop, _nothing)
         else:
-            await _lead(Election(cluster, settings.lease, identity, settings.lease_seconds), settings, cluster, stop)
+            election = Election(cluster, settings.lease, identity, settings.lease_seconds, settings.namespaces)
+            await _lead(election, settings, cluster, stop)
     _log.info("stopped")
 
 

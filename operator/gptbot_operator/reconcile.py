@@ -30,6 +30,7 @@ from gptbot_operator.pods import PodLook, PodTrouble, trouble_of
 from gptbot_operator.presence import Presence
 from gptbot_operator.references import Reference, references
 from gptbot_operator.rollout import unfinished
+from gptbot_operator.serving import Serving
 from gptbot_operator.settings import Settings
 from gptbot_operator.sharing import Sharing
 from gptbot_operator.status import invalid_status, status_of
@@ -65,6 +66,7 @@ class Reconciler:
         self._settings = settings
         self._cluster = cluster
         self._instance = instance
+        self._serving = Serving(settings, cluster, instance)
         self._store = StoreReader(max_age=settings.refresh_seconds * 0.8)
         self._tokens = Tokens()
         self._tenants = Tenants(settings, cluster.identity, Presence(self.cache, cluster, settings.namespaces))
@@ -132,6 +134,8 @@ class Reconciler:
             memory, everything = self._memory.setdefault(key, Memory()), True
         new = self._is_new(key, memory)  # then the watches are trusted: the API server tells what they do not show yet
         memory.uid = document["metadata"]["uid"]
+        if (document := await self._served_here(key, document)) is None:
+            return True
         try:
             bot = effective(parse({k: v for k, v in document.items() if k != "status"}), self._settings)
         except InvalidManifest as error:
@@ -213,8 +217,25 @@ class Reconciler:
         # Being deleted: the garbage collector takes the children away, and nothing here may bring them back.
         return None if document["metadata"].get("deletionTimestamp") else document
 
+    async def _served_here(self, key: str, document: Document) -> Document | None:
+        """The bot, claimed for this installation; None: another serves it, and nothing but that is known of it here."""
+        claimed = await self._serving.claim(key, document)
+        if claimed is not None:
+            if claimed is not document:
+                self.cache.bots[key] = claimed
+            return claimed
+        self._duplicates(key, {})
+        self.cache.refer(key, ())
+        memory = self._memory[key]
+        self._memory[key] = Memory(uid=memory.uid, full_at=time.monotonic())
+        if memory.url is not None:  # it was served here
+            self._tenants.leave(key, None)
+            await self._store.forget(key, self._urls())
+        return None
+
     async def _forget(self, key: str) -> None:
         memory = self._memory.pop(key, None)
+        self._serving.forget(key)
         for other in self._tokens.forget(key):
             self.queue.add(other)
         if memory is not None and memory.uid:
@@ -323,16 +344,7 @@ class Reconciler:
         before: Document = document.get("status") or {}
         if before == status:
             return
-        metadata = document["metadata"]
-        written = await self._cluster.apply(
-            {
-                "apiVersion": document["apiVersion"],
-                "kind": KIND,
-                "metadata": {name: metadata[name] for name in ("name", "namespace", "uid")},
-                "status": status,
-            },
-            status=True,
-        )
+        written = await self._serving.write(document, status)
         self.cache.bots[key] = written
         for event in events.changes(document, before, status, self._instance, self._memory[key].events):
             try:

@@ -53,6 +53,8 @@ class Settings:
     """`NAMESPACE/NAME` of the Lease that one of several operators holds; empty: this is the only one."""
     lease_seconds: float = 15
     """How long a Lease lasts that is not renewed."""
+    takeover_seconds: float = 600
+    """For how long another installation must be gone before its bots are taken over."""
     refresh_seconds: float = 15
     """How often backlog and platforms are read from the store."""
     resync_seconds: float = 600
@@ -98,6 +100,7 @@ class Settings:
             namespaces=namespaces,
             lease=_lease(environment.get("GPTBOT_LEASE", "")),
             lease_seconds=_number(environment, "GPTBOT_LEASE_SECONDS", 15, 3),
+            takeover_seconds=_number(environment, "GPTBOT_TAKEOVER_SECONDS", 600, 3),
             refresh_seconds=_number(environment, "GPTBOT_REFRESH_SECONDS", 15, 0.2),
             resync_seconds=_number(environment, "GPTBOT_RESYNC_SECONDS", 600, 1),
             concurrency=int(_number(environment, "GPTBOT_CONCURRENCY", 8, 1)),

@@ -45,6 +45,8 @@ def status_of(bot: GptBot, seen: Seen, previous: Document, now: str) -> Document
         "workers": {"ready": worker.get("ready", 0), "desired": worker.get("replicas", 0)},
         "selector": ",".join(f"{name}={value}" for name, value in selector(bot, "worker").items()),
     }
+    if previous.get("servedBy"):
+        status["servedBy"] = previous["servedBy"]
     if seen.store is not None and seen.store.backlog is not None:
         status["backlog"] = seen.store.backlog
     return status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kubectl_gptbot.doctor.scene import BotScene
@@ -115,6 +116,20 @@ def operator(available: int, replicas: int = 1, *conditions: Document) -> Docume
         "spec": {"replicas": replicas, "template": {"spec": {"containers": [{"image": "gptbot-operator:dev"}]}}},
         "status": ({"availableReplicas": available} if available else {}) | {"conditions": list(conditions)},
     }
+
+
+def installation(lease: str, namespaces: str = "") -> Document:
+    """A Deployment of an operator that serves these namespaces, separated by commas."""
+    env = [{"name": "GPTBOT_LEASE", "value": lease}, {"name": "GPTBOT_NAMESPACES", "value": namespaces}]
+    made = operator(1)
+    made["spec"]["template"]["spec"]["containers"][0]["env"] = env
+    return made
+
+
+def lease(**spec: Any) -> Document:
+    """A Lease that is not old however long the tests take, unless the spec says otherwise."""
+    now = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return {"kind": "Lease", "spec": {"holderIdentity": "pod", "leaseDurationSeconds": 15, "renewTime": now, **spec}}
 
 
 def scene(seen: Document | None = None, **parts: Any) -> BotScene:

@@ -15,6 +15,7 @@ from kubectl_gptbot.doctor import (
     CLUSTER_CHECKS,
     cluster,
     conditions,
+    installations,
     platforms,
     pods,
     references,
@@ -269,6 +270,38 @@ FOUND = [
         "not-seen", cluster.operator_has_seen_it, o.scene(o.bot(observedGeneration=2)), "wrong",
         "generation 2 of the spec; the newest is 3", "does an operator run",
     ),
+    case(
+        "served", installations.one_serves_it, o.scene(o.bot(servedBy="a/op"), lease=o.lease()), "ok", "a/op serves it"
+    ),
+    case(
+        "served-hidden", installations.one_serves_it, o.scene(o.bot(servedBy="a/op"), lease=Hidden()), "unseen", "the Lease of a/op"
+    ),
+    case(
+        "served-no-lease", installations.one_serves_it, o.scene(o.bot(servedBy="a/op")), "wrong",
+        "a/op serves it, and it has no Lease any more", "kubectl patch gptbot shop --type=merge",
+    ),
+    case(
+        "served-old-lease", installations.one_serves_it,
+        o.scene(o.bot(servedBy="a/op"), lease=o.lease(renewTime="2026-11-01T10:00:00.000000Z")), "wrong",
+        "its Lease was renewed last at 2026-11-01T10:00:00", "start that operator again",
+    ),
+    case(
+        "served-given-back", installations.one_serves_it, o.scene(o.bot(servedBy="a/op"), lease=o.lease(holderIdentity="")),
+        "wrong", "none of its operators leads",
+    ),
+    case(
+        "served-by-another", installations.one_serves_it,
+        o.scene(o.bot(servedBy="a/op", spec={"platforms": {}, "operator": "b/op"}), lease=o.lease()), "wrong",
+        "ServedByAnother: spec.operator names b/op, and a/op serves it", "is b/op the NAMESPACE/NAME",
+    ),
+    case(
+        "served-by-two", installations.one_serves_it,
+        o.scene(o.bot(servedBy="a/op"), lease=o.lease(), warnings=[
+            o.warning(o.bot(), "a/op serves the bot; b/op stands back") | {"reason": "ServedByAnother"},
+            o.warning(o.pod(), "another bot's") | {"reason": "ServedByAnother"},
+        ]),
+        "note", "ServedByAnother: a/op serves the bot; b/op stands back", '{"spec": {"operator": "a/op"}}',
+    ),
     case("never-seen", cluster.operator_has_seen_it, o.scene(o.bot() | {"status": {}}), "wrong", "no operator has looked", "operator.namespaces"),
 ]  # fmt: skip
 
@@ -356,10 +389,28 @@ AROUND = [
     (ClusterScene(versions=(), operators=[o.operator(1)]), "operator", "ok", "runs gptbot-operator:dev"),
     (ClusterScene(versions=(), operators=[o.operator(0, 0)]), "operator", "wrong", "scaled to zero"),
     (
+        ClusterScene(versions=(), operators=[o.installation("a/op"), o.installation("b/op", "x, y"), o.installation("c/op", "z")]),
+        "operators", "note", "a/op and b/op both serve x, y",
+    ),
+    (ClusterScene(versions=(), operators=[o.installation("a/op"), o.installation("b/op")]), "operators", "note", "serve all namespaces"),
+    (
+        ClusterScene(versions=(), operators=[o.installation("b/op", "x,y"), o.installation("c/op", "y,z")]),
+        "operators", "note", "b/op and c/op both serve y:",
+    ),
+    (
         ClusterScene(versions=(), operators=[o.operator(0, 1, o.condition("Available", "False", "x", "does not have minimum availability"))]),
         "operator", "wrong", "minimum availability",
     ),
 ]  # fmt: skip
+
+
+def test_installations_of_different_namespaces_are_as_they_should_be() -> None:
+    apart = [o.installation("a/op", "x"), o.installation("b/op", "y,z")]
+    check = dict(CLUSTER_CHECKS)["operators"]
+    assert not list(check(ClusterScene(versions=(), operators=apart)))
+    assert not list(check(ClusterScene(versions=(), operators=[o.installation("a/op")] * 2))), (
+        "two Deployments, one Lease"
+    )
 
 
 @pytest.mark.parametrize(("scene", "check", "level", "what"), AROUND)

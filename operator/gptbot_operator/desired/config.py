@@ -17,7 +17,7 @@ _LIVE = {
     "personas", "default_persona", "custom_persona", "about", "limits", "access", "context", "answer_in", "privacy",
 }  # fmt: skip
 """Running pods read these again when the mounted file changes."""
-_NOT_CONFIGURATION = {"suspend", "pod_template", "expose", "network_policy", "monitoring"}
+_NOT_CONFIGURATION = {"suspend", "operator", "pod_template", "expose", "network_policy", "monitoring"}
 """These act through the Deployment itself, or through other children."""
 _SCALE: dict[str, set[str]] = {
     "gateway": {"replicas", "resources", "pod_template"},

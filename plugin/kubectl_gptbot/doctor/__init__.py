@@ -12,7 +12,17 @@ from collections.abc import Callable, Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from kubectl_gptbot.doctor import cluster, conditions, platforms, pods, references, service, traffic, workers
+from kubectl_gptbot.doctor import (
+    cluster,
+    conditions,
+    installations,
+    platforms,
+    pods,
+    references,
+    service,
+    traffic,
+    workers,
+)
 from kubectl_gptbot.doctor.finding import Finding
 from kubectl_gptbot.doctor.scene import BotScene, ClusterScene, look_at_bot, look_at_cluster
 from kubectl_gptbot.kubectl import KIND, Kubectl
@@ -20,9 +30,11 @@ from kubectl_gptbot.kubectl import KIND, Kubectl
 CLUSTER_CHECKS: Sequence[tuple[str, Callable[[ClusterScene], Iterable[Finding]]]] = (
     ("resource", cluster.resource_is_there),
     ("operator", cluster.operator_runs),
+    ("operators", installations.are_apart),
 )
 BOT_CHECKS: Sequence[tuple[str, Callable[[BotScene], Iterable[Finding]]]] = (
     ("operator", cluster.operator_has_seen_it),
+    ("operators", installations.one_serves_it),
     ("suspended", conditions.is_suspended),
     ("conditions", conditions.hold),
     ("platforms", platforms.are_connected),

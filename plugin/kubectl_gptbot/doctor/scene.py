@@ -11,7 +11,7 @@ import yaml
 
 from kubectl_gptbot.doctor.named import Reference, references
 from kubectl_gptbot.kubectl import BOT_LABEL, Document, Forbidden, Kubectl, NoSuchKind
-from kubectl_gptbot.objects import name
+from kubectl_gptbot.objects import name, status
 
 T = TypeVar("T")
 
@@ -73,6 +73,8 @@ class BotScene:
     """HTTPRoutes."""
     monitors: Seen | NotServed = field(default_factory=NotServed)
     """PodMonitors."""
+    lease: Document | Hidden | None = None
+    """Of the installation that serves the bot (`status.servedBy`). None: it is not there."""
     warnings: Seen = field(default_factory=list[Document])
     """Events of the namespace that warn."""
 
@@ -130,10 +132,16 @@ def look_at_bot(kubectl: Kubectl, bot: Document) -> BotScene:
             each: pool.submit(_unless_hidden, lambda each=each: _keys(here, *each))
             for each in {(reference.kind, reference.name) for reference in found}
         }
-        seen: dict[str, Any] = {part: each.result() for part, each in lists.items()}
+        lease = pool.submit(_unless_hidden, lambda: _lease(kubectl, bot))
+        seen: dict[str, Any] = {part: each.result() for part, each in lists.items()} | {"lease": lease.result()}
     return BotScene(
         bot=bot, spec=spec, references=tuple(found), keys={each: part.result() for each, part in keys.items()}, **seen
     )
+
+
+def _lease(kubectl: Kubectl, bot: Document) -> Document | None:
+    namespace, _, lease = str(status(bot).get("servedBy") or "").partition("/")
+    return Kubectl(namespace, kubectl.context, kubectl.kubeconfig).get("lease", lease) if lease else None
 
 
 def _items(kubectl: Kubectl, *arguments: str) -> list[Document] | NotServed:

@@ -22,6 +22,7 @@ _COLUMNS = [
     ("Platforms", "string", ".status.platformNames", "Where it answers."),
     ("Workers", "integer", ".status.workers.ready", "Workers ready to answer."),
     ("Backlog", "integer", ".status.backlog", "Conversations waiting or being answered."),
+    ("Paused", "string", '.status.conditions[?(@.type=="Paused")].status', "Whether the operator leaves it alone."),
     ("Age", "date", ".metadata.creationTimestamp", ""),
 ]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from gptbot_api import KIND
 from gptbot_operator.cluster import Document
-from gptbot_operator.desired.context import BOT_LABEL, ROTATE_ANNOTATION
+from gptbot_operator.desired.context import BOT_LABEL, PAUSED_ANNOTATION, ROTATE_ANNOTATION
 from gptbot_operator.packed import Packed
 
 ObjectKey = tuple[str, str, str]
@@ -147,8 +147,9 @@ class Cache:
 def _essence(bot: Document) -> tuple[Any, ...]:
     metadata = bot["metadata"]
     names = ("uid", "generation", "deletionTimestamp")
-    rotation = (metadata.get("annotations") or {}).get(ROTATE_ANNOTATION)
-    return (*(metadata.get(name) for name in names), rotation, bot.get("status"))
+    annotations: Document = metadata.get("annotations") or {}
+    orders = [annotations.get(name) for name in (ROTATE_ANNOTATION, PAUSED_ANNOTATION)]
+    return (*(metadata.get(name) for name in names), *orders, bot.get("status"))
 
 
 def _version(metadata: Document) -> int:

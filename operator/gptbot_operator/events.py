@@ -38,13 +38,13 @@ class Budget:
 def changes(bot: Document, before: Document, after: Document, instance: str, budget: Budget) -> Iterator[Document]:
     """An Event for each condition whose status or reason is not what it was. `instance` names this operator.
 
-    A condition seen for the first time is worth one only when something is wrong.
+    A condition seen for the first time is worth one only when something is wrong, or a pause begins.
     """
     old = {c["type"]: (c["status"], c["reason"]) for c in before.get("conditions") or []}
     for condition in after["conditions"]:
         now = (condition["status"], condition["reason"])
         known = old.get(condition["type"])
-        worth_one = known != now and (known is not None or _is_bad(condition))
+        worth_one = known != now and (known is not None or _is_bad(condition) or condition["type"] == "Paused")
         if worth_one and budget.allows(condition["type"]):
             yield _event(bot, condition, instance)
 

@@ -21,6 +21,8 @@ class Memory:
     looked: bool = False
     """Its children were applied at least once."""
     full_at: float = float("-inf")
+    paused: bool = False
+    """It was when it was looked at last."""
     secret: tuple[bytes, Credentials] | None = None
     """Fingerprint of the bot's own Secret, and what is in it."""
     spare: Spare = field(default_factory=Spare)

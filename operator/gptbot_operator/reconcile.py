@@ -26,6 +26,7 @@ from gptbot_operator.desired.secret import store_url_source
 from gptbot_operator.discovery import Discovery
 from gptbot_operator.installation import copied, effective, original_of
 from gptbot_operator.memory import Memory
+from gptbot_operator.pausing import is_paused
 from gptbot_operator.pods import PodLook, PodTrouble, trouble_of
 from gptbot_operator.presence import Presence
 from gptbot_operator.references import Reference, references
@@ -136,6 +137,8 @@ class Reconciler:
         memory.uid = document["metadata"]["uid"]
         if (document := await self._served_here(key, document)) is None:
             return True
+        paused = is_paused(document["metadata"].get("annotations") or {})
+        everything, memory.paused = everything or (memory.paused and not paused), paused
         try:
             bot = effective(parse({k: v for k, v in document.items() if k != "status"}), self._settings)
         except InvalidManifest as error:
@@ -161,20 +164,22 @@ class Reconciler:
             own_store_url=None if bot.spec.store is None else await self._own_store(bot, memory, digests),
             served=await self.discovery.refresh(),
         )
+        outcome = Outcome()
         try:
-            outcome = await apply_children(
-                self._cluster, self.cache, bot, children(bot, context), memory.applied,
-                served=context.served, unserved=unserved(bot, context), everything=everything, new=new,
-                secret_read=memory.secret is not None,
-            )  # fmt: skip
+            if not paused:
+                outcome = await apply_children(
+                    self._cluster, self.cache, bot, children(bot, context), memory.applied,
+                    served=context.served, unserved=unserved(bot, context), everything=everything, new=new,
+                    secret_read=memory.secret is not None,
+                )  # fmt: skip
+                self._note_secret(bot, memory, context, outcome)
         except SecretUnknown:
             memory.looked = True
             return await self.reconcile(key)
         memory.looked = True
-        self._note_secret(bot, memory, context, outcome)
         gateway = self._own(bot, "Deployment", gateway_name(bot))
         worker = self._own(bot, "Deployment", worker_name(bot))
-        if not outcome.faults:
+        if not (paused or outcome.faults):
             await self._sharing.settle(key, login, [gateway, worker] if bot.spec.workers.max_replicas else [gateway])
         seen = Seen(
             settings=self._settings,

@@ -11,6 +11,7 @@ from gptbot_operator.cluster import Document
 from gptbot_operator.desired.context import selector
 from gptbot_operator.desired.hpa import fewest, scales
 from gptbot_operator.model import model_reachable
+from gptbot_operator.pausing import is_paused, paused, waiting
 from gptbot_operator.platforms import platform_entries, platform_reports, platforms_connected
 from gptbot_operator.pods import PodTrouble
 from gptbot_operator.rollout import progressing, stuck_by
@@ -21,6 +22,8 @@ CONDITIONS = (
     "Ready", "SecretsResolved", "StoreReachable", "ModelReachable", "BudgetAvailable", "PlatformsConnected",
     "ScalingActive", "Progressing",
 )  # fmt: skip
+_AT_TIMES = ("Paused",)
+"""Conditions that are there only while there is something to say."""
 
 
 def status_of(bot: GptBot, seen: Seen, previous: Document, now: str) -> Document:
@@ -35,11 +38,15 @@ def status_of(bot: GptBot, seen: Seen, previous: Document, now: str) -> Document
         "ScalingActive": _scaling(bot, seen),
         "Progressing": progressing(bot, seen),
     }
+    observed = _observed(bot, previous)
+    if order := paused(bot.metadata.annotations):
+        verdicts["Paused"] = order
+        verdicts["Progressing"] = waiting(bot.metadata.generation, observed) or verdicts["Progressing"]
     verdicts["Ready"] = _ready(bot, seen, verdicts, platforms)
     worker = seen.worker.facts if seen.worker else {}
     status: Document = {
-        "observedGeneration": bot.metadata.generation,
-        "conditions": with_times(verdicts, previous, bot.metadata.generation, now),
+        "observedGeneration": observed,
+        "conditions": with_times(verdicts, previous, observed, now, bot.metadata.generation),
         "platforms": platform_entries(platforms, previous, now),
         "platformNames": ",".join(platforms),
         "workers": {"ready": worker.get("ready", 0), "desired": worker.get("replicas", 0)},
@@ -52,6 +59,13 @@ def status_of(bot: GptBot, seen: Seen, previous: Document, now: str) -> Document
     return status
 
 
+def _observed(bot: GptBot, previous: Document) -> int:
+    """The generation that is applied: while a bot is paused, that of before."""
+    return (
+        int(previous.get("observedGeneration") or 0) if is_paused(bot.metadata.annotations) else bot.metadata.generation
+    )
+
+
 def invalid_status(document: Document, message: str, now: str) -> Document:
     """The status of a GptBot that an older or missing CRD let through."""
     generation = document["metadata"].get("generation", 0)
@@ -59,6 +73,8 @@ def invalid_status(document: Document, message: str, now: str) -> Document:
     verdicts = {"Ready": Verdict("False", "InvalidSpec", message[:MAX_MESSAGE])}
     for name in CONDITIONS[1:]:
         verdicts[name] = Verdict("Unknown", "InvalidSpec", "")
+    if order := paused(document["metadata"].get("annotations") or {}):
+        verdicts["Paused"] = order
     return {
         **{k: v for k, v in previous.items() if k not in ("backlog",)},
         "observedGeneration": generation,
@@ -66,11 +82,16 @@ def invalid_status(document: Document, message: str, now: str) -> Document:
     }
 
 
-def with_times(verdicts: dict[str, Verdict], previous: Document, generation: int, now: str) -> list[Document]:
-    """Conditions as `metav1.Condition`: the time is when `status` last changed."""
+def with_times(
+    verdicts: dict[str, Verdict], previous: Document, generation: int, now: str, newest: int | None = None
+) -> list[Document]:
+    """Conditions as `metav1.Condition`: the time is when `status` last changed.
+
+    `newest`: the generation of what is said of the GptBot itself, where the rest is about an older one.
+    """
     before: dict[str, Document] = {c["type"]: c for c in previous.get("conditions") or []}
     conditions: list[Document] = []
-    for name in CONDITIONS:
+    for name in filter(verdicts.__contains__, (*CONDITIONS, *_AT_TIMES)):
         verdict = verdicts[name]
         old: dict[str, Any] = before.get(name, {})
         conditions.append(
@@ -80,7 +101,7 @@ def with_times(verdicts: dict[str, Verdict], previous: Document, generation: int
                 "reason": verdict.reason,
                 "message": verdict.message[:MAX_MESSAGE],
                 "lastTransitionTime": old["lastTransitionTime"] if old.get("status") == verdict.status else now,
-                "observedGeneration": generation,
+                "observedGeneration": generation if newest is None or name not in _AT_TIMES else newest,
             }
         )
     return conditions
@@ -134,6 +155,8 @@ def _ready(bot: GptBot, seen: Seen, verdicts: dict[str, Verdict], platforms: dic
         return Verdict("False", "ApplyFailed", "; ".join(seen.failures))
     if bot.spec.suspend:
         return Verdict("False", "Suspended", "spec.suspend is true")
+    if seen.gateway is None and verdicts["Progressing"].reason == "Paused":
+        return verdicts["Progressing"]
     model = verdicts["ModelReachable"]
     if model.reason == "NoEmbeddedModel":
         return model

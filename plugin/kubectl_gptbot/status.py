@@ -35,6 +35,7 @@ def overview(kubectl: Kubectl, *, everywhere: bool, as_json: bool) -> None:
         platforms = ",".join(each["name"] + ("" if each["connected"] else "!") for each in bot["platforms"])
         workers, backlog = bot["workers"], bot["backlog"]
         why = "" if bot["ready"] == "True" and bot["reason"] == "Answering" else bot["message"] or bot["reason"]
+        why = "; ".join(filter(None, ("paused" if bot["paused"] else "", why)))
         table.add_row(
             bot["namespace"], bot["name"], Text(bot["ready"], _COLOURS[bot["ready"]]), platforms,
             f"{workers.get('ready', 0)}/{workers.get('desired', 0)}", "?" if backlog is None else str(backlog),
@@ -76,6 +77,7 @@ def summary(bot: Document) -> Document:
         "ready": is_ready.get("status", "Unknown"),
         "reason": is_ready.get("reason", "NotSeen"),
         "message": is_ready.get("message", "" if is_ready else "no operator has looked at it yet"),
+        "paused": conditions(bot).get("Paused", {}).get("status") == "True",
         "since": bot["metadata"].get("creationTimestamp"),
         "platforms": seen.get("platforms") or [],
         "workers": seen.get("workers") or {},
@@ -132,6 +134,7 @@ def show(console: Console, bot: Document) -> None:
     console.print(
         Text(f"{bot['namespace']}/{bot['name']}", "bold"),
         Text("suspended" if bot["suspended"] else "" if bot["ready"] != "True" else "ready", "green"),
+        Text("paused" if bot["paused"] else "", "yellow"),
     )
     if not bot["current"]:
         console.print(Text("the operator has not seen the newest spec yet", "yellow"))

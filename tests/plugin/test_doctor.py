@@ -67,6 +67,12 @@ _NO_METRICS = o.condition("ScalingActive", "False", "FailedGetResourceMetric", "
 FOUND = [
     case("done", conditions.hold, o.scene(o.bot(o.condition("Progressing", "False", "Complete"))), "ok", "Complete"),
     case("suspended", conditions.is_suspended, o.scene(o.bot(spec={"suspend": True})), "note", "is suspended", "kubectl patch gptbot shop"),
+    case("paused", conditions.is_paused, o.scene(o.bot(o.condition("Paused", "True", "Paused"))), "note", "is paused", "gptbot.dev/paused-"),
+    case(
+        "paused-later", cluster.operator_has_seen_it, o.scene(o.bot(o.condition("Paused", "True", "Paused"), observedGeneration=2)), "note",
+        "generation 3 of the spec waits",
+    ),
+    case("paused-wrongly", conditions.hold, o.scene(o.bot(o.condition("Paused", "False", "InvalidValue", "is 'yes'"))), "wrong", "is 'yes'", "paused=true"),
     case("condition", conditions.hold, o.scene(o.bot(o.condition("Ready", "True", "Answering"))), "ok", "Ready is True (Answering)"),
     case(
         "condition-false", conditions.hold, o.scene(o.bot(o.condition("StoreReachable", "False", "Unreachable", "refused"))),

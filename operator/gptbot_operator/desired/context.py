@@ -15,6 +15,8 @@ Manifest = dict[str, Any]
 BOT_LABEL = "gptbot.dev/bot"
 ROTATE_ANNOTATION = "gptbot.dev/rotate-store-password"
 """On a GptBot: another value asks for a new password in the shared store. On its Secret: the value followed last."""
+PAUSED_ANNOTATION = "gptbot.dev/paused"
+"""On a GptBot: `true` keeps the operator from changing anything of it."""
 CONFIG_DIRECTORY = "/etc/gptbot/manifest"
 REFERENCES_DIRECTORY = "/etc/gptbot/refs"
 CONFIG_KEY = "bot.yaml"

@@ -35,6 +35,7 @@ CLUSTER_CHECKS: Sequence[tuple[str, Callable[[ClusterScene], Iterable[Finding]]]
 BOT_CHECKS: Sequence[tuple[str, Callable[[BotScene], Iterable[Finding]]]] = (
     ("operator", cluster.operator_has_seen_it),
     ("operators", installations.one_serves_it),
+    ("paused", conditions.is_paused),
     ("suspended", conditions.is_suspended),
     ("conditions", conditions.hold),
     ("platforms", platforms.are_connected),

@@ -64,6 +64,8 @@ def operator_has_seen_it(scene: BotScene) -> Iterator[Finding]:
     seen, newest = status(scene.bot).get("observedGeneration", 0), scene.bot["metadata"].get("generation", 0)
     if scene.bot["metadata"].get("deletionTimestamp"):
         yield note("the bot is being deleted")
+    elif seen != newest and conditions(scene.bot).get("Paused", {}).get("status") == "True":
+        yield note(f"generation {newest} of the spec waits for the end of the pause")
     elif seen == newest:
         yield ok("an operator has looked at the newest spec")
     else:

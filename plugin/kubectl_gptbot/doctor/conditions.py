@@ -10,13 +10,14 @@ from kubectl_gptbot.objects import conditions
 
 _DONE = "Complete"
 """Why a condition that tells of work under way is False when all is well."""
-_MEANT = {"Suspended", "NoWorkers", "FixedReplicas", "Starting", "NotAskedYet"}
+_MEANT = {"Paused", "Suspended", "NoWorkers", "FixedReplicas", "Starting", "NotAskedYet"}
 """Reasons of what was asked for, or passes."""
 _FIXES = {
     "NameConflict": "delete or rename the object in the way; the operator touches nothing that is not its own",
     "ApplyFailed": "the API server says what it refuses: mend that field of the spec, most often under podTemplate",
     "InvalidSpec": "mend that field; `gptbot validate -f FILE` and `kubectl apply --dry-run=server -f FILE` check it",
     "NoEmbeddedModel": "switch the chart's model on (model.enabled=true), or name an endpoint in spec.llm.baseUrl",
+    "InvalidValue": "kubectl annotate --overwrite gptbot NAME gptbot.dev/paused=true, or gptbot.dev/paused- to go on",
     "NoStore": "switch the chart's store on (valkey.enabled=true) or give it one (externalStore), or set spec.store",
     "SecretMissing": "make the Secret that spec.store.urlSecretRef names, with that key",
     "FailedGetResourceMetric": "the autoscaler needs metrics of pods: install metrics-server in the cluster",
@@ -39,9 +40,19 @@ def is_suspended(scene: BotScene) -> Iterator[Finding]:
         yield note("the bot is suspended and has no pods", f"to go on: {fix}")
 
 
+def is_paused(scene: BotScene) -> Iterator[Finding]:
+    """A paused bot stays as it is, whatever its spec says."""
+    condition = conditions(scene.bot).get("Paused", {})
+    if condition.get("status") == "True":
+        fix = f"kubectl annotate gptbot {scene.name} gptbot.dev/paused-"
+        yield note("the bot is paused: the operator makes and changes nothing of it", f"to go on: {fix}")
+
+
 def hold(scene: BotScene) -> Iterator[Finding]:
     """Each condition is True, or False for a reason that was asked for."""
     for kind, condition in conditions(scene.bot).items():
+        if kind == "Paused" and condition["status"] == "True":
+            continue  # a check of its own
         what = f"{kind} is {condition['status']}"
         reason, message = condition["reason"], condition.get("message", "")
         because = f"{reason}: {message}" if message else reason

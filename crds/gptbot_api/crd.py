@@ -27,6 +27,11 @@ _COLUMNS = [
 ]
 
 
+_SCALE = {
+    "specReplicasPath": ".spec.workers.replicas",
+    "statusReplicasPath": ".status.workers.replicas",
+    "labelSelectorPath": ".status.selector",
+}
 _OF_INSTALLATION = "x-default"
 """Key of a default that the API server is not to fill in, until `_settle` has made a sentence of it."""
 
@@ -75,7 +80,7 @@ def custom_resource_definition() -> Schema:
                     "name": "v1alpha1",
                     "served": True,
                     "storage": True,
-                    "subresources": {"status": {}},
+                    "subresources": {"status": {}, "scale": _SCALE},
                     "additionalPrinterColumns": columns,
                     "schema": {"openAPIV3Schema": schema},
                 }

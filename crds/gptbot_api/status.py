@@ -53,6 +53,8 @@ class WorkersStatus(ApiModel):
     """Workers ready to answer."""
     desired: int = 0
     """Workers wanted now."""
+    replicas: int = 0
+    """Workers there are, ready or not."""
 
 
 class GptBotStatus(ApiModel):

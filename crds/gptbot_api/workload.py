@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+import re
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -99,6 +100,12 @@ class ScalingTarget(ApiModel):
 class Workers(ApiModel):
     """The part that answers."""
 
+    autoscaling: Literal["auto", "none"] = "auto"
+    """Who decides on their number. `auto`: an autoscaler that the operator makes, from `minReplicas` to `maxReplicas`.
+    `none`: an autoscaler or a person of your own, by `replicas`, the GptBot's `/scale` or the Deployment's."""
+    replicas: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """How many workers, with `autoscaling: none`; what `kubectl scale gptbot` and the `/scale` subresource set. Absent:
+    the number is left to whoever scales the Deployment."""
     min_replicas: Annotated[int, Field(ge=0, le=1000)] = 1
     """Fewest workers."""
     max_replicas: Annotated[int, Field(ge=0, le=1000)] = 10
@@ -118,5 +125,11 @@ class Workers(ApiModel):
             "minReplicas must not be greater than maxReplicas",
             lambda w: w.max_replicas == 0 or w.min_replicas <= w.max_replicas,
             field="minReplicas",
+        ),
+        Rule(
+            "!has(self.replicas) || self.autoscaling == 'none'",
+            "replicas needs autoscaling: none; otherwise minReplicas and maxReplicas say how many",
+            lambda w: w.replicas is None or w.autoscaling == "none",
+            field="replicas",
         ),
     )

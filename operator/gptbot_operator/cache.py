@@ -16,6 +16,7 @@ from gptbot_api import KIND
 from gptbot_operator.cluster import Document
 from gptbot_operator.desired.context import BOT_LABEL, PAUSED_ANNOTATION, ROTATE_ANNOTATION
 from gptbot_operator.packed import Packed
+from gptbot_operator.scalers import Scalers, facts_of
 
 ObjectKey = tuple[str, str, str]
 """Kind, namespace, name."""
@@ -63,6 +64,7 @@ class Cache:
     def __init__(self) -> None:
         self.bots = Packed()
         self.objects: dict[ObjectKey, Observed] = {}
+        self._scalers = Scalers()
         self._referrers: dict[ObjectKey, set[str]] = {}
         self._references: dict[str, set[ObjectKey]] = {}
         self._listed: set[str | None] = set()
@@ -102,7 +104,23 @@ class Cache:
             self.objects[key] = after
             if before == after:
                 return set()
-        return {bot for bot in (after.bot, before.bot if before else None) if bot} | self._referrers.get(key, set())
+        scaled = self._scaled(key, None if gone else after)
+        bots = {bot for bot in (after.bot, before.bot if before else None) if bot}
+        return bots | scaled | self._referrers.get(key, set())
+
+    def _scaled(self, key: ObjectKey, seen: Observed | None) -> set[str]:
+        """Note what an autoscaler of others scales; the keys of the bots it is about."""
+        kind, namespace, name = key
+        if kind != "HorizontalPodAutoscaler":
+            return set()
+        targets = self._scalers.note(namespace, name, dict(seen.facts) if seen else None)
+        bots = {f"{namespace}/{target[2]}" for target in targets if target[0] == KIND}
+        deployments = [self.objects.get(target) for target in targets if target[0] != KIND]
+        return bots | {each.bot for each in deployments if each is not None and each.bot}
+
+    def scalers(self, targets: Mapping[str, ObjectKey]) -> dict[str, str]:
+        """Autoscalers of others on some objects, in words; those that have none are left out."""
+        return {part: words for part, target in targets.items() if (words := self._scalers.of(*target))}
 
     def names(self, kind: str, namespace: str | None) -> set[tuple[str, str]]:
         """Namespace and name of all that is known of a kind, in one namespace or in all."""
@@ -129,7 +147,7 @@ class Cache:
             return set() if self.bots.pop(key, None) is None else {key}
         before = self.objects.pop((kind, namespace, name), None)
         own = {before.bot} if before is not None and before.bot else set[str]()
-        return own | self._referrers.get((kind, namespace, name), set())
+        return own | self._scaled((kind, namespace, name), None) | self._referrers.get((kind, namespace, name), set())
 
     def refer(self, bot: str, objects: Iterable[ObjectKey]) -> None:
         """Remember which objects a bot refers to, in place of those before."""
@@ -204,8 +222,8 @@ def _facts(document: Document) -> Mapping[str, Any]:
                 "available": status.get("availableReplicas", 0),
                 "conditions": _conditions(status),
             }
-        case "HorizontalPodAutoscaler":
-            return {"conditions": _conditions(status)}
+        case "HorizontalPodAutoscaler":  # how others' are does not matter
+            return facts_of(document) or {"conditions": _conditions(status)}
         case _:
             return _NONE
 

@@ -14,7 +14,7 @@ from gptbot_operator.applied import Applied
 from gptbot_operator.cache import Cache, ObjectKey, observe
 from gptbot_operator.cluster import ABSENT, FIELD_MANAGER, ApiError, Cluster, Document
 from gptbot_operator.desired.children import Identity
-from gptbot_operator.desired.context import annotated
+from gptbot_operator.desired.context import annotated, worker_name
 from gptbot_operator.desired.hpa import fewest, scales
 from gptbot_operator.drift import APPLIED, as_applied, digest
 
@@ -153,10 +153,12 @@ async def _hand_over_replicas(cluster: Cluster, bot: GptBot, live: Document) -> 
 
     Returns the Deployment as it is then.
     """
-    if not scales(bot) or not _owns_replicas(live):
+    if not _owns_replicas(live):
         return live
     metadata = live["metadata"]
-    replicas = min(max(live["spec"].get("replicas", 1), fewest(bot)), bot.spec.workers.max_replicas)
+    replicas = max(live["spec"].get("replicas", 1), 1)  # 0 is of a suspended bot, and stops autoscalers
+    if scales(bot) and metadata["name"] == worker_name(bot):
+        replicas = min(max(replicas, fewest(bot)), bot.spec.workers.max_replicas)
     keeper = {
         "apiVersion": live["apiVersion"],
         "kind": live["kind"],

@@ -44,6 +44,8 @@ _CHILDREN: dict[tuple[str, str, str], str] = {
 
 Kinds that a cluster may lose (HTTPRoute, PodMonitor) are left to the resync: Kopf ends when what it watches is gone.
 """
+_OTHERS_TOO = {("autoscaling", "v2", "horizontalpodautoscalers")}
+"""Watched without a label: autoscalers of others may scale what is ours."""
 _REFERRED: dict[tuple[str, str, str], str] = {
     ("", "v1", "secrets"): "Secret",
     ("", "v1", "configmaps"): "ConfigMap",
@@ -97,7 +99,7 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.scanning.disabled = True
     settings.watching.chunk_size = _LISTED_AT_ONCE
     queueing(settings)
-    for selector in _CHILDREN:
+    for selector in _CHILDREN.keys() - _OTHERS_TOO:
         settings.watching.label_selectors[selector] = BOT_LABEL
     return settings
 

@@ -150,6 +150,7 @@ class Reconciler:
         copies = copied(bot, wanted, self._settings)
         digests = await self._digests(bot, wanted, copies, live=everything and not new)
         credentials = await self._credentials(bot, memory, live=everything, new=new)
+        scalers = self.cache.scalers(_scaled(bot))
         running = self._own(bot, "Deployment", gateway_name(bot)) is not None
         await self._tenants.begin(key)
         login = await self._sharing.login(key, bot, document, credentials, memory.share, running=running)
@@ -162,6 +163,7 @@ class Reconciler:
             digests=digests,
             copied=copies,
             own_store_url=None if bot.spec.store is None else await self._own_store(bot, memory, digests),
+            scalers=scalers,
             served=await self.discovery.refresh(),
         )
         outcome = Outcome()
@@ -194,6 +196,7 @@ class Reconciler:
             worker_pods=await self._pods(bot, memory, "worker", worker),
             gateway_held_up=outcome.held_up(gateway_name(bot)),
             worker_held_up=outcome.held_up(worker_name(bot)),
+            scalers=scalers,
             autoscaler=self._own(bot, "HorizontalPodAutoscaler", worker_name(bot)),
         )
         await self._write_status(key, document, status_of(bot, seen, document.get("status") or {}, _now()))
@@ -356,6 +359,16 @@ class Reconciler:
                 await self._cluster.create(event)
             except ApiError as error:  # an Event is a courtesy
                 _log.info("event not written", bot=key, reason=str(error))
+
+
+def _scaled(bot: GptBot) -> dict[str, ObjectKey]:
+    """What others may scale of a bot."""
+    namespace, name = bot.metadata.namespace, bot.metadata.name
+    return {
+        "gateway": ("Deployment", namespace, gateway_name(bot)),
+        "worker": ("Deployment", namespace, worker_name(bot)),
+        "bot": (KIND, namespace, name),
+    }
 
 
 def _missing(bot: GptBot, reference: Reference) -> str:

@@ -9,12 +9,12 @@ from gptbot_operator.budget import budget_available
 from gptbot_operator.cache import Observed
 from gptbot_operator.cluster import Document
 from gptbot_operator.desired.context import selector
-from gptbot_operator.desired.hpa import fewest, scales
 from gptbot_operator.model import model_reachable
 from gptbot_operator.pausing import is_paused, paused, waiting
 from gptbot_operator.platforms import platform_entries, platform_reports, platforms_connected
 from gptbot_operator.pods import PodTrouble
 from gptbot_operator.rollout import progressing, stuck_by
+from gptbot_operator.scaling_active import scaling_active
 from gptbot_operator.store import PlatformReport
 from gptbot_operator.verdict import MAX_MESSAGE, Seen, Verdict, available
 
@@ -35,7 +35,7 @@ def status_of(bot: GptBot, seen: Seen, previous: Document, now: str) -> Document
         "ModelReachable": model_reachable(bot, seen),
         "BudgetAvailable": budget_available(bot, seen),
         "PlatformsConnected": platforms_connected(bot, seen, platforms),
-        "ScalingActive": _scaling(bot, seen),
+        "ScalingActive": scaling_active(bot, seen),
         "Progressing": progressing(bot, seen),
     }
     observed = _observed(bot, previous)
@@ -49,7 +49,11 @@ def status_of(bot: GptBot, seen: Seen, previous: Document, now: str) -> Document
         "conditions": with_times(verdicts, previous, observed, now, bot.metadata.generation),
         "platforms": platform_entries(platforms, previous, now),
         "platformNames": ",".join(platforms),
-        "workers": {"ready": worker.get("ready", 0), "desired": worker.get("replicas", 0)},
+        "workers": {
+            "ready": worker.get("ready", 0),
+            "desired": worker.get("replicas", 0),
+            "replicas": worker.get("pods", 0),
+        },
         "selector": ",".join(f"{name}={value}" for name, value in selector(bot, "worker").items()),
     }
     if previous.get("servedBy"):
@@ -123,29 +127,6 @@ def _store(bot: GptBot, seen: Seen) -> Verdict:
         "NoStore",
         "the operator has no shared store: set GPTBOT_STORE_URL there, or spec.store.urlSecretRef here",
     )
-
-
-def _scaling(bot: GptBot, seen: Seen) -> Verdict:
-    workers = bot.spec.workers
-    if bot.spec.suspend:
-        return Verdict("False", "Suspended", "the bot is suspended")
-    if workers.max_replicas == 0:
-        return Verdict("False", "NoWorkers", "workers.maxReplicas is 0: the gateway answers alone")
-    if not scales(bot):
-        text = f"{workers.max_replicas} workers, as workers.minReplicas and workers.maxReplicas say"
-        if workers.min_replicas == 0:
-            text = "1 worker: scaling to zero needs an event-driven autoscaler, and there is none"
-        return Verdict("False", "FixedReplicas", text)
-    text = f"{fewest(bot)} to {workers.max_replicas} workers, by CPU"
-    if workers.min_replicas == 0:
-        text += "; scaling to zero needs an event-driven autoscaler, and there is none, so one worker is kept"
-    conditions = seen.autoscaler.facts["conditions"] if seen.autoscaler else {}
-    active = conditions.get("ScalingActive")
-    if active is None:
-        return Verdict("Unknown", "Starting", f"{text}; the autoscaler has not looked yet")
-    if active["status"] != "True":
-        return Verdict("False", active["reason"] or "Inactive", f"{text}; {active['message']}")
-    return Verdict("True", "CPU", text)
 
 
 def _ready(bot: GptBot, seen: Seen, verdicts: dict[str, Verdict], platforms: dict[str, PlatformReport]) -> Verdict:

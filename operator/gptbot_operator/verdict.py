@@ -44,6 +44,8 @@ class Seen:
     gateway: Observed | None = None
     worker: Observed | None = None
     autoscaler: Observed | None = None
+    scalers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Autoscalers of others, in words, by what they scale: the Deployment of `gateway` or `worker`, or the `bot`."""
     gateway_pods: PodTrouble | None = None
     """Why pods of the gateway do not start, if it was looked for and found."""
     worker_pods: PodTrouble | None = None

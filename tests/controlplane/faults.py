@@ -180,6 +180,12 @@ RULES = [
         {"minReplicas": 5, "maxReplicas": 2},
         "spec.workers.minReplicas: Invalid value: minReplicas must not be greater than maxReplicas",
     ),
+    _case(
+        "spec.workers",
+        {"replicas": 3},
+        "spec.workers.replicas: Invalid value: replicas needs autoscaling: none; otherwise minReplicas and maxReplicas say"
+        " how many",
+    ),
     Case(
         {"spec.workers": {"maxReplicas": 0}, "spec.gateway": {"concurrency": 0}},
         (

@@ -47,7 +47,9 @@ async def well(make_bot: MakeBot, store: Store, **spec: Any) -> Bot:
     bot.run_pods()
     await report(store, bot, "web", True)
     bot.wait_condition("Ready", "True", "Answering")
-    wait_for(lambda: bot.document["status"]["workers"] == {"ready": 2, "desired": 2}, "workers in the status")
+    wait_for(
+        lambda: bot.document["status"]["workers"] == {"ready": 2, "desired": 2, "replicas": 2}, "workers in the status"
+    )
     return bot
 
 

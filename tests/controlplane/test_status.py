@@ -41,7 +41,10 @@ async def test_ready_when_the_gateway_runs_and_a_platform_is_connected(
     message = bot.wait_condition("Ready", "True", "PartlyConnected")
     assert message == "telegram: Telegram refuses the token; get a new one from @BotFather"
     bot.wait_condition("PlatformsConnected", "False", "Disconnected")
-    wait_for(lambda: bot.document["status"].get("workers") == {"ready": 1, "desired": 1}, "the workers in the status")
+    wait_for(
+        lambda: bot.document["status"].get("workers") == {"ready": 1, "desired": 1, "replicas": 1},
+        "the workers in the status",
+    )
     wait_for(lambda: bot.document["status"].get("backlog") == 3, "the backlog in the status")
     [row] = plane.kubectl("-n", bot.namespace, "get", "gb", "--no-headers").stdout.splitlines()
     assert row.split()[:5] == ["bot", "True", "telegram,web", "1", "3"]

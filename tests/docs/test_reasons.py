@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text()
 _WORD = re.compile(r"[A-Z][a-z]+(?:[A-Z][A-Za-z]*)+")
-_OPERATOR = ("status", "platforms", "model", "budget", "rollout", "pods", "serving", "pausing")
+_OPERATOR = ("status", "platforms", "model", "budget", "rollout", "pods", "serving", "pausing", "scaling_active")
 _OF_KUBERNETES = {"PodScheduled", "PodInitializing", "ContainerCreating", "NewReplicaSetAvailable"}
 """Its own words, which the operator reads and does not tell."""
 _OF_THE_API = {

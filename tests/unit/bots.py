@@ -90,6 +90,8 @@ BOTS: dict[str, Spec] = {
         "gateway": {"replicas": 2, "concurrency": 0},
         "workers": {"minReplicas": 2, "maxReplicas": 40},
     },
+    "own-autoscaling": {"platforms": {"web": {}}, "llm": OPENAI, "workers": {"autoscaling": "none"}},
+    "scaled-by-hand": {"platforms": {"web": {}}, "llm": OPENAI, "workers": {"autoscaling": "none", "replicas": 4}},
     "scale-to-zero": {"platforms": {"web": {}}, "llm": OPENAI, "workers": {"minReplicas": 0, "maxReplicas": 5}},
     "embedded-model": {"platforms": {"web": {}}, "llm": {"embedded": {"parallel": 2}}},
     "defaults": {

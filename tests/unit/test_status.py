@@ -64,7 +64,7 @@ def conditions(name: str, spec: dict[str, Any] | None = None, **changes: Any) ->
 def test_a_bot_that_answers() -> None:
     status = status_of(bot("cpu-autoscaling"), seen_with(), {}, "2026-01-01T00:00:00Z")
     assert status["backlog"] == 7
-    assert status["workers"] == {"ready": 2, "desired": 3}
+    assert status["workers"] == {"ready": 2, "desired": 3, "replicas": 3}
     assert status["platformNames"] == "web"
     assert status["platforms"] == [
         {"name": "web", "connected": True, "since": "2026-01-01T00:00:00Z", "reason": "", "message": ""}
@@ -182,6 +182,33 @@ def test_the_reason_of_platforms_is_that_of_those_away(
         ("fixed-workers", {}, "False", "FixedReplicas", "3 workers"),
         ("suspend", {}, "False", "Suspended", ""),
         ("scale-to-zero", {}, "True", "CPU", "one worker is kept"),
+        (
+            "cpu-autoscaling",
+            {"scalers": {"worker": "ScaledObject mine"}},
+            "False",
+            "Conflict",
+            "ScaledObject mine scales",
+        ),
+        ("cpu-autoscaling", {"scalers": {"gateway": "HPA mine"}}, "False", "Conflict", "cpu-autoscaling-gateway"),
+        ("cpu-autoscaling", {"scalers": {"bot": "HPA mine"}}, "False", "Conflict", "workers.autoscaling: none"),
+        ("own-autoscaling", {}, "False", "NoAutoscaler", "nothing scales"),
+        ("own-autoscaling", {"scalers": {"worker": "HPA mine"}}, "True", "External", "HPA mine decides"),
+        (
+            "own-autoscaling",
+            {"scalers": {"worker": "HPA a", "bot": "HPA b"}},
+            "False",
+            "Conflict",
+            "so HPA b has no effect",
+        ),
+        ("scaled-by-hand", {}, "False", "FixedReplicas", "4 workers, as workers.replicas says"),
+        ("scaled-by-hand", {"scalers": {"bot": "HPA mine"}}, "True", "External", "HPA mine decides"),
+        (
+            "scaled-by-hand",
+            {"scalers": {"worker": "HPA a"}},
+            "False",
+            "Conflict",
+            "so workers.replicas (4) has no effect",
+        ),
         ("cpu-autoscaling", {"autoscaler": None}, "Unknown", "Starting", ""),
         (
             "cpu-autoscaling",

@@ -40,7 +40,7 @@ def children(bot: GptBot, context: Context) -> list[Manifest]:
     manifests += _web(bot, context)
     if bot.spec.workers.max_replicas > 0:
         manifests.append(worker(bot, context))
-        if scales(bot):
+        if scales(bot) and "worker" not in context.scalers:
             manifests.append(autoscaler(bot))
     manifests += disruption_budgets(bot)
     if bot.spec.monitoring.enabled and "PodMonitor" in context.served:

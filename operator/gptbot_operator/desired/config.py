@@ -21,7 +21,7 @@ _NOT_CONFIGURATION = {"suspend", "operator", "pod_template", "expose", "network_
 """These act through the Deployment itself, or through other children."""
 _SCALE: dict[str, set[str]] = {
     "gateway": {"replicas", "resources", "pod_template"},
-    "workers": {"min_replicas", "max_replicas", "target", "resources", "pod_template"},
+    "workers": {"autoscaling", "replicas", "min_replicas", "max_replicas", "target", "resources", "pod_template"},
 }
 """So do these."""
 _IN_ENVIRONMENT = "spec.store."
@@ -35,7 +35,7 @@ def config_map(bot: GptBot) -> Manifest:
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": metadata,
-        "spec": bot.spec.model_dump(mode="json", by_alias=True, exclude_none=True),
+        "spec": bot.spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"workers": {"replicas"}}),
     }
     text = yaml.safe_dump(document, sort_keys=True, allow_unicode=True, width=120)
     data = {CONFIG_KEY: text, REVISION_FILE: _revision(bot)}

@@ -46,6 +46,8 @@ class Context:
     """Values of the installation's default Secrets that the bot's own Secret is to hold."""
     own_store_url: str | None = field(default=None, repr=False)
     """Address of the store that `spec.store` names, once its Secret is there."""
+    scalers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Autoscalers of others, in words, by what they scale: the Deployment of `gateway` or `worker`, or the `bot`."""
     served: frozenset[str] = frozenset()
     """Which of the kinds in `OPTIONAL` the cluster has."""
 

@@ -21,9 +21,8 @@ MEMORY_LIMIT = "512Mi"
 
 def gateway(bot: GptBot, context: Context) -> Manifest:
     """The Deployment. A new pod stands by before the old one gives its sessions up: no gap."""
-    return child(bot, "apps/v1", "Deployment", gateway_name(bot), "gateway") | {
+    manifest = child(bot, "apps/v1", "Deployment", gateway_name(bot), "gateway") | {
         "spec": {
-            "replicas": 0 if bot.spec.suspend else bot.spec.gateway.replicas,
             "revisionHistoryLimit": 3,
             "selector": {"matchLabels": selector(bot, "gateway")},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
@@ -37,3 +36,7 @@ def gateway(bot: GptBot, context: Context) -> Manifest:
             ),
         }
     }
+    if bot.spec.suspend or "gateway" not in context.scalers:
+        replicas = 0 if bot.spec.suspend else bot.spec.gateway.replicas
+        manifest["spec"] = {"replicas": replicas} | manifest["spec"]
+    return manifest

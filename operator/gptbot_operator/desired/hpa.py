@@ -11,9 +11,23 @@ time, so this says little about load; it is what every cluster has."""
 
 
 def scales(bot: GptBot) -> bool:
-    """Whether the number of workers is the autoscaler's to decide."""
+    """Whether the number of workers is to be an autoscaler's of ours to decide."""
     workers = bot.spec.workers
-    return not bot.spec.suspend and workers.max_replicas > 0 and fewest(bot) < workers.max_replicas
+    wanted = workers.autoscaling == "auto" and not bot.spec.suspend
+    return wanted and workers.max_replicas > 0 and fewest(bot) < workers.max_replicas
+
+
+def applied_replicas(bot: GptBot, others: str | None) -> int | None:
+    """The number of workers that the operator applies; None: it is decided elsewhere, and nobody fights over it.
+
+    `others`: autoscalers of others on the Deployment.
+    """
+    if bot.spec.suspend:
+        return 0
+    if others or scales(bot):
+        return None
+    workers = bot.spec.workers
+    return workers.max_replicas if workers.autoscaling == "auto" else workers.replicas
 
 
 def fewest(bot: GptBot) -> int:

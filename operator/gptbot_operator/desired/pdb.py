@@ -11,7 +11,8 @@ def disruption_budgets(bot: GptBot) -> list[Manifest]:
     budgets: list[Manifest] = []
     if bot.spec.gateway.replicas > 1:
         budgets.append(_budget(bot, gateway_name(bot), "gateway", 1))
-    if bot.spec.workers.max_replicas > 1:
+    workers = bot.spec.workers
+    if workers.max_replicas > 1 or (workers.max_replicas and workers.autoscaling == "none"):
         budgets.append(_budget(bot, worker_name(bot), "worker", "25%"))  # rounded up: of one worker, that one
     return budgets
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gptbot_api import GptBot
 from gptbot_operator.desired.context import METRICS_PORT, Context, Manifest, child, selector, worker_name
-from gptbot_operator.desired.hpa import scales
+from gptbot_operator.desired.hpa import applied_replicas
 from gptbot_operator.desired.pod import pod_template
 
 REQUESTS = {"cpu": "100m", "memory": "64Mi"}
@@ -13,7 +13,7 @@ MEMORY_LIMIT = "256Mi"
 
 
 def worker(bot: GptBot, context: Context) -> Manifest:
-    """The Deployment. `replicas` is left out where an autoscaler owns it."""
+    """The Deployment. `replicas` is left out where somebody else decides on it."""
     manifest = child(bot, "apps/v1", "Deployment", worker_name(bot), "worker") | {
         "spec": {
             "revisionHistoryLimit": 3,
@@ -29,6 +29,6 @@ def worker(bot: GptBot, context: Context) -> Manifest:
             ),
         }
     }
-    if not scales(bot):
-        manifest["spec"]["replicas"] = 0 if bot.spec.suspend else bot.spec.workers.max_replicas
+    if (replicas := applied_replicas(bot, context.scalers.get("worker"))) is not None:
+        manifest["spec"]["replicas"] = replicas
     return manifest

@@ -10,7 +10,7 @@ from kubectl_gptbot.objects import conditions
 
 _DONE = "Complete"
 """Why a condition that tells of work under way is False when all is well."""
-_MEANT = {"Paused", "Suspended", "NoWorkers", "FixedReplicas", "Starting", "NotAskedYet"}
+_MEANT = {"NoAutoscaler", "Paused", "Suspended", "NoWorkers", "FixedReplicas", "Starting", "NotAskedYet"}
 """Reasons of what was asked for, or passes."""
 _FIXES = {
     "NameConflict": "delete or rename the object in the way; the operator touches nothing that is not its own",
@@ -20,6 +20,7 @@ _FIXES = {
     "InvalidValue": "kubectl annotate --overwrite gptbot NAME gptbot.dev/paused=true, or gptbot.dev/paused- to go on",
     "NoStore": "switch the chart's store on (valkey.enabled=true) or give it one (externalStore), or set spec.store",
     "SecretMissing": "make the Secret that spec.store.urlSecretRef names, with that key",
+    "Conflict": "have one autoscaler alone: delete the other one, or set spec.workers.autoscaling: none for it",
     "FailedGetResourceMetric": "the autoscaler needs metrics of pods: install metrics-server in the cluster",
 }
 _FIXES_BY_TYPE = {

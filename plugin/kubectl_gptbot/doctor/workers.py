@@ -38,7 +38,11 @@ def keep_up(scene: BotScene) -> Iterator[Finding]:
     backlog, ready = seen.get("backlog"), (seen.get("workers") or {}).get("ready", 0)
     if backlog is None:
         return
-    most, each = workers.get("maxReplicas", 10), (workers.get("target") or {}).get("backlogPerReplica", 20)
+    own = workers.get("autoscaling") == "none"  # whoever scales the workers knows the most there may be
+    most, each = (
+        0 if own else workers.get("maxReplicas", 10),
+        (workers.get("target") or {}).get("backlogPerReplica", 20),
+    )
     if most and ready >= most and backlog > ready * each:
         fix = f"raise spec.workers.maxReplicas, now {most}, or spec.workers.concurrency; a slow model shows the same"
         yield wrong(f"{backlog} conversations wait, and all {ready} workers are at work", fix)

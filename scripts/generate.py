@@ -13,6 +13,7 @@ from scripts import commands_doc, values_doc, values_schema
 ROOT = Path(__file__).parent.parent
 
 FILES: dict[str, Callable[[], str]] = {
+    "crds/gptbot_api/revision.py": crd.render_revision,
     "crds/gptbots.gptbot.dev.yaml": crd.render,
     "charts/gptbot/crds/gptbots.gptbot.dev.yaml": crd.render,
     "docs/api.md": docs.reference,

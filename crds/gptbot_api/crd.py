@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gptbot_api.base import ApiModel, Rule
+from gptbot_api.revision import REVISION, SCHEMA
 from gptbot_api.spec import GptBot, GptBotSpec
 from gptbot_api.status import GptBotStatus
 
@@ -36,7 +40,25 @@ _OF_INSTALLATION = "x-default"
 """Key of a default that the API server is not to fill in, until `_settle` has made a sentence of it."""
 
 
-def custom_resource_definition() -> Schema:
+REVISION_ANNOTATION = "gptbot.dev/revision"
+"""On the CRD: a number that grows with each change of it, so that an older operator knows that it is older."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of the API in the CRD. All have the same fields: `docs/api-versions.md` says how one comes and goes."""
+
+    name: str
+    storage: bool = False
+    """Whether objects are stored in it; of exactly one they are."""
+    deprecated: str = ""
+    """What kubectl warns with; empty: it is not deprecated."""
+
+
+VERSIONS = (Version("v1alpha1", storage=True),)
+
+
+def custom_resource_definition(versions: Sequence[Version] = VERSIONS) -> Schema:
     """The CRD of GptBot as plain data: structural OpenAPI v3 with descriptions, defaults and CEL rules."""
     schema: Schema = {
         "type": "object",
@@ -60,7 +82,7 @@ def custom_resource_definition() -> Schema:
         {"name": name, "type": kind, "jsonPath": path} | ({"description": text} if text else {})
         for name, kind, path, text in _COLUMNS
     ]
-    return {
+    definition: Schema = {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {"name": "gptbots.gptbot.dev", "labels": {"app.kubernetes.io/part-of": "gptbot"}},
@@ -77,16 +99,26 @@ def custom_resource_definition() -> Schema:
             "scope": "Namespaced",
             "versions": [
                 {
-                    "name": "v1alpha1",
+                    "name": version.name,
                     "served": True,
-                    "storage": True,
+                    "storage": version.storage,
+                    **({"deprecated": True, "deprecationWarning": version.deprecated} if version.deprecated else {}),
                     "subresources": {"status": {}, "scale": _SCALE},
                     "additionalPrinterColumns": columns,
                     "schema": {"openAPIV3Schema": schema},
                 }
+                for version in versions
             ],
         },
     }
+    definition["metadata"]["annotations"] = {REVISION_ANNOTATION: str(_revision(definition["spec"])[0])}
+    return definition
+
+
+def _revision(spec: Schema) -> tuple[int, str]:
+    """Number and digest of a CRD's spec: the number of before if it is as it was, else the next one."""
+    digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
+    return (REVISION if digest == SCHEMA else REVISION + 1), digest
 
 
 def structural(model: type[BaseModel]) -> Schema:
@@ -214,6 +246,16 @@ def render() -> str:
     plain = json.loads(json.dumps(custom_resource_definition()))  # no object twice, so no YAML anchors
     text = yaml.safe_dump(plain, sort_keys=False, width=120, allow_unicode=True)
     return "# Made by `make crds` from crds/gptbot_api. Do not edit.\n" + text
+
+
+def render_revision() -> str:
+    """The module `revision.py`, which remembers the number and what it stands for."""
+    number, digest = _revision(custom_resource_definition()["spec"])
+    return (
+        '"""The revision of the GptBot CRD. Made by `make crds`, which counts on when that changes. Do not edit."""\n\n'
+        f'REVISION = {number}\n"""Grows with each change; the annotation `{REVISION_ANNOTATION}` of the CRD."""\n'
+        f'SCHEMA = "{digest}"\n"""Digest of the spec of the CRD of that revision."""\n'
+    )
 
 
 if __name__ == "__main__":

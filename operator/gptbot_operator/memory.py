@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
+from gptbot_api import InvalidManifest
 from gptbot_operator import events
 from gptbot_operator.applied import Applied
 from gptbot_operator.credentials import Credentials, Spare
 from gptbot_operator.pods import PodLook
 from gptbot_operator.sharing import Share
+
+_SUCCESSOR_SECONDS = 60.0
+"""How long an operator that is older than the CRD waits for the next one before it calls a spec invalid."""
 
 
 @dataclass(slots=True)
@@ -21,6 +26,8 @@ class Memory:
     looked: bool = False
     """Its children were applied at least once."""
     full_at: float = float("-inf")
+    unknown_since: float | None = None
+    """Since when its spec has fields that this operator does not know."""
     paused: bool = False
     """It was when it was looked at last."""
     secret: tuple[bytes, Credentials] | None = None
@@ -37,3 +44,14 @@ class Memory:
     """Of Events that may still be written."""
     pods: dict[str, PodLook] = field(default_factory=dict[str, PodLook])
     """By component: what keeps its pods from working."""
+
+    def may_be_newer(self, error: InvalidManifest) -> bool:
+        """Whether a spec is wrong by fields alone that only a newer CRD knows, and has been for less than a minute.
+
+        In an upgrade the CRD comes first and its operator next.
+        """
+        if not all(fault.message.startswith("unknown field") for fault in error.faults):
+            return False
+        now = time.monotonic()
+        self.unknown_since = now if self.unknown_since is None else self.unknown_since
+        return now - self.unknown_since < _SUCCESSOR_SECONDS

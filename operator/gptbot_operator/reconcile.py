@@ -31,6 +31,7 @@ from gptbot_operator.pods import PodLook, PodTrouble, trouble_of
 from gptbot_operator.presence import Presence
 from gptbot_operator.references import Reference, references
 from gptbot_operator.rollout import unfinished
+from gptbot_operator.scalers import scalable
 from gptbot_operator.serving import Serving
 from gptbot_operator.settings import Settings
 from gptbot_operator.sharing import Sharing
@@ -43,6 +44,7 @@ from gptbot_operator.workqueue import WorkQueue
 
 _TIMEOUT = 90.0
 """Seconds for one look, in all."""
+
 
 _log = structlog.get_logger("gptbot_operator")
 
@@ -141,7 +143,10 @@ class Reconciler:
         everything, memory.paused = everything or (memory.paused and not paused), paused
         try:
             bot = effective(parse({k: v for k, v in document.items() if k != "status"}), self._settings)
+            memory.unknown_since = None
         except InvalidManifest as error:
+            if memory.may_be_newer(error):
+                raise Unfinished(f"the CRD is newer than this operator: {error}") from None
             self._duplicates(key, {})
             await self._write_status(key, document, invalid_status(document, str(error).replace("\n", "; "), _now()))
             return True
@@ -150,7 +155,7 @@ class Reconciler:
         copies = copied(bot, wanted, self._settings)
         digests = await self._digests(bot, wanted, copies, live=everything and not new)
         credentials = await self._credentials(bot, memory, live=everything, new=new)
-        scalers = self.cache.scalers(_scaled(bot))
+        scalers = self.cache.scalers(scalable(bot))
         running = self._own(bot, "Deployment", gateway_name(bot)) is not None
         await self._tenants.begin(key)
         login = await self._sharing.login(key, bot, document, credentials, memory.share, running=running)
@@ -359,16 +364,6 @@ class Reconciler:
                 await self._cluster.create(event)
             except ApiError as error:  # an Event is a courtesy
                 _log.info("event not written", bot=key, reason=str(error))
-
-
-def _scaled(bot: GptBot) -> dict[str, ObjectKey]:
-    """What others may scale of a bot."""
-    namespace, name = bot.metadata.namespace, bot.metadata.name
-    return {
-        "gateway": ("Deployment", namespace, gateway_name(bot)),
-        "worker": ("Deployment", namespace, worker_name(bot)),
-        "bot": (KIND, namespace, name),
-    }
 
 
 def _missing(bot: GptBot, reference: Reference) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from gptbot_api import API_GROUP, KIND
+from gptbot_api import API_GROUP, KIND, GptBot
+from gptbot_operator.desired.context import gateway_name, worker_name
 
 Target = tuple[str, str, str]
 """Kind, namespace and name of what is scaled."""
@@ -29,6 +30,16 @@ def facts_of(document: dict[str, Any]) -> dict[str, Any]:
     if owner:
         called = f"{owner['kind']} {owner['name']} ({called})"
     return {"scales": (sys.intern(scaled[1]), sys.intern(str(target.get("name")))), "called": called}
+
+
+def scalable(bot: GptBot) -> dict[str, Target]:
+    """What others may scale of a bot, by how it is called in a status: the Deployments of its parts, and itself."""
+    namespace, name = bot.metadata.namespace, bot.metadata.name
+    return {
+        "gateway": ("Deployment", namespace, gateway_name(bot)),
+        "worker": ("Deployment", namespace, worker_name(bot)),
+        "bot": (KIND, namespace, name),
+    }
 
 
 class Scalers:

@@ -90,7 +90,15 @@ def test_the_operator_may_do_what_its_page_says_and_no_more() -> None:
             "resources": ["customresourcedefinitions"],
             "resourceNames": ["gptbots.gptbot.dev"],
             "verbs": ["get", "patch"],
-        }
+        },
+        {
+            "apiGroups": ["apiextensions.k8s.io"],
+            "resources": ["customresourcedefinitions/status"],
+            "resourceNames": ["gptbots.gptbot.dev"],
+            "verbs": ["patch"],
+        },
+        {"apiGroups": ["gptbot.dev"], "resources": ["gptbots"], "verbs": ["list"]},
+        {"apiGroups": ["gptbot.dev"], "resources": ["gptbots/status"], "verbs": ["patch"]},
     ]
 
 

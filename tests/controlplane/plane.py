@@ -191,7 +191,10 @@ def control_plane(directory: Path, *, autoscaler_seconds: int = 2) -> Generator[
         )  # fmt: skip
         wait_for_api_server()
         plane.kubectl("apply", "--server-side", "-f", str(CRD))
-        plane.kubectl("wait", "--for=condition=Established", "crd/gptbots.gptbot.dev", "--timeout=30s")
+        wait = ("wait", "--for=condition=Established", "crd/gptbots.gptbot.dev", "--timeout=30s")
+        wait_for(
+            lambda: plane.kubectl(*wait, check=False).returncode == 0, "the CRD"
+        )  # it fails while there is no status
         start(
             "kube-controller-manager", f"--kubeconfig={plane.kubeconfig('admin')}", "--leader-elect=false",
             f"--service-account-private-key-file={service_accounts}", f"--controllers={','.join(CONTROLLERS)}",

@@ -10,7 +10,8 @@ from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 CA_VARIABLE = "GPTBOT_STORE_CA"
-"""Environment variable: file with the certificate authorities of stores whose URLs name none."""
+"""Environment variable: file with the certificate authorities of stores whose URLs name none. The bot reads it where
+it runs; the operator hands those of the shared store out within its URL, and knows of others what their URLs say."""
 
 _SCHEMES: dict[str, tuple[Literal["server", "socket", "sentinel", "cluster"], bool]] = {
     "redis": ("server", False),
@@ -21,7 +22,9 @@ _SCHEMES: dict[str, tuple[Literal["server", "socket", "sentinel", "cluster"], bo
     "redis+cluster": ("cluster", False),
     "rediss+cluster": ("cluster", True),
 }
-_TLS_OPTIONS = frozenset({"ssl_ca_certs", "ssl_ca_data", "ssl_certfile", "ssl_keyfile", "ssl_check_hostname"})
+_TLS_OPTIONS = frozenset(
+    {"ssl_ca_certs", "ssl_ca_data", "ssl_cert_data", "ssl_certfile", "ssl_keyfile", "ssl_check_hostname"}
+)
 _SENTINEL_OPTIONS = frozenset({"sentinel_username", "sentinel_password"})
 _PORTS = {"sentinel": 26379}
 _FALSE = frozenset({"false", "no", "0"})
@@ -82,24 +85,51 @@ class StoreUrl:
             database=int(database or 0), service=service, options=options,
         )  # fmt: skip
 
-    def ssl_context(self) -> ssl.SSLContext | None:
-        """What TLS is to check; None without TLS. Raises ValueError when a certificate's file cannot be used."""
+    def ssl_context(self, authorities: str | None = None) -> ssl.SSLContext | None:
+        """What TLS is to check; None without TLS. Raises ValueError when a certificate cannot be used.
+
+        `authorities`: file with those to trust where the URL names none; None: the system's.
+        """
         if not self.tls:
             return None
-        files = self.options.get("ssl_ca_certs"), self.options.get("ssl_ca_data")
-        authorities, data = files if any(files) else (os.environ.get(CA_VARIABLE) or None, None)
+        named, data = self.options.get("ssl_ca_certs"), self.options.get("ssl_ca_data")
         try:
-            context = ssl.create_default_context(cafile=authorities, cadata=data)
-            if certificate := self.options.get("ssl_certfile"):
+            context = ssl.create_default_context(cafile=named or (None if data else authorities), cadata=data)
+            if pem := self.options.get("ssl_cert_data"):
+                descriptor = memory_file(pem)
+                try:
+                    context.load_cert_chain(path_of(descriptor))
+                finally:
+                    os.close(descriptor)
+            elif certificate := self.options.get("ssl_certfile"):
                 context.load_cert_chain(certificate, self.options.get("ssl_keyfile"))
         except (OSError, ValueError) as error:  # SSLError is an OSError
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else "it holds no certificate"
+            reason = "it holds no certificate, or not the key that goes with it"
+            if isinstance(error, OSError) and error.strerror and not isinstance(error, ssl.SSLError):
+                reason = error.strerror
             raise ValueError(
                 f"a certificate of the store cannot be used ({reason}): look at the ssl_ options of its URL, "
                 f"or at {CA_VARIABLE}"
             ) from None
         context.check_hostname = self.options.get("ssl_check_hostname", "true").lower() not in _FALSE
         return context
+
+
+def memory_file(text: str) -> int:
+    """A file that is never on a disk, for OpenSSL, which takes keys from files only. Its descriptor is to be closed.
+
+    Raises ValueError where the system has no such files.
+    """
+    if not hasattr(os, "memfd_create"):
+        raise ValueError("ssl_cert_data works on Linux only: use ssl_certfile and ssl_keyfile")
+    descriptor = os.memfd_create("pem")
+    os.write(descriptor, text.encode())
+    return descriptor
+
+
+def path_of(descriptor: int) -> str:
+    """A path by which this process can open a file again, from its beginning."""
+    return f"/proc/self/fd/{descriptor}"
 
 
 def login_as(text: str, username: str, password: str) -> str:

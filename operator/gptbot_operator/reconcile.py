@@ -22,7 +22,6 @@ from gptbot_operator.cluster import ApiError, Cluster, Document
 from gptbot_operator.credentials import Credentials
 from gptbot_operator.desired.children import children, unserved
 from gptbot_operator.desired.context import Context, config_name, gateway_name, selector, worker_name
-from gptbot_operator.desired.secret import store_url_source
 from gptbot_operator.discovery import Discovery
 from gptbot_operator.installation import copied, effective, original_of
 from gptbot_operator.memory import Memory
@@ -321,7 +320,8 @@ class Reconciler:
         return None if url is None else await self._store.read(url, key)
 
     async def _own_store(self, bot: GptBot, memory: Memory, digests: dict[Reference, str]) -> str | None:
-        name, secret_key = store_url_source(bot)
+        assert bot.spec.store is not None
+        name, secret_key = bot.spec.store.url_secret_ref.name, bot.spec.store.url_secret_ref.key
         digest = next((d for r, d in digests.items() if (r.kind, r.name, r.key) == ("Secret", name, secret_key)), None)
         if digest is None:
             return None

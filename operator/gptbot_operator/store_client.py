@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from typing import Any, cast
 
 from redis.asyncio import Redis, RedisCluster
@@ -23,7 +24,7 @@ from gptbot_api.store_faults import (
     fault_of_failure,
     fault_of_reply,
 )
-from gptbot_api.store_url import CA_VARIABLE, Address, StoreUrl
+from gptbot_api.store_url import Address, StoreUrl, memory_file, path_of
 
 _ONCE: dict[str, Any] = {"max_connections": 8, "retry": None}
 
@@ -72,11 +73,23 @@ def _tls(url: StoreUrl) -> dict[str, Any]:
     if not url.tls:
         return {}
     options: dict[str, Any] = dict(url.options)
-    if "ssl_ca_certs" not in options and "ssl_ca_data" not in options and os.environ.get(CA_VARIABLE):
-        options["ssl_ca_certs"] = os.environ[CA_VARIABLE]
+    if pem := options.pop("ssl_cert_data", None):
+        options["ssl_certfile"] = _Certificate(pem)
     context = url.ssl_context()
     options["ssl_check_hostname"] = context is not None and context.check_hostname
     return {"ssl": True} | {name: value for name, value in options.items() if name.startswith("ssl_")}
+
+
+class _Certificate(str):
+    """Path of a certificate and key, read by redis-py at each connection; the file goes with the last who knows it."""
+
+    __slots__ = ("__weakref__",)
+
+    def __new__(cls, pem: str) -> _Certificate:
+        descriptor = memory_file(pem)
+        path = super().__new__(cls, path_of(descriptor))
+        weakref.finalize(path, os.close, descriptor)
+        return path
 
 
 def fault_of(error: BaseException, client: Any) -> StoreFault:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import re
 import sys
@@ -11,16 +12,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from gptbot import locales
 from gptbot.chat import TROUBLES
 from gptbot_api import parse
-from gptbot_operator.desired.context import CONFIG_DIRECTORY, REFERENCES_DIRECTORY, Context
+from gptbot_operator.desired.config import config_map
+from gptbot_operator.desired.context import Context
 from gptbot_operator.desired.gateway import gateway
+from gptbot_operator.desired.secret import secret
 from gptbot_operator.references import references
 from gptbot_operator.settings import Settings
 from tests.fakes.openai import FakeOpenAI
+from tests.process import kubelet
 from tests.process.conftest import MODEL_KEY
 from tests.process.program import PEPPER, Valkey, program
 
@@ -37,21 +39,18 @@ def environment(directory: Path, model: FakeOpenAI, valkey: Valkey, **spec: Any)
         },
     }  # fmt: skip
     bot = parse(document)
+    values = {"model": MODEL_KEY, "store": valkey.admin}
+    wanted = tuple(references(bot))
     context = Context(
-        settings=Settings(image="i", store_url=valkey.admin), pepper=PEPPER, references=tuple(references(bot))
-    )
-    [container] = gateway(bot, context)["spec"]["template"]["spec"]["containers"]
-    told = {each["name"]: each["value"] for each in container["env"] if "value" in each}
-    manifest = Path(told["GPTBOT_MANIFEST"].replace(CONFIG_DIRECTORY, str(directory)))
-    refs = Path(told["GPTBOT_REFS"].replace(REFERENCES_DIRECTORY, str(directory / "refs")))
-    manifest.write_text(yaml.safe_dump(document))
-    (refs / "secrets" / "keys").mkdir(parents=True)
-    (refs / "secrets" / "keys" / "model").write_text(MODEL_KEY)
-    assert container["args"] == ["gateway"]
-    return {
-        "GPTBOT_MANIFEST": str(manifest), "GPTBOT_REFS": str(refs), "GPTBOT_PEPPER": PEPPER,
-        "GPTBOT_STORE_URL": valkey.admin, "HOME": str(directory / "home"), "PATH": os.environ["PATH"],
-    }  # fmt: skip
+        settings=Settings(image="i", store_url=valkey.admin), pepper=PEPPER, references=wanted,
+        store_url=None if bot.spec.store else valkey.admin,
+        digests={each: hashlib.sha256(values[each.key].encode()).hexdigest() for each in wanted},
+    )  # fmt: skip
+    template = gateway(bot, context)["spec"]["template"]
+    assert template["spec"]["containers"][0]["args"] == ["gateway"]
+    there = kubelet.objects([config_map(bot), secret(bot, context)], keys=values)
+    told = kubelet.start(template, there, directory / "pod")
+    return told | {"HOME": str(directory / "home"), "PATH": os.environ["PATH"]}
 
 
 @asynccontextmanager
@@ -84,6 +83,15 @@ async def test_a_question_is_answered_by_the_bots_own_workers(
         assert (code, out) == (0, "Yes, here.\n"), error
         assert not error
         assert not (tmp_path / "home").exists(), "a pod's root file system is read-only"
+
+
+async def test_a_bot_with_a_store_of_its_own_answers(tmp_path: Path, model: FakeOpenAI, valkey: Valkey) -> None:
+    store = {"urlSecretRef": {"name": "keys", "key": "store"}}
+    async with running(tmp_path, model, valkey, store=store) as env:
+        assert "GPTBOT_STORE_URL" not in env
+        model.say("Yes, in my own.")
+        code, out, error = await gptbot("chat", "Are you there?", env=env)
+        assert (code, out) == (0, "Yes, in my own.\n"), error
 
 
 async def test_lines_of_the_input_are_one_conversation(tmp_path: Path, model: FakeOpenAI, valkey: Valkey) -> None:

@@ -113,8 +113,9 @@ async def cluster(directory: Path, *config: Sequence[str]) -> AsyncGenerator[lis
         yield servers
 
 
-def certificate(directory: Path) -> tuple[Path, Path]:
-    """A self-signed certificate for 127.0.0.1, and its key."""
+def certificate(directory: Path, host: str = "") -> tuple[Path, Path]:
+    """A self-signed certificate for a host, else for 127.0.0.1, and its key."""
+    names = [x509.DNSName(host) if host else x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "store")])
     now = datetime.datetime.now(datetime.UTC)
@@ -126,7 +127,7 @@ def certificate(directory: Path) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -145,10 +146,13 @@ _TLS_HANDSHAKE = b"\x16"
 
 
 @asynccontextmanager
-async def tls_in_front(of: Address, public: Path, private: Path) -> AsyncGenerator[int]:
-    """TLS that ends here and goes on to a server without it; the port."""
+async def tls_in_front(of: Address, public: Path, private: Path, *, clients: bool = False) -> AsyncGenerator[int]:
+    """TLS that ends here and goes on to a server without it; the port. `clients`: they need that certificate too."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(public, private)
+    if clients:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(public)
     async with _forwarded(lambda _: of, context) as port:
         yield port
 

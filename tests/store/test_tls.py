@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import AsyncExitStack
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from redis.crc import key_slot
 
 from gptbot.embedded.child import free_port
 from gptbot_api.store_rights import user_name
+from gptbot_api.store_url import StoreUrl
 from gptbot_operator.settings import InvalidSettings, Settings
-from tests.store.servers import Server, certificate, cluster, tls_beside_plain
+from gptbot_operator.store import StoreReader
+from tests.store.servers import Server, certificate, cluster, tls_beside_plain, tls_in_front
 from tests.store.test_tenants import NEEDED, Operator, until, users, works
 
 PASSWORD = "s3cret/+?"
@@ -24,6 +28,10 @@ def trusting(url: str, authorities: Path) -> str:
     )
     assert made.store_url is not None
     return made.store_url
+
+
+def _open_files() -> int:
+    return len([*Path("/proc/self/fd").iterdir()])
 
 
 async def _login(operator: Operator, bot: str) -> str:
@@ -92,6 +100,39 @@ async def test_the_primary_that_sentinel_names(tmp_path: Path, tls: tuple[Path, 
                 return await works(login, "test/a")
 
             await until(goes_on)
+
+
+async def test_the_url_of_a_bots_own_store_holds_all_that_bot_and_operator_need(
+    tmp_path: Path, tls: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authorities, pair = (quote(text) for text in (tls[0].read_text(), tls[0].read_text() + tls[1].read_text()))
+
+    async def reached(url: str) -> tuple[bool, str]:
+        """By the bot, and what the operator says of it."""
+        reader = StoreReader(max_age=0)
+        try:
+            return await works(url, "test/a"), (await reader.read(url, "test/a")).reason
+        finally:
+            await reader.close()
+
+    async with (
+        Server(tmp_path) as server,
+        tls_in_front(server.address, *tls, clients=True) as port,
+        tls_in_front(server.address, *tls) as anybody,
+    ):
+        url = f"rediss://127.0.0.1:{port}/0"
+        files = _open_files()
+        assert await reached(f"{url}?ssl_ca_data={authorities}&ssl_cert_data={pair}") == (True, "Reachable")
+        gc.collect()
+        assert _open_files() <= files, "no key stays in memory"
+        assert not (await reached(f"{url}?ssl_ca_data={authorities}"))[0], "without a certificate of the client"
+        # What the operator alone trusts says nothing of what the bot's pods do.
+        monkeypatch.setenv("GPTBOT_STORE_CA", str(tls[0]))
+        reader = StoreReader(max_age=0)
+        assert (await reader.read(f"rediss://127.0.0.1:{anybody}/0", "test/a")).reason == "CertificateRefused"
+        await reader.close()
+    with pytest.raises(ValueError, match=r"cannot be used .*the key that goes with it"):
+        StoreUrl.parse(f"{url}?ssl_cert_data={authorities}").ssl_context()
 
 
 def test_what_the_url_says_of_trust_stays(tmp_path: Path, tls: tuple[Path, Path]) -> None:

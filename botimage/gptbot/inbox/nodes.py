@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from redis.exceptions import ResponseError
 
 from gptbot.inbox.wire import StoreUnavailable, Wire, unavailable
 from gptbot_api.store_faults import NO_CLUSTER, NO_OWNER, NO_PRIMARY, PRIMARY_AWAY, SILENT, UNREACHABLE
-from gptbot_api.store_url import Address, StoreUrl
+from gptbot_api.store_url import CA_VARIABLE, Address, StoreUrl
 
 CONNECT_TIMEOUT = 5.0
 _ASK_TIMEOUT = 2.0
@@ -27,7 +28,7 @@ class Nodes:
         """`tag`: hash tag of the bot's keys. Raises ValueError when a certificate's file cannot be used."""
         self.url = url
         self.slot = key_slot(tag.encode())
-        self._context = url.ssl_context()
+        self._context = url.ssl_context(os.environ.get(CA_VARIABLE) or None)
         self._found: Address | None = None
         self._known: Sequence[Address] = ()
 

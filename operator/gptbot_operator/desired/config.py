@@ -24,8 +24,6 @@ _SCALE: dict[str, set[str]] = {
     "workers": {"autoscaling", "replicas", "min_replicas", "max_replicas", "target", "resources", "pod_template"},
 }
 """So do these."""
-_IN_ENVIRONMENT = "spec.store."
-"""What these fields refer to is an environment variable, not a file."""
 
 
 def config_map(bot: GptBot) -> Manifest:
@@ -47,7 +45,7 @@ def mounted_digest(bot: GptBot, context: Context) -> str:
     secrets = {
         f"{reference.name}/{reference.key}": context.digests[reference]
         for reference in context.digests
-        if reference.kind == "Secret" and not reference.path.startswith(_IN_ENVIRONMENT)
+        if reference.kind == "Secret"
     }
     return digest(context.pepper, _revision(bot), secrets)
 

@@ -21,7 +21,7 @@ from gptbot_operator.desired.context import (
     selector,
 )
 from gptbot_operator.desired.merge import merge
-from gptbot_operator.desired.secret import PEPPER, store_url_source
+from gptbot_operator.desired.secret import PEPPER, STORE_URL
 
 HASH_ANNOTATION = "gptbot.dev/config-hash"
 _CONTAINER = "gptbot"
@@ -111,18 +111,23 @@ def _spread(bot: GptBot, component: str, topology_key: str) -> Manifest:
 
 
 def _environment(bot: GptBot, context: Context) -> list[Manifest]:
-    name, key = store_url_source(bot)
+    # The Secret of a store of its own is mounted, as all that the spec names.
+    shared_store = [_from_secret("GPTBOT_STORE_URL", bot, STORE_URL)] if bot.spec.store is None else []
     environment: list[Manifest] = [
         # Not arguments, so that `gptbot dead` and `gptbot chat` in the pod find them too.
         {"name": "GPTBOT_MANIFEST", "value": f"{CONFIG_DIRECTORY}/{CONFIG_KEY}"},
         {"name": "GPTBOT_REFS", "value": REFERENCES_DIRECTORY},
-        {"name": "GPTBOT_STORE_URL", "valueFrom": {"secretKeyRef": {"name": name, "key": key}}},
-        {"name": "GPTBOT_PEPPER", "valueFrom": {"secretKeyRef": {"name": config_name(bot), "key": PEPPER}}},
+        *shared_store,
+        _from_secret("GPTBOT_PEPPER", bot, PEPPER),
         {"name": DIGEST_VARIABLE, "value": mounted_digest(bot, context)},
     ]
     if bot.spec.llm.embedded is not None and context.settings.model_url is not None:
         environment.append({"name": "GPTBOT_MODEL_URL", "value": context.settings.model_url})
     return environment
+
+
+def _from_secret(variable: str, bot: GptBot, key: str) -> Manifest:
+    return {"name": variable, "valueFrom": {"secretKeyRef": {"name": config_name(bot), "key": key}}}
 
 
 def _sources(context: Context) -> list[Manifest]:
@@ -133,8 +138,7 @@ def _sources(context: Context) -> list[Manifest]:
     """
     keys: dict[tuple[str, str], set[str]] = {}
     for reference in context.references:
-        if not reference.path.startswith("spec.store."):  # an environment variable
-            keys.setdefault((reference.kind, reference.name), set()).add(reference.key)
+        keys.setdefault((reference.kind, reference.name), set()).add(reference.key)
     sources: list[Manifest] = []
     for (kind, name), wanted in sorted(keys.items()):
         field, folder = ("secret", "secrets") if kind == "Secret" else ("configMap", "configmaps")

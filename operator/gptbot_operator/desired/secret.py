@@ -22,10 +22,3 @@ def secret(bot: GptBot, context: Context) -> Manifest:
     if context.rotation is not None:
         manifest["metadata"]["annotations"] = {ROTATE_ANNOTATION: context.rotation}
     return manifest
-
-
-def store_url_source(bot: GptBot) -> tuple[str, str]:
-    """Name and key of the Secret that holds the URL of the bot's store."""
-    if bot.spec.store is None:
-        return config_name(bot), STORE_URL
-    return bot.spec.store.url_secret_ref.name, bot.spec.store.url_secret_ref.key

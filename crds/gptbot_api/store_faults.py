@@ -32,6 +32,7 @@ NO_OWNER = StoreFault("ClusterDown", "is a cluster with slots that nobody serves
 CERTIFICATE = StoreFault(
     "CertificateRefused", "has a certificate that is not trusted; check ssl_ca_certs and the host in the URL"
 )
+IN_USE = StoreFault("InUse", "is still used by pods of a deleted GptBot of this name; this passes when they have ended")
 SILENT = StoreFault("TimedOut", "did not answer in time")
 UNREACHABLE = StoreFault("Unreachable", "cannot be reached; check that it runs, and the host and port of its URL")
 MEMORY_FULL = StoreFault("MemoryFull", "has no memory left; raise its maxmemory or lower retention")

@@ -32,6 +32,8 @@ class Accounts:
         self._run_ids: dict[Any, str] = {}
         """Address of a server to its life, as far as it has all users."""
         self._unsaved = False
+        self.unknown: set[str] = set()
+        """Bots with users, as of the last `refresh`, that were not given any here."""
         self.possible: bool | None = None
         """Whether the store lets users be made; None: not known yet."""
 
@@ -53,10 +55,6 @@ class Accounts:
                 if forbidden(error):
                     self.possible = None
 
-    def leave(self, bot: str) -> None:
-        """A bot's user is not put back any more."""
-        self._wanted.pop(bot, None)
-
     async def drop(self, bots: Collection[str]) -> None:
         """Take users away, and their connections with them. Raises one of FAILURES."""
         for bot in bots:
@@ -76,6 +74,7 @@ class Accounts:
         if not self.possible:
             return
         answered, failure = 0, None
+        self.unknown = set()
         for server in self._servers.known:
             try:
                 await self._complete(server)
@@ -117,6 +116,8 @@ class Accounts:
     async def _complete(self, server: Server) -> None:
         run_id = str((await server.client.info("server")).get("run_id"))
         there: set[str] = {name.decode() for name in await server.client.execute_command("ACL", "USERS")}
+        bots = {name.removeprefix(USER_PREFIX) for name in there if name.startswith(USER_PREFIX)}
+        self.unknown |= {bot for bot in bots - self._wanted.keys() if "/" in bot}
         new = self._run_ids.get(server.address) != run_id
         if new and server.primary:  # which hands them on to its replicas
             await self._load_functions(server)

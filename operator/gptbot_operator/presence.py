@@ -1,14 +1,20 @@
-"""Whether GptBots are still there: what the watches show is enough to keep things, and not enough to erase them."""
+"""Whether GptBots and their pods are still there: what the watches show is not enough to erase things."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from gptbot_api import KIND
 from gptbot_operator.cache import Cache
 from gptbot_operator.cluster import ApiError, Cluster, Document
+from gptbot_operator.desired.context import BOT_LABEL
+
+_LOST = timedelta(minutes=2)
+"""After its time to end a pod is not waited for any more: its node is gone."""
+_ENDED = ("Succeeded", "Failed")
 
 _log = structlog.get_logger("gptbot_operator")
 
@@ -42,3 +48,23 @@ class Presence:
         except ApiError as error:
             _log.info("not known which bots are deleted", reason=str(error))
         return gone
+
+    async def ended(self, bots: Collection[str]) -> set[str]:
+        """Which bots have no pod that may still be answering; none in doubt."""
+        ended: set[str] = set()
+        try:
+            for bot in bots:
+                namespace, _, name = bot.partition("/")
+                pods = await self._cluster.list("Pod", namespace, {BOT_LABEL: name})
+                if not any(map(_works, pods)):
+                    ended.add(bot)
+        except ApiError as error:
+            _log.info("not known which pods have ended", reason=str(error))
+        return ended
+
+
+def _works(pod: Document) -> bool:
+    if (pod.get("status") or {}).get("phase") in _ENDED:
+        return False
+    until: str | None = pod["metadata"].get("deletionTimestamp")  # with the time that the pod has to end
+    return until is None or datetime.fromisoformat(until) + _LOST > datetime.now(UTC)

@@ -8,11 +8,13 @@ import hashlib
 import random
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
 
 from gptbot_api import KIND, GptBot, InvalidManifest, parse
+from gptbot_api.store_faults import IN_USE
 from gptbot_operator import events, metrics
 from gptbot_operator.apply import Outcome, apply_children
 from gptbot_operator.cache import Cache, ObjectKey, Observed, observe
@@ -156,8 +158,9 @@ class Reconciler:
         credentials = await self._credentials(bot, memory, live=everything, new=new)
         scalers = self.cache.scalers(scalable(bot))
         running = self._own(bot, "Deployment", gateway_name(bot)) is not None
-        await self._tenants.begin(key)
+        in_use = await self._tenants.begin(key, running=running)
         login = await self._sharing.login(key, bot, document, credentials, memory.share, running=running)
+        login = replace(login, fault=in_use or login.fault)
         context = Context(
             settings=self._settings,
             pepper=credentials.pepper,
@@ -169,6 +172,7 @@ class Reconciler:
             own_store_url=None if bot.spec.store is None else await self._own_store(bot, memory, digests),
             scalers=scalers,
             served=await self.discovery.refresh(),
+            held=login.fault is IN_USE,
         )
         outcome = Outcome()
         try:

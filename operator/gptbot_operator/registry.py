@@ -29,6 +29,10 @@ class Registry:
         entries: dict[bytes, bytes] = await self._servers.of(_KEY).hgetall(_KEY)
         return {bot.decode(): uid for bot, value in entries.items() if (uid := self._own(value)) is not None}
 
+    async def every(self) -> set[str]:
+        """Every bot, also those of other installations."""
+        return {bot.decode(errors="replace") for bot in await self._servers.of(_KEY).hkeys(_KEY)}
+
     async def add(self, bots: Mapping[str, str]) -> None:
         """Write bots and their uids down."""
         if bots:

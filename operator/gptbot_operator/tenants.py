@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import hashlib
 import random
+import time
 from collections.abc import Collection
 from typing import Any, Protocol
 
 import structlog
 
-from gptbot_api.store_faults import StoreFault
+from gptbot_api.store_faults import IN_USE, StoreFault
 from gptbot_operator import metrics
 from gptbot_operator.accounts import FAILURES, Accounts
 from gptbot_operator.cancelling import cancelled
@@ -46,6 +47,10 @@ class Bots(Protocol):
         """Which of them are deleted for certain. Raises nothing."""
         ...
 
+    async def ended(self, bots: Collection[str]) -> set[str]:
+        """Which of them have no pods for certain. Raises nothing."""
+        ...
+
 
 class Tenants:
     """Looks after the shared store's users and registry, and erases what deleted bots leave in any store."""
@@ -63,6 +68,8 @@ class Tenants:
         """Bot to the uid under which it uses the shared store."""
         self._left: dict[str, tuple[str, int]] = {}
         """Bot to the URL of its own store, and passes made there."""
+        self._stray: dict[str, float] = {}
+        """Bot that has a user and is nobody's, and since when that is known."""
         self._erasing = asyncio.Lock()
         self._tried = asyncio.Event()
         """The store was asked once, whatever came of it."""
@@ -93,13 +100,16 @@ class Tenants:
     async def admit(self, bot: str, uid: str, passwords: tuple[str, ...], *, running: bool) -> StoreFault | None:
         """Let a bot into the shared store, before its pods are made; `passwords`: none without a user of its own.
 
-        What another bot of that name left there is erased first. `running`: it has pods, which may have written.
-        Returns why it could not be done now.
+        What another bot of that name left there is erased first, once no pod of that one is left; the fault IN_USE
+        says that it has some. `running`: it has pods itself, which may have written. Returns why it could not be done
+        now.
         """
         if self._accounts is None or not (await self._tried.wait() and self._answers):
             return None  # what there is to say is in StoreReachable
         if self._admitted.get(bot) != uid:
             try:
+                if not running and await self._registry_differs(bot, uid) and not await self._bots.ended((bot,)):
+                    return IN_USE
                 await self._enroll(bot, uid, erase=bool(passwords) or not running)
             except (*FAILURES, LookupError) as error:
                 return fault_of(error, None)
@@ -114,21 +124,28 @@ class Tenants:
             await self._accounts.put(bot, _hashes((password,)), only=True)
 
     def leave(self, bot: str, own_store: str | None) -> None:
-        """A bot is no more; `own_store`: URL of the store that it used in place of the shared one."""
+        """A bot is no more; `own_store`: URL of the store that it used in place of the shared one.
+
+        Its pods may be in the middle of answers: user and keys stay until none of them is left.
+        """
         self._admitted.pop(bot, None)
-        if self._accounts is not None:
-            self._accounts.leave(bot)
         if own_store is not None:
             self._left[bot] = own_store, 0
         self._hurry.set()
 
-    async def begin(self, bot: str) -> None:
-        """A bot of that name is there: what an earlier one left in a store of its own is erased before, or stays."""
+    async def begin(self, bot: str, *, running: bool) -> StoreFault | None:
+        """A bot of that name is there: what an earlier one left in a store of its own is erased before, or stays.
+
+        Returns IN_USE while pods of that one are left. `running`: the bot has pods itself.
+        """
         if bot in self._left:
+            if not running and not await self._bots.ended((bot,)):
+                return IN_USE
             async with self._erasing:
                 url, _ = self._left.pop(bot, ("", 0))
                 with contextlib.suppress(*FAILURES, LookupError, ValueError):
                     await _erase_own(url, bot)
+        return None
 
     async def _look(self) -> None:
         try:
@@ -137,6 +154,7 @@ class Tenants:
             async with self._erasing:
                 if self._answers:
                     await self._erase_orphans()
+                    await self._drop_strays()
                 await self._erase_left()
         except (*FAILURES, LookupError) as error:
             _log.info("shared store not looked after", reason=str(fault_of(error, None)))
@@ -156,10 +174,15 @@ class Tenants:
             self._answers = False
             _log.info("shared store cannot be asked", reason=str(fault_of(error, None)))
 
+    async def _registry_differs(self, bot: str, uid: str) -> bool:
+        """Whether another bot of that name used the store."""
+        assert self._registry is not None
+        return await self._registry.uid(bot) not in (None, uid)
+
     async def _enroll(self, bot: str, uid: str, *, erase: bool) -> None:
         assert self._registry is not None
         assert self._accounts is not None
-        if await self._registry.uid(bot) not in (None, uid):
+        if await self._registry_differs(bot, uid):
             async with self._erasing:
                 if erase:
                     await self._accounts.drop([bot])  # the last pods of the one before are cut off
@@ -178,6 +201,7 @@ class Tenants:
         ]
         some = random.sample(candidates, min(len(candidates), _CANDIDATES))  # not always the same, if it is not known
         orphans = await self._bots.gone(some) if some else set[str]()
+        orphans = await self._bots.ended(orphans)
         if not orphans:
             return
         await self._accounts.drop(orphans)
@@ -187,6 +211,22 @@ class Tenants:
         _log.info("bots that are no more erased from the shared store", bots=len(clean), not_yet=len(found))
         if clean and len(candidates) > _CANDIDATES:
             self._hurry.set()
+
+    async def _drop_strays(self) -> None:
+        """Take users away that no entry tells of. A store that lost its data gets the entries of others again first."""
+        assert self._registry is not None
+        assert self._accounts is not None
+        if not self._accounts.unknown:
+            self._stray.clear()
+            return
+        now = time.monotonic()
+        strays = self._accounts.unknown - await self._registry.every()
+        self._stray = {bot: self._stray.get(bot, now) for bot in strays}
+        old = [bot for bot, since in self._stray.items() if now - since >= self._settings.resync_seconds]
+        gone = await self._bots.gone(old[:_CANDIDATES]) if old else set[str]()
+        if orphans := await self._bots.ended(gone):
+            await self._accounts.drop(orphans)
+            _log.info("users of nobody taken out of the shared store", users=len(orphans))
 
     async def _purge(self, bots: Collection[str]) -> set[str]:
         """Erase all keys of some bots; those that had some again and again, as while their pods go on writing."""
@@ -206,7 +246,7 @@ class Tenants:
 
     async def _erase_left(self) -> None:
         gone = await self._bots.gone([*self._left][:_CANDIDATES]) if self._left else set[str]()
-        for bot in gone:
+        for bot in await self._bots.ended(gone):
             url, passes = self._left.pop(bot)
             try:
                 done = not await _erase_own(url, bot)

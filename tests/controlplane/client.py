@@ -70,6 +70,16 @@ class Client:
         """Delete an object."""
         self._request("DELETE", self._path(kind, namespace, name), {"propagationPolicy": "Background"})
 
+    def end(self, pod: str, namespace: str) -> None:
+        """What a kubelet says when all of a pod's containers have ended."""
+        self._request("DELETE", self._path("Pod", namespace, pod), {"gracePeriodSeconds": 0})
+
+    def bind(self, pod: str, namespace: str) -> None:
+        """What the scheduler does: from now on the pod ends when a kubelet says so."""
+        target = {"apiVersion": "v1", "kind": "Node", "name": "somewhere"}
+        binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": pod}, "target": target}
+        self._request("POST", f"{self._path('Pod', namespace, pod)}/binding", binding)
+
     @staticmethod
     def _path(kind: str, namespace: str, name: str = "") -> str:
         version, plural = _PATHS[kind]

@@ -153,6 +153,54 @@ async def test_a_deleted_bots_keys_are_erased_and_no_others(make_bot: MakeBot, s
     assert not await refuses(url_of(other), "PING")
 
 
+def placed(bot: Bot) -> list[str]:
+    """The names of the bot's pods, which are on a node now."""
+    pods = wait_for(lambda: bot.api.list("Pod", bot.namespace)[1:] and bot.api.list("Pod", bot.namespace), "its pods")
+    for pod in pods:
+        bot.api.bind(pod["metadata"]["name"], bot.namespace)
+    return [pod["metadata"]["name"] for pod in pods]
+
+
+async def looked(operator: OperatorProcess) -> None:
+    """Wait until the operator has looked around for a while."""
+    looks = operator.metric("gptbot_operator_reconciles_total")
+    await asyncio.to_thread(
+        wait_for, lambda: operator.metric("gptbot_operator_reconciles_total") >= looks + 6, "further looks"
+    )
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["operator there", "operator away"])
+async def test_a_deleted_bot_ends_its_answers_first(
+    make_bot: MakeBot, store: Store, stopped: OperatorProcess, away: bool
+) -> None:
+    bot, other = make_bot(), make_bot("other")
+    url, _ = await let_in(bot), await let_in(other)
+    pods = placed(bot)
+    await fill(store, bot, 20)
+    if away:
+        stopped.stop()
+    bot.api.delete("GptBot", bot.namespace, "bot")
+    if away:
+        stopped.start()
+    wait_for(lambda: not bot.api.list("ReplicaSet", bot.namespace)[2:], "the garbage collector has been there")
+    await looked(stopped)
+    assert {pod["metadata"]["name"] for pod in bot.api.list("Pod", bot.namespace)} >= set(pods), "they are ending"
+    assert await ask(url, "SET", f"{key_prefix(key(bot))}turn:x", "the answer's end") == b"OK"
+    assert len(await traces(store, bot)) == 23
+
+    again = make_bot()
+    again.wait_condition("StoreReachable", "False", "InUse")
+    await looked(stopped)
+    assert not [each for each in again.children() if each.startswith("Deployment bot-")], "its pods would find keys"
+    assert not await refuses(url, "PING")
+    for pod in pods:
+        bot.api.end(pod, bot.namespace)
+    again.the("Deployment", "gateway")
+    assert await let_in(again) != url
+    assert "password" in await refuses(url, "PING")
+    assert not await store.command("KEYS", f"{key_prefix(key(bot))}ctx:*")
+
+
 async def test_what_bots_leave_is_erased_though_nobody_saw_them_go(
     make_bot: MakeBot, store: Store, stopped: OperatorProcess
 ) -> None:
@@ -199,8 +247,7 @@ async def test_a_bot_of_the_same_name_finds_nothing_and_keeps_its_own(
     assert "password" in await refuses(old, "PING"), "pods of the first are cut off"
     assert not await store.command("KEYS", f"{key_prefix(key(bot))}ctx:*")
     await ask(new, "SET", f"{key_prefix(key(bot))}ctx:new", "kept")
-    looks = stopped.metric("gptbot_operator_reconciles_total")
-    wait_for(lambda: stopped.metric("gptbot_operator_reconciles_total") >= looks + 6, "further looks")
+    await looked(stopped)
     assert await ask(new, "GET", f"{key_prefix(key(bot))}ctx:new") == b"kept"
 
 

@@ -7,17 +7,20 @@ from collections.abc import Generator
 
 import pytest
 
+from gptbot.inbox.store import Store
 from tests.e2e import bots as made
 from tests.e2e import cluster
 from tests.e2e.cluster import Object
 from tests.e2e.conftest import Release
 from tests.e2e.fakes import API_KEYS, Fakes, ScriptedModel
 from tests.e2e.traffic import traffic
+from tests.fakes.telegram.remote import RemoteTelegram
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("release")]
 
 MILL = "mill"
 MOST_WORKERS = 3
+LAST = 600
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +91,35 @@ async def test_the_operator_is_killed_while_the_autoscaler_scales(
         replicas()
     assert seen == sorted(seen), "nobody but the autoscaler sets the replicas"
     assert not people.doubled
+
+
+async def test_a_bot_is_deleted_in_the_middle_of_an_answer(
+    bots: str, mill: list[Object], release: Release, fakes_in_cluster: Fakes
+) -> None:
+    """It is given to the end, and then nothing of the bot is left in the store."""
+    model = ScriptedModel(fakes_in_cluster.here["openai"])
+    answer = " ".join(f"word-{number}" for number in range(120))
+    async with RemoteTelegram(fakes_in_cluster.here["telegram"]) as telegram:
+        await telegram.add_user(LAST)
+        await model.say(answer, match="The last question?", tokens_per_second=10)
+        await telegram.say(LAST, LAST, "The last question?")
+        await telegram.wait_for_messages(LAST, contains="word-5", timeout=120)
+        cluster.kubectl("--namespace", bots, "delete", "gptbot", MILL, "--timeout=60s")
+        await telegram.wait_for_messages(LAST, contains="word-119", timeout=60)
+    await cluster.meanwhile("its pods are gone", lambda: not made.pods(bots, MILL), 120)
+
+    url = made.secret(release.namespace, f"{release.name}-gptbot-store")["url"]
+    with cluster.forwarded(release.namespace, f"pod/{release.name}-gptbot-store-0", 6379) as here:
+        login = url.rpartition("@")[0]
+        async with asyncio.timeout(90), Store.connect(f"{login}@{here.removeprefix('http://')}/0") as store:
+            while await _left(store, f"{bots}/{MILL}"):
+                await asyncio.sleep(1)
+
+
+async def _left(store: Store, bot: str) -> list[bytes]:
+    """The users and keys of a bot."""
+    users = [user for user in await store.command("ACL", "USERS") if user == f"gptbot:{bot}".encode()]
+    return users + list(await store.command("KEYS", f"{{{bot}}}:*"))
 
 
 def _workers(namespace: str) -> set[str]:

@@ -14,6 +14,7 @@ from redis.crc import key_slot
 
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot_api import parse
+from gptbot_api.store_faults import IN_USE
 from gptbot_api.store_rights import key_prefix, user_name
 from gptbot_api.store_url import login_as
 from gptbot_operator.credentials import Credentials
@@ -34,6 +35,8 @@ class Operator:
     def __init__(self, url: str, **settings: Any) -> None:
         self.url = url
         self.there: dict[str, str] = {}
+        self.pods: set[str] = set()
+        """Bots whose pods have not ended."""
         chosen = Settings(image="x", store_url=url, refresh_seconds=0.2, **settings)
         self.tenants = Tenants(chosen, "here", self)
         self.sharing = Sharing(chosen, self.tenants)
@@ -44,6 +47,9 @@ class Operator:
 
     async def gone(self, bots: Collection[str]) -> set[str]:
         return {bot for bot in bots if bot not in self.there}
+
+    async def ended(self, bots: Collection[str]) -> set[str]:
+        return set(bots) - self.pods
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[Operator]:
@@ -250,3 +256,43 @@ async def test_every_server_of_a_cluster_has_the_users_and_keys_are_erased_where
                 return sorted(keys) == [b"gptbot:bots", b"{test/b0}:x"] and names == {"default", user_name("test/b0")}
 
             await until(left)
+
+
+async def test_users_of_nobody_are_taken_away(tmp_path: Path) -> None:
+    async with Server(tmp_path) as server:
+        operator = Operator(f"redis://127.0.0.1:{server.port}/0", resync_seconds=0.5)
+        async with operator.running():
+            await operator.look("test/mine")
+            for name in ("stray", "there", "at-work", "elsewhere", "mine"):
+                await server.ask("ACL", "SETUSER", user_name(f"test/{name}"), "on", ">x")
+            operator.there["test/there"] = "1"
+            operator.pods.add("test/at-work")
+            await server.ask("HSET", "gptbot:bots", "test/elsewhere", "another 1")
+
+            async def taken() -> bool:
+                return user_name("test/stray") not in await users(server)
+
+            await until(taken)
+            kept = {user_name(f"test/{name}") for name in ("there", "at-work", "elsewhere", "mine")}
+            assert kept <= set(await users(server))
+            operator.pods.clear()
+
+            async def ended() -> bool:
+                return user_name("test/at-work") not in await users(server)
+
+            await until(ended)
+
+
+async def test_what_a_bot_left_in_its_own_store_stays_while_its_pods_are_at_work(tmp_path: Path) -> None:
+    async with Server(tmp_path) as server:
+        url = f"redis://127.0.0.1:{server.port}/0"
+        operator = Operator(url)
+        operator.pods.add("test/a")
+        await server.ask("SET", f"{key_prefix('test/a')}ctx:x", "1")
+        operator.tenants.leave("test/a", url)
+        async with operator.running():
+            assert await operator.tenants.begin("test/a", running=False) is IN_USE
+            assert await server.ask("EXISTS", f"{key_prefix('test/a')}ctx:x") == 1
+            operator.pods.clear()
+            assert await operator.tenants.begin("test/a", running=False) is None
+            assert await server.ask("EXISTS", f"{key_prefix('test/a')}ctx:x") == 0

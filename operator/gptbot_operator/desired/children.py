@@ -36,9 +36,10 @@ def children(bot: GptBot, context: Context) -> list[Manifest]:
     manifests = [config_map(bot), secret(bot, context), service_account(bot)]
     if bot.spec.network_policy.enabled:
         manifests.append(network_policy(bot, context))
-    manifests.append(gateway(bot, context))
+    if not context.held:
+        manifests.append(gateway(bot, context))
     manifests += _web(bot, context)
-    if bot.spec.workers.max_replicas > 0:
+    if bot.spec.workers.max_replicas > 0 and not context.held:
         manifests.append(worker(bot, context))
         if scales(bot) and "worker" not in context.scalers:
             manifests.append(autoscaler(bot))

@@ -50,6 +50,8 @@ class Context:
     """Autoscalers of others, in words, by what they scale: the Deployment of `gateway` or `worker`, or the `bot`."""
     served: frozenset[str] = frozenset()
     """Which of the kinds in `OPTIONAL` the cluster has."""
+    held: bool = False
+    """Whether the bot is to have no pods yet: those of a deleted one of its name are still at work."""
 
 
 def config_name(bot: GptBot) -> str:

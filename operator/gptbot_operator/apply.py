@@ -57,21 +57,24 @@ async def apply_children(
     everything: bool,
     new: bool = False,
     secret_read: bool = True,
+    untouched: Collection[str] = (),
 ) -> Outcome:
     """Remove the children that are not wanted, apply those that are and that are not so already.
 
     `served`: which of the kinds that not every cluster has are there; `unserved`: children that it cannot have, and a
     line for each. `everything`: look at the API server itself, whatever the watches have shown. `new` and `secret_read`
-    are those of a Look. A child that cannot be applied does not keep the others from it, but Deployments stay as they
-    are while what their pods need is not as it should be.
+    are those of a Look. `untouched`: kinds that stay as they are. A child that cannot be applied does not keep the
+    others from it, but Deployments stay as they are while what their pods need is not as it should be.
 
     Raises ApiError when the API server does not answer at all, SecretUnknown when the Secret is to be read first.
     """
     look, outcome = Look(cluster, cache, bot, applied, new, secret_read), Outcome()
     applied.begin(bot.metadata.generation, everything=everything)
-    wanted: dict[Identity, Document] = {(m["kind"], m["metadata"]["name"]): m for m in manifests}
+    wanted: dict[Identity, Document] = {
+        (m["kind"], m["metadata"]["name"]): m for m in manifests if m["kind"] not in untouched
+    }
     for identity in possible(bot, served):
-        if identity not in wanted:
+        if identity not in wanted and identity[0] not in untouched:
             await _attempt(look, outcome, identity, partial(remove_child, look, identity))
     for identity, manifest in wanted.items():
         applied.absent.discard(identity)

@@ -10,8 +10,9 @@ from gptbot_api.store_rights import user_name
 from gptbot_api.store_url import StoreUrl
 from gptbot_operator.cluster import Document
 from gptbot_operator.desired.context import ROTATE_ANNOTATION
-from gptbot_operator.desired.secret import PEPPER, STORE_URL
+from gptbot_operator.desired.secret import PEPPER, SHARED, STORE_URL, USED_STORE
 
+_KEYS = (PEPPER, STORE_URL, USED_STORE)
 _LEAST_PEPPER = 32
 """Characters; a shorter one was not made here."""
 
@@ -41,19 +42,22 @@ class Credentials:
     """Of the shared store; None before the first."""
     rotation: str | None = None
     """The request for another password that was followed last."""
+    used: str | None = field(default=None, repr=False)
+    """The store that holds what the bot keeps: a URL, or SHARED; None: it keeps nothing yet."""
 
     @classmethod
     def of(cls, secret: Document, spare: Spare) -> Credentials:
         """Those in a Secret; where it lacks a pepper, the spare one, which is dropped otherwise."""
         data: dict[str, str] = secret.get("data") or {}
-        values = {key: base64.b64decode(data.get(key) or "").decode(errors="replace") for key in (PEPPER, STORE_URL)}
+        values = {key: base64.b64decode(data.get(key) or "").decode(errors="replace") for key in _KEYS}
         pepper = values[PEPPER]
         if len(pepper) >= _LEAST_PEPPER:
             spare.drop()
         else:
             pepper = spare.pepper()
         rotation = (secret["metadata"].get("annotations") or {}).get(ROTATE_ANNOTATION)
-        return cls(pepper, values[STORE_URL] or None, rotation)
+        used = values[USED_STORE] or (SHARED if values[STORE_URL] else None)
+        return cls(pepper, values[STORE_URL] or None, rotation, used)
 
     def password(self, bot: str) -> str | None:
         """Password of the bot's (`namespace/name`) own user of the shared store, if it has one."""

@@ -38,6 +38,8 @@ class Memory:
     """What is known of its part in the shared store."""
     store: tuple[str, str] | None = None
     """Digest of the store's URL in its Secret, and the URL."""
+    left: str | None = None
+    """URL of a store of its own that holds what it keeps: to be erased when the bot is deleted."""
     url: str | None = None
     """The store in use."""
     events: events.Budget = field(default_factory=events.Budget)

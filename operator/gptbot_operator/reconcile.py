@@ -24,9 +24,11 @@ from gptbot_operator.cluster import ApiError, Cluster, Document
 from gptbot_operator.credentials import Credentials
 from gptbot_operator.desired.children import children, unserved
 from gptbot_operator.desired.context import Context, config_name, gateway_name, selector, worker_name
+from gptbot_operator.desired.secret import SHARED
 from gptbot_operator.discovery import Discovery
 from gptbot_operator.installation import copied, effective, original_of
 from gptbot_operator.memory import Memory
+from gptbot_operator.moving import Moves, Stand
 from gptbot_operator.pausing import is_paused
 from gptbot_operator.pods import PodLook, PodTrouble, trouble_of
 from gptbot_operator.presence import Presence
@@ -43,6 +45,11 @@ from gptbot_operator.tokens import Tokens, platform_tokens
 from gptbot_operator.verdict import Seen
 from gptbot_operator.workqueue import WorkQueue
 
+_WITH_PODS = ("Deployment", "HorizontalPodAutoscaler")
+_HELD_SECONDS = 1.0
+"""Until the next look at a bot that is to have pods as soon as something is done."""
+_NEWER_SECONDS = 5.0
+"""Until the next look at a bot with fields that only a newer operator knows: that one may be on its way."""
 _TIMEOUT = 90.0
 """Seconds for one look, in all."""
 
@@ -75,6 +82,7 @@ class Reconciler:
         self._tokens = Tokens()
         self._tenants = Tenants(settings, cluster.identity, Presence(self.cache, cluster, settings.namespaces))
         self._sharing = Sharing(settings, self._tenants)
+        self._moves = Moves(self._tenants)
         self._memory: dict[str, Memory] = {}
         self.discovery = Discovery(cluster, max_age=settings.resync_seconds / 2)
 
@@ -146,8 +154,9 @@ class Reconciler:
             bot = effective(parse({k: v for k, v in document.items() if k != "status"}), self._settings)
             memory.unknown_since = None
         except InvalidManifest as error:
+            first = memory.unknown_since is None
             if memory.may_be_newer(error):
-                raise Unfinished(f"the CRD is newer than this operator: {error}") from None
+                raise Unfinished(f"the CRD is newer than this operator: {error}", _NEWER_SECONDS, news=first) from None
             self._duplicates(key, {})
             await self._write_status(key, document, invalid_status(document, str(error).replace("\n", "; "), _now()))
             return True
@@ -158,29 +167,35 @@ class Reconciler:
         credentials = await self._credentials(bot, memory, live=everything, new=new)
         scalers = self.cache.scalers(scalable(bot))
         running = self._own(bot, "Deployment", gateway_name(bot)) is not None
+        own_store = None if bot.spec.store is None else await self._own_store(bot, memory, digests)
+        stand = await self._stand(key, bot, memory, credentials.used, own_store)
         in_use = await self._tenants.begin(key, running=running)
         login = await self._sharing.login(key, bot, document, credentials, memory.share, running=running)
-        login = replace(login, fault=in_use or login.fault)
+        login = replace(login, fault=in_use or stand.fault or login.fault)
         context = Context(
             settings=self._settings,
             pepper=credentials.pepper,
-            store_url=login.url,
+            # Pods that are still in the shared store may start their containers again.
+            store_url=login.url or (credentials.store_url if stand.used == SHARED else None),
             rotation=login.rotation,
             references=tuple(wanted),
             digests=digests,
             copied=copies,
-            own_store_url=None if bot.spec.store is None else await self._own_store(bot, memory, digests),
+            own_store_url=own_store,
+            used_store=stand.used,
             scalers=scalers,
             served=await self.discovery.refresh(),
-            held=login.fault is IN_USE,
+            held=login.fault is IN_USE or stand.pods == "stop",
         )
+        if context.held:
+            self.queue.add_after(key, _HELD_SECONDS)
         outcome = Outcome()
         try:
             if not paused:
                 outcome = await apply_children(
                     self._cluster, self.cache, bot, children(bot, context), memory.applied,
                     served=context.served, unserved=unserved(bot, context), everything=everything, new=new,
-                    secret_read=memory.secret is not None,
+                    secret_read=memory.secret is not None, untouched=_untouched(bot, stand),
                 )  # fmt: skip
                 self._note_secret(bot, memory, context, outcome)
         except SecretUnknown:
@@ -255,7 +270,8 @@ class Reconciler:
         for other in self._tokens.forget(key):
             self.queue.add(other)
         if memory is not None and memory.uid:
-            self._tenants.leave(key, memory.store[1] if memory.store is not None else None)
+            self._tenants.leave(key, memory.left)
+            self._moves.forget(key)
         self.cache.refer(key, ())
         self.queue.succeeded(key)
         await self._store.forget(key, self._urls())
@@ -308,8 +324,9 @@ class Reconciler:
     def _note_secret(self, bot: GptBot, memory: Memory, context: Context, outcome: Outcome) -> None:
         """The Secret that was applied need not be read: what is in it is known."""
         identity = ("Secret", config_name(bot))
+        used = context.used_store or (SHARED if context.store_url else None)
         if memory.secret is None and identity not in outcome.faults and (seen := self._own(bot, *identity)):
-            memory.secret = (seen.fingerprint, Credentials(context.pepper, context.store_url, context.rotation))
+            memory.secret = (seen.fingerprint, Credentials(context.pepper, context.store_url, context.rotation, used))
             memory.spare.drop()
 
     async def _reading(self, key: str, bot: GptBot, memory: Memory, context: Context) -> Reading | None:
@@ -322,6 +339,19 @@ class Reconciler:
             if before is not None:
                 await self._store.forget(key, self._urls())
         return None if url is None else await self._store.read(url, key)
+
+    async def _stand(self, key: str, bot: GptBot, memory: Memory, used: str | None, own_store: str | None) -> Stand:
+        """Where the bot stands with its store: in another one than before, what it keeps is moved first."""
+        shared = SHARED if bot.spec.store is None and self._settings.store_url is not None else None
+        wanted = own_store if bot.spec.store is not None else shared
+
+        async def stopped() -> bool:
+            names = gateway_name(bot), worker_name(bot)
+            return not any(self._own(bot, "Deployment", name) for name in names) and await self._tenants.stopped(key)
+
+        stand = await self._moves.look(key, used, wanted, stopped)
+        memory.left = None if stand.used == SHARED else stand.used
+        return stand
 
     async def _own_store(self, bot: GptBot, memory: Memory, digests: dict[Reference, str]) -> str | None:
         assert bot.spec.store is not None
@@ -368,6 +398,11 @@ class Reconciler:
                 await self._cluster.create(event)
             except ApiError as error:  # an Event is a courtesy
                 _log.info("event not written", bot=key, reason=str(error))
+
+
+def _untouched(bot: GptBot, stand: Stand) -> tuple[str, ...]:
+    """Kinds that stay as they are: pods of before go on while a new store cannot be used."""
+    return _WITH_PODS if stand.pods == "stay" and not bot.spec.suspend else ()
 
 
 def _missing(bot: GptBot, reference: Reference) -> str:

@@ -133,6 +133,25 @@ class Tenants:
             self._left[bot] = own_store, 0
         self._hurry.set()
 
+    def servers(self) -> Servers:
+        """Those of the shared store, as of the last look at it. Raises LookupError when there is none."""
+        if self._servers is None:
+            raise LookupError("there is no shared store")
+        return self._servers
+
+    async def stopped(self, bot: str) -> bool:
+        """Whether a bot has no pods."""
+        return bool(await self._bots.ended((bot,)))
+
+    async def depart(self, bot: str) -> None:
+        """A bot has left the shared store, and nothing of its own is in it. Raises as the store's clients do."""
+        assert self._registry is not None
+        assert self._accounts is not None
+        async with self._erasing:
+            self._admitted.pop(bot, None)
+            await self._accounts.drop([bot])
+            await self._registry.remove([bot])
+
     async def begin(self, bot: str, *, running: bool) -> StoreFault | None:
         """A bot of that name is there: what an earlier one left in a store of its own is erased before, or stays.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from gptbot_api.store_url import StoreUrl
 from tests.controlplane.bot import Bot
 from tests.controlplane.plane import wait_for
 from tests.controlplane.running import OperatorProcess
+from tests.store.servers import Server
 
 MakeBot = Callable[..., Bot]
 pytestmark = pytest.mark.usefixtures("operator")
@@ -155,10 +157,10 @@ async def test_a_deleted_bots_keys_are_erased_and_no_others(make_bot: MakeBot, s
 
 def placed(bot: Bot) -> list[str]:
     """The names of the bot's pods, which are on a node now."""
-    pods = wait_for(lambda: bot.api.list("Pod", bot.namespace)[1:] and bot.api.list("Pod", bot.namespace), "its pods")
+    pods = wait_for(lambda: len(found := pods_of(bot)) > 1 and sorted(found), "its pods")
     for pod in pods:
-        bot.api.bind(pod["metadata"]["name"], bot.namespace)
-    return [pod["metadata"]["name"] for pod in pods]
+        bot.api.bind(pod, bot.namespace)
+    return pods
 
 
 async def looked(operator: OperatorProcess) -> None:
@@ -266,3 +268,76 @@ async def test_a_store_of_the_bots_own_is_left_alone_until_the_bot_is_deleted(
         return not await traces(store, bot)
 
     await until(gone, "nothing is left of the bot")
+
+
+def pods_of(bot: Bot) -> set[str]:
+    """The names of a bot's pods."""
+    pods = [pod["metadata"] for pod in bot.api.list("Pod", bot.namespace)]
+    return {pod["name"] for pod in pods if pod["labels"]["gptbot.dev/bot"] == bot.name}
+
+
+async def test_a_bot_takes_all_along_to_a_store_of_its_own_and_back(
+    make_bot: MakeBot, store: Store, store_url: str, tmp_path: Path
+) -> None:
+    async with Server(tmp_path) as server, Store.connect(server.url) as own:
+        bot, other = make_bot(), make_bot("other")
+        url, _ = await let_in(bot), await let_in(other)
+        pods = placed(bot)
+        await fill(store, bot, 300)
+        await fill(store, other, 20)
+        bot.secret("store", url=server.url)
+        bot.edit(store={"urlSecretRef": {"name": "store", "key": "url"}})
+        bot.wait_condition("StoreReachable", "False", "Moving")
+        wait_for(lambda: bot.child("Deployment", "gateway") is None, "its pods are to end")
+        assert not await refuses(url, "PING"), "those that answer go on"
+        assert len(await traces(store, bot)) >= 302
+        assert not await traces(own, bot)
+
+        for pod in pods:
+            bot.api.end(pod, bot.namespace)
+        bot.the("Deployment", "gateway")
+        assert len(await traces(own, bot)) == 300
+        assert not await traces(store, bot), "neither keys nor user nor entry"
+        assert len(await traces(store, other)) == 22
+        bot.wait_condition("StoreReachable", "True", "Reachable")
+        container = bot.the("Deployment", "gateway")["spec"]["template"]["spec"]["containers"][0]
+        assert "GPTBOT_STORE_URL" not in {each["name"] for each in container["env"]}
+
+        before = wait_for(lambda: pods_of(bot), "pods")
+        bot.edit(store=None)
+        wait_for(lambda: (now := pods_of(bot)) and not now & before, "other pods", 60)
+        bot.wait_condition("StoreReachable", "True", "Reachable")
+        assert len(await traces(store, bot)) == 302
+        assert not await traces(own, bot)
+        new = await let_in(bot)
+        assert StoreUrl.parse(new).username == user_name(key(bot))
+        assert await ask(new, "GET", f"{key_prefix(key(bot))}ctx:7") == b"x"
+        assert "used-store" not in bot.the("Secret", "gptbot")["data"]
+
+
+async def test_pods_go_on_while_the_new_store_is_not_there(
+    make_bot: MakeBot, store: Store, tmp_path: Path, stopped: OperatorProcess
+) -> None:
+    server = Server(tmp_path)
+    bot = make_bot()
+    await let_in(bot)
+    pods = placed(bot)
+    await fill(store, bot, 20)
+    hashes = bot.hashes()
+    bot.secret("store", url=server.url)
+    bot.edit(store={"urlSecretRef": {"name": "store", "key": "url"}})
+    bot.wait_condition("StoreReachable", "False")
+    await looked(stopped)
+    stopped.stop()
+    stopped.start()
+    await looked(stopped)
+    assert bot.hashes() == hashes
+    assert {pod["metadata"]["name"] for pod in bot.api.list("Pod", bot.namespace)} == set(pods)
+    assert len(await traces(store, bot)) >= 22
+    async with server, Store.connect(server.url) as own:
+        wait_for(lambda: bot.child("Deployment", "gateway") is None, "its pods are to end")
+        for pod in pods:
+            bot.api.end(pod, bot.namespace)
+        bot.the("Deployment", "gateway")
+        assert len(await traces(own, bot)) == 20
+        assert not await traces(store, bot)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
+from gptbot.inbox.store import Store
+from tests.e2e import bots as made
 from tests.e2e import cluster
 from tests.e2e.cluster import Object
 
@@ -91,3 +94,18 @@ def secret(namespace: str) -> Object:
     """The Secret that a release finds it by, which runs in the namespace."""
     url = f"redis://:{PASSWORD}@{NAME}.{namespace}.svc:{PORT}/0"
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": NAME}, "stringData": {"url": url}}
+
+
+async def wait_until_nothing_is_left(release: str, namespace: str, bot: str) -> None:
+    """Wait until the release's own store has neither a user nor keys of a bot. Raises TimeoutError."""
+    url = made.secret(namespace, f"{release}-gptbot-store")["url"]
+    with cluster.forwarded(namespace, f"pod/{release}-gptbot-store-0", PORT) as here:
+        address = f"{url.rpartition('@')[0]}@{here.removeprefix('http://')}/0"
+        async with asyncio.timeout(90), Store.connect(address) as store:
+            while await _left(store, bot):
+                await asyncio.sleep(1)
+
+
+async def _left(store: Store, bot: str) -> list[bytes]:
+    users = [user for user in await store.command("ACL", "USERS") if user == f"gptbot:{bot}".encode()]
+    return users + list(await store.command("KEYS", f"{{{bot}}}:*"))

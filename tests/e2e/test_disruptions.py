@@ -7,9 +7,8 @@ from collections.abc import Generator
 
 import pytest
 
-from gptbot.inbox.store import Store
 from tests.e2e import bots as made
-from tests.e2e import cluster
+from tests.e2e import cluster, store
 from tests.e2e.cluster import Object
 from tests.e2e.conftest import Release
 from tests.e2e.fakes import API_KEYS, Fakes, ScriptedModel
@@ -108,18 +107,7 @@ async def test_a_bot_is_deleted_in_the_middle_of_an_answer(
         await telegram.wait_for_messages(LAST, contains="word-119", timeout=60)
     await cluster.meanwhile("its pods are gone", lambda: not made.pods(bots, MILL), 120)
 
-    url = made.secret(release.namespace, f"{release.name}-gptbot-store")["url"]
-    with cluster.forwarded(release.namespace, f"pod/{release.name}-gptbot-store-0", 6379) as here:
-        login = url.rpartition("@")[0]
-        async with asyncio.timeout(90), Store.connect(f"{login}@{here.removeprefix('http://')}/0") as store:
-            while await _left(store, f"{bots}/{MILL}"):
-                await asyncio.sleep(1)
-
-
-async def _left(store: Store, bot: str) -> list[bytes]:
-    """The users and keys of a bot."""
-    users = [user for user in await store.command("ACL", "USERS") if user == f"gptbot:{bot}".encode()]
-    return users + list(await store.command("KEYS", f"{{{bot}}}:*"))
+    await store.wait_until_nothing_is_left(release.name, release.namespace, f"{bots}/{MILL}")
 
 
 def _workers(namespace: str) -> set[str]:

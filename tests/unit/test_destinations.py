@@ -98,3 +98,12 @@ def test_who_is_asked_who_somebody_is() -> None:
     assert found.ports == {7000, 8443}
     found = of("http://model.ai.svc/v1", platforms={"web": {"access": {"mode": "token", "token": token}}})
     assert found.namespaces == {"ai", "web"}
+
+
+def test_a_store_that_is_left_can_be_reached_until_all_is_moved() -> None:
+    subject = bot("external-store")
+    added = context(subject, store_url="redis://redis.example.com:7000")
+    assert 7000 not in destinations(subject, added).ports
+    assert 7000 in destinations(subject, replace(added, used_store="shared")).ports
+    left = replace(added, used_store="redis://old.example.com:7001/0")
+    assert 7001 in destinations(subject, left).ports

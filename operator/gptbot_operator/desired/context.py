@@ -48,10 +48,12 @@ class Context:
     """Address of the store that `spec.store` names, once its Secret is there."""
     scalers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Autoscalers of others, in words, by what they scale: the Deployment of `gateway` or `worker`, or the `bot`."""
+    used_store: str | None = field(default=None, repr=False)
+    """The store that holds what the bot keeps: a URL, or `SHARED`. Not the spec's: it is being moved."""
     served: frozenset[str] = frozenset()
     """Which of the kinds in `OPTIONAL` the cluster has."""
     held: bool = False
-    """Whether the bot is to have no pods yet: those of a deleted one of its name are still at work."""
+    """Whether the bot is to have no pods now: those of a deleted one of its name are at work, or it is moved."""
 
 
 def config_name(bot: GptBot) -> str:

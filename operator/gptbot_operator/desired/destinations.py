@@ -11,6 +11,7 @@ from gptbot_api import GptBot
 from gptbot_api.platforms import Discord, Telegram
 from gptbot_api.store_url import Address, StoreUrl
 from gptbot_operator.desired.context import Context
+from gptbot_operator.desired.secret import SHARED
 
 _STORE_PORT = 6379
 _OWN_ADDRESSES = {cls.model_fields["api_base_url"].default for cls in (Telegram, Discord)}
@@ -58,6 +59,8 @@ def _login(bot: GptBot) -> Iterator[str | None]:
 
 def _addresses(bot: GptBot, context: Context) -> Iterator[Address]:
     yield from _store(context.own_store_url if bot.spec.store is not None else context.settings.store_url)
+    # Pods that end answers in the store of before are under the same policy.
+    yield from _store(context.settings.store_url if context.used_store == SHARED else context.used_store)
     llm, moderation = bot.spec.llm, bot.spec.safety.moderation
     urls = [llm.base_url if llm.embedded is None else context.settings.model_url]
     urls += [endpoint.base_url for endpoint in llm.fallbacks]

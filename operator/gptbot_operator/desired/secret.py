@@ -9,6 +9,9 @@ from gptbot_operator.desired.context import ROTATE_ANNOTATION, Context, Manifest
 
 PEPPER = "pepper"
 STORE_URL = "store-url"
+USED_STORE = "used-store"
+"""The store that holds what the bot keeps, while it is not the one that `store-url` names: a URL, or `SHARED`."""
+SHARED = "shared"
 
 
 def secret(bot: GptBot, context: Context) -> Manifest:
@@ -16,6 +19,8 @@ def secret(bot: GptBot, context: Context) -> Manifest:
     data = {PEPPER: context.pepper}
     if context.store_url is not None:
         data[STORE_URL] = context.store_url
+    if context.used_store is not None and (context.used_store != SHARED or context.store_url is None):
+        data[USED_STORE] = context.used_store
     data |= {reference.key: value for reference, value in context.copied.items()}
     encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
     manifest: Manifest = child(bot, "v1", "Secret", config_name(bot), "config") | {"type": "Opaque", "data": encoded}

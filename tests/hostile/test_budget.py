@@ -223,6 +223,10 @@ class Liar:
     def __init__(self) -> None:
         self.usage: Any = None
         self.details: Any = None
+        self.choice: Any = None
+        """What is sent besides, fifty times."""
+        self.pause = 0.0
+        """Seconds."""
         self.breaks = False
         self.requests = 0
         self.base_url = ""
@@ -231,6 +235,9 @@ class Liar:
         self.requests += 1
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
+        for _ in range(50 if self.choice else 0):
+            await response.write(b"data: " + orjson.dumps({"choices": [self.choice]}) + b"\n\n")
+            await asyncio.sleep(self.pause)
         for piece in (STORY[:400], STORY[400:]):
             chunk = {"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]}
             await response.write(b"data: " + orjson.dumps(chunk) + b"\n\n")
@@ -280,6 +287,39 @@ async def test_a_usage_that_cannot_be_counts_by_estimate(store_url: str, liar: L
         assert [said.strip() for said in people.said] == [STORY.strip()]
         assert 300 < await people.spent() < 400, "925 characters, at 3 a token, and the question"
         assert 0.25 <= people.bot.budget.ratio("gpt-test") == 3.0
+
+
+THOUGHTS = "x" * 4000
+BESIDES = {
+    "parts": {"delta": {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": THOUGHTS}]}]}},
+    "calls": {"delta": {"tool_calls": [{"index": 0, "function": {"arguments": THOUGHTS}}]}},
+    "details": {"delta": {"reasoning_details": [{"text": THOUGHTS}]}},
+    "list": {"delta": {"content": "", "reasoning_content": [THOUGHTS]}},
+    "unknown": {"delta": {"musing": THOUGHTS}},
+    "choice": {"index": 1, "delta": {"content": THOUGHTS}},
+}
+
+
+@pytest.mark.parametrize("name", BESIDES)
+async def test_all_that_a_model_sends_counts_where_it_tells_no_usage(store_url: str, liar: Liar, name: str) -> None:
+    liar.choice = BESIDES[name]
+    async with crowd(store_url, FakeOpenAI(), 1, {"baseUrl": liar.base_url}, limits={"tokensPerDay": 2000}) as people:
+        people.work()
+        for _ in range(3):
+            await people.write(1)
+            await people.answered()
+        assert liar.requests == 1, "it has sent 200,000 characters of 2,000 tokens"
+        assert await people.spent() > 1500
+
+
+async def test_reasoning_ends_where_the_budget_does(store_url: str, liar: Liar) -> None:
+    liar.choice, liar.pause = BESIDES["details"], 0.02
+    async with crowd(store_url, FakeOpenAI(), 1, {"baseUrl": liar.base_url}, limits={"tokensPerDay": 5000}) as people:
+        people.work()
+        await people.write(1)
+        await people.answered()
+        assert [said for said in people.said if said.startswith(OVER)]
+        assert 2000 < await people.spent() < 20_000, "ended long before its 200,000 characters"
 
 
 async def test_cached_tokens_cost_less(store_url: str, liar: Liar) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from contextlib import suppress
+from typing import Any
 
 import aiohttp
 import orjson
@@ -49,10 +51,33 @@ def _event(value: object) -> bytes:
         _event({"choices": []}),
         _event({}),
         _event({"choices": [{"index": 1, "delta": {"content": "other"}}]}),
+        _event({"choices": [{"delta": {"foo": "text that nobody knows"}}]}),
+        _event({"choices": [{"delta": {"foo": 1}}]}),
+        _event({"choices": [{"delta": {"reasoning_content": True}}]}),
+        _event({"choices": [{"delta": {"reasoning_details": [{"type": "reasoning.text", "id": "1", "text": ""}]}}]}),
+        _event({"choices": [{"delta": {"content": [{"type": "x"}]}}]}),
+        _event({"choices": [{"delta": {"content": [{"type": "text", "text": ""}]}}]}),
+        _event({"choices": [{"delta": {"tool_calls": [{"index": 0, "type": "function"}]}}]}),
         b": comment\n\n",
         b"event: ping\ndata: {}\n\n",
     ],
-    ids=["empty text", "role", "no delta", "no choice", "nothing", "another choice", "comments", "pings"],
+    ids=[
+        "empty text",
+        "role",
+        "no delta",
+        "no choice",
+        "nothing",
+        "another choice",
+        "unknown text",
+        "unknown number",
+        "no reasoning",
+        "empty reasoning",
+        "unknown part",
+        "empty part",
+        "no call",
+        "comments",
+        "pings",
+    ],
 )
 async def test_events_without_text_keep_no_answer_alive(again: bytes) -> None:
     async with raw_model(EVENTS, again) as url:
@@ -60,16 +85,83 @@ async def test_events_without_text_keep_no_answer_alive(again: bytes) -> None:
             await _ask(url, timeout=0.5)
 
 
-@pytest.mark.parametrize("name", ["reasoning", "reasoning_content", "tool_calls"])
-async def test_reasoning_keeps_an_answer_alive(name: str) -> None:
-    thought = _event({"choices": [{"index": 0, "delta": {name: ["thinking"] if name == "tool_calls" else "thinking"}}]})
-    text = _event({"choices": [{"index": 0, "delta": {"content": "done"}, "finish_reason": "stop"}]})
-    answer = Answer(_ENDPOINT)
-    decoder = EventDecoder()
-    answer.feed(decoder.feed(thought))
+async def test_one_end_keeps_an_answer_alive_and_others_do_not() -> None:
+    answer, end = Answer(_ENDPOINT), orjson.dumps({"choices": [{"delta": {}, "finish_reason": "stop"}]})
+    answer.feed([end])
     assert answer.moved
-    answer.feed(decoder.feed(text + b"data: [DONE]\n\n"))
-    assert answer.completion().text == "done"
+    answer.moved = False
+    answer.feed([end])
+    assert not answer.moved
+
+
+_LONG = "I think. " * 100
+_BESIDES: dict[str, Any] = {
+    "reasoning": {"reasoning": _LONG},
+    "reasoning_content": {"content": None, "reasoning_content": _LONG},
+    "reasoning as a list": {"content": "", "reasoning_content": [_LONG]},
+    "reasoning_details": {"reasoning_details": [{"type": "reasoning.text", "format": "unknown", "text": _LONG}]},
+    "reasoning twice": {"reasoning": _LONG, "reasoning_details": [{"type": "reasoning.text", "text": _LONG}]},
+    "thinking": {"thinking": _LONG},
+    "parts": {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": _LONG}]}]},
+    "tool_calls": {"tool_calls": [{"index": 0, "id": "call_1", "function": {"name": "f", "arguments": _LONG}}]},
+    "function_call": {"function_call": {"arguments": _LONG}},
+}
+
+
+@pytest.mark.parametrize("name", _BESIDES)
+@pytest.mark.parametrize("text", [None, "Yes"])
+def test_reasoning_keeps_an_answer_alive_and_counts(name: str, text: str | None) -> None:
+    delta = dict(_BESIDES[name])
+    if text is not None and isinstance(delta.get("content"), list):
+        delta["content"] = [{"type": "text", "text": text}, *delta["content"]]
+    elif text is not None:
+        delta["content"] = text
+    answer = Answer(_ENDPOINT)
+    assert answer.feed([orjson.dumps({"choices": [{"index": 0, "delta": delta}]})]) == (text or "")
+    assert answer.moved
+    assert answer.characters == len(_LONG) + len(text or "")
+    answer.feed([orjson.dumps({"choices": [{"delta": {"content": "done"}, "finish_reason": "stop"}]}), b"[DONE]"])
+    assert answer.completion().text == f"{text or ''}done"
+    whole = Answer(_ENDPOINT)
+    whole.feed_object(orjson.dumps({"choices": [{"message": delta, "finish_reason": "stop"}]}))
+    assert whole.characters == len(_LONG) + len(text or "")
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        [{"index": 1, "delta": {"content": _LONG}}],
+        [{"index": 0, "delta": {}}, {"index": 1, "delta": {"content": _LONG}}],
+        [{"index": 0, "delta": {"unknown": {"deep": [{"id": _LONG}]}}}],
+        [{"index": 0, "delta": {"unknown": {_LONG: 1}}}],
+        [{"index": 0, "delta": {"role": _LONG}}],
+        [{"index": 0, "delta": {"unknown": [1] * 2000}}],
+        [{"index": 0, "delta": {str(number): 1 for number in range(2000)}}],
+    ],
+    ids=["another choice", "two choices", "a long id", "a long name", "a long role", "many values", "many fields"],
+)
+def test_whatever_else_comes_counts_and_keeps_no_answer_alive(choices: object) -> None:
+    answer = Answer(_ENDPOINT)
+    assert answer.feed([orjson.dumps({"choices": choices})]) == ""
+    assert answer.characters >= len(_LONG)
+    assert not answer.moved
+
+
+@pytest.mark.parametrize(
+    "filler", ["[]", "{}", '"x"', '{"a":[]}', '{"text":"x","type":"text"}', "[[[[[[[[[[]]]]]]]]]]"]
+)
+@pytest.mark.parametrize(
+    "place", ['[{"index":1,"delta":[%s]}]', '[{"delta":{"a":[%s]}}]', '[{"delta":{"content":[%s]}}]']
+)
+def test_what_comes_besides_is_counted_in_a_moment(filler: str, place: str) -> None:
+    data = ('{"choices":' + place % ",".join([filler] * (1_000_000 // (len(filler) + 1))) + "}").encode()
+    answer = Answer(_ENDPOINT)
+    parsed = time.thread_time()
+    orjson.loads(data)
+    started = time.thread_time()
+    answer.feed([data])
+    took = time.thread_time() - started
+    assert took < max(0.05, 2 * (started - parsed)) + 0.05, "what a chunk costs besides its JSON"
 
 
 _WORDS = [

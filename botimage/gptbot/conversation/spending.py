@@ -1,6 +1,6 @@
 """What one answer of the model may cost, and what it cost: reserved before each request, counted when that is known.
 
-An answer whose text outgrows what is reserved asks for more while it goes on; when there is no more, it ends there.
+An answer that outgrows what is reserved asks for more while it goes on; when there is no more, it ends there.
 """
 
 from __future__ import annotations
@@ -61,15 +61,8 @@ class Spending:
 
     async def ask(self, messages: Sequence[Message], on_text: Callable[[str], None]) -> Completion:
         """Have the model answer. Raises ModelError; BudgetSpent has the text so far, where the budget ended in it."""
-
-        def feed(text: str) -> None:
-            self._characters += len(text)
-            if self._characters > self._granted * self._ratio * _MARGIN:
-                self._outgrown()
-            on_text(text)
-
         try:
-            return await self._bot.ask(messages, feed, self)
+            return await self._bot.ask(messages, on_text, self)
         finally:
             await self._end_asking_for_more()
 
@@ -97,6 +90,12 @@ class Spending:
             question=Amount(heard, _cost(endpoint, Usage(heard, 0))), longest=said, least=said,
             price=endpoint.prices.output if endpoint.prices else 0.0, lasts=2 * endpoint.timeout + _GRACE,
         ))  # fmt: skip
+
+    def heard(self, said: int) -> None:
+        """So many characters came so far: ask for more in time. Raises BudgetSpent when it is as long as it may be."""
+        self._characters = said
+        if said > self._granted * self._ratio * _MARGIN:
+            self._outgrown()
 
     def after(self, endpoint: Endpoint, messages: Sequence[Message], usage: Usage | None, said: int) -> None:
         """Note what a request cost: as the API counted, else by the length of question and answer."""

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import orjson
 
+from gptbot.llm.besides import besides, text_in
 from gptbot.llm.classify import from_body
 from gptbot.llm.errors import BadStream, EmptyAnswer, ModelError, Refused
 from gptbot.llm.types import Completion, Endpoint, Usage
@@ -33,11 +34,11 @@ class Answer:
         "_length",
         "_odd",
         "_parts",
+        "besides",
         "done",
         "error",
         "finish_reason",
         "moved",
-        "thought",
         "usage",
     )
 
@@ -52,8 +53,8 @@ class Answer:
         """As the API sends it, which may be anything."""
         self.moved = False
         """Whether something came that the answer is made of: text, reasoning, a call of a tool, its end."""
-        self.thought = 0
-        """Characters of reasoning, which is paid for as well."""
+        self.besides = 0
+        """Characters of all else that was sent, reasoning above all: it is paid for as well."""
         self.done = False
         """Whether `[DONE]` came."""
         self.error: ModelError | None = None
@@ -90,7 +91,7 @@ class Answer:
         if type(answer) is not dict or not (answer.get("choices") or answer.get("error")):
             raise BadStream(f"{self._endpoint.model} answered with JSON that is no chat completion")
         try:
-            text = self._piece(answer, "message")
+            text = self._piece(answer, "message", len(body))
         except (AttributeError, TypeError, KeyError):
             raise BadStream(f"{self._endpoint.model} answered with JSON of an unknown shape") from None
         self.done = True
@@ -99,12 +100,12 @@ class Answer:
     @property
     def characters(self) -> int:
         """Length of all that came, reasoning included."""
-        return self._length + self.thought
+        return self._length + self.besides
 
     def counted(self) -> Usage | None:
         """What the API counted; None if it did not, or what it says cannot be."""
         found = read_usage(self.usage, "prompt_tokens", "completion_tokens")
-        return None if found is None or (self._length and not found.completion) else found
+        return None if found is None or (self.characters and not found.completion) else found
 
     def completion(self) -> Completion:
         """The whole. Raises Refused or EmptyAnswer when there is no text, BadStream when the end is missing."""
@@ -148,12 +149,12 @@ class Answer:
         if type(chunk) is not dict:
             raise BadStream(f"{self._endpoint.model} sent a chunk that is not a JSON object")
         try:
-            return self._piece(chunk, "delta")
+            return self._piece(chunk, "delta", len(data))
         except (AttributeError, TypeError, KeyError):
             raise BadStream(f"{self._endpoint.model} sent a chunk of an unknown shape") from None
 
-    def _piece(self, chunk: dict[str, Any], where: str) -> str:
-        """The text in one chunk (`delta`) or object (`message`)."""
+    def _piece(self, chunk: dict[str, Any], where: str, size: int) -> str:
+        """The text in one chunk (`delta`) or object (`message`), which has so many bytes."""
         if usage := chunk.get("usage"):  # in the last chunk, whose `choices` is empty; some send it in each
             self.usage = usage
         choices = chunk.get("choices")
@@ -163,26 +164,43 @@ class Answer:
             return ""
         choice = choices[0]
         if choice.get("index"):
+            self._pay_for(choices, size)
             return ""
+        if len(choices) > 1:
+            self._pay_for(choices[1:], size)
         if reason := choice.get("finish_reason"):
+            self.moved = self.moved or self.finish_reason is None
             self.finish_reason = text_of(reason, 64) or "other"
-            self.moved = True
             if reason == "error":  # OpenRouter
                 raise from_body(self._endpoint, choice.get("error") or chunk.get("error"))
         delta = choice.get(where)
         if not delta:
             return ""
-        content = delta.get("content") or delta.get("refusal")
-        if not content:
-            self.moved = self.moved or any(value for name, value in delta.items() if name != "role")
-            if type(thought := delta.get("reasoning_content") or delta.get("reasoning")) is str:
-                self.thought += len(thought)
-            return ""
-        self.moved = True
-        if type(content) is str:
-            return content
-        # A list of parts: reasoning comes as parts of another type.
-        return "".join(part.get("text") or "" for part in content if part.get("type") == "text")
+        shown = "content" if delta.get("content") else "refusal"
+        content = delta.get(shown) or ""
+        if type(content) is list:
+            content = self._text_of_parts(cast("list[Any]", content), size)
+        elif type(content) is not str:
+            raise TypeError
+        if content:
+            self.moved = True
+        if len(delta) > 1 or not content:  # seldom: a delta mostly has its text and nothing else
+            more, goes_on = besides(delta, shown, size)
+            self.besides += more
+            self.moved = self.moved or goes_on
+        return content
+
+    def _text_of_parts(self, parts: list[Any], size: int) -> str:
+        """The text in a content of several parts: reasoning comes as parts of another type."""
+        text = "".join(part.get("text") or "" for part in parts if part.get("type") == "text")
+        self.moved = self._pay_for(parts, size, len(text)) or self.moved
+        return text
+
+    def _pay_for(self, value: Any, size: int, shown: int = 0) -> bool:
+        """Count the text in a value but for `shown` characters of it. False: there is none at all."""
+        text, whole = text_in(value)
+        self.besides += max(0, (len(text) if whole else size) - shown)
+        return bool(text)
 
     def _odd_json(self, data: bytes) -> Any:
         # json takes what orjson is right to refuse: NaN, and half of a surrogate pair, the rest in the next chunk. It

@@ -75,7 +75,7 @@ class ModelClient:
         """Ask, and pass the text on as it comes; the whole of it is in the result. Raises ModelError.
 
         Cancelling closes the connection. An error after the first text has the text so far in `text`. `meter` hears of
-        each request; `on_text` may raise BudgetSpent.
+        each request, and of what comes.
         """
         return await self._ask(messages, on_text, meter)
 
@@ -181,7 +181,8 @@ class ModelClient:
     ) -> Completion:
         without = self._without.get(endpoint.base_url, frozenset())
         body = request_body(endpoint, messages, stream=on_text is not None, without=without)
-        request = Request(self._http, endpoint, body, request_headers(endpoint), on_text, self._interval)
+        heard = None if meter is None else meter.heard
+        request = Request(self._http, endpoint, body, request_headers(endpoint), on_text, self._interval, heard)
         clock = asyncio.get_running_loop().time
         started = clock()
         outcome = "cancelled"

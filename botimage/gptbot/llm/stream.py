@@ -65,14 +65,19 @@ class Request:
         headers: Mapping[str, str],
         on_text: Callable[[str], None] | None,
         interval: float,
+        heard: Callable[[int], None] | None = None,
     ) -> None:
-        """`interval`: seconds of text that `on_text` gets at once, after the first."""
+        """`interval`: seconds of text that `on_text` gets at once, after the first.
+
+        `heard` is told how many characters came so far, reasoning included, and may raise ModelError to end it.
+        """
         self._http = http
         self._endpoint = endpoint
         self._body = body
         self._headers = headers
         self._on_text = on_text
         self._interval = interval
+        self._heard = heard
         self._answer = Answer(endpoint)
         self._decoder = EventDecoder()
         self._progress = 0.0
@@ -188,7 +193,10 @@ class Request:
             raise BadStream(f"{self._endpoint.model} sent an event without end") from None
         if events:
             answer = self._answer
-            self._give(answer.feed(events))
+            text = answer.feed(events)
+            if self._heard is not None:
+                self._heard(answer.characters)
+            self._give(text)
             if answer.moved:  # events of nothing keep no answer alive
                 answer.moved = False
                 self._progress = asyncio.get_running_loop().time()

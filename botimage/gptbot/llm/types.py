@@ -102,6 +102,10 @@ class Meter(Protocol):
         """A request is to be made. Raises BudgetSpent when it must not be."""
         ...
 
+    def heard(self, said: int) -> None:
+        """So many characters of the answer came so far, thoughts included. Raises BudgetSpent to end it."""
+        ...
+
     def after(self, endpoint: Endpoint, messages: Sequence[Message], usage: Usage | None, said: int) -> None:
         """A request that may have cost something is over, well or not.
 

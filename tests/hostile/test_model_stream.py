@@ -14,11 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gptbot.conversation.turn import Turn
+from gptbot.inbox.mailbox import LONGEST_DELAY, TURN_TTL
 from gptbot.llm.answer import Answer
 from gptbot.llm.errors import BadStream, ModelError, ModelTimeout
 from gptbot.llm.sse import EventDecoder, EventTooLong
 from gptbot.llm.stream import Request, request_body, request_headers
 from gptbot.llm.types import Completion, Endpoint
+from tests.fakes.openai import FakeOpenAI
+from tests.hostile.crowd import crowd
 from tests.hostile.mutations import mutated
 from tests.hostile.raw import EVENTS, plain, raw_model
 
@@ -197,6 +201,28 @@ async def test_a_servers_words_are_in_no_error(sent: bytes) -> None:
             await _ask(url)
     assert _MARK not in str(raised.value)
     assert _MARK.lower() not in str(raised.value).lower()
+
+
+@pytest.mark.parametrize(
+    "wait",
+    ["Retry-After: 99999999999", "Retry-After: 1e300", "retry-after-ms: 1e18",
+     "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT", "Retry-After: -1e300", "Retry-After: nan"],
+)  # fmt: skip
+async def test_no_model_puts_a_turn_off_for_more_than_a_day(store_url: str, wait: str) -> None:
+    async with raw_model(plain("503 Later", b"{}", more=f"{wait}\r\n".encode())) as url:
+        llm = {"baseUrl": url, "timeoutSeconds": 5}
+        async with crowd(store_url, FakeOpenAI(), 1, llm) as people:
+            bot = people.bot
+            await people.write(1)
+            [entry] = await bot.mailbox.receive(1, 5.0)
+            claim = await bot.mailbox.claim(entry)
+            assert claim is not None
+            await Turn(bot, claim).run()
+            [_, due] = await bot.store.command("ZRANGE", bot.keys.later, 0, -1, "WITHSCORES")
+            assert 0 < float(due) / 1000 - time.time() <= LONGEST_DELAY
+            assert (
+                await bot.store.command("PTTL", bot.keys.turn(claim.conversation)) <= (TURN_TTL + LONGEST_DELAY) * 1e3
+            )
 
 
 @settings(max_examples=300, deadline=None)

@@ -31,6 +31,8 @@ TURN_LEASE = 15.0
 """Seconds after its last renewal that a turn is given to another worker."""
 SEEN_TTL = 48 * 3600.0
 """Seconds an event is remembered: no platform delivers one again after more than 24 hours."""
+LONGEST_DELAY = 24 * 3600.0
+"""Seconds that a turn is put off at most."""
 TURN_TTL = 26 * 3600.0
 """Seconds that the notes of a turn outlast its last change: longer than any wait a platform was seen to ask for."""
 MAX_DEAD = 1000
@@ -248,9 +250,9 @@ class Mailbox:
     async def retry(self, claim: Claim, delay: float, *, attempt: bool = True) -> None:
         """Put a turn off for `delay` seconds; 0 gives it to any worker at once. `attempt`: it counts as a failed try.
 
-        Raises TurnLost.
+        However long somebody asks to wait, it comes back within a day. Raises TurnLost.
         """
-        entry = claim.entry
+        entry, delay = claim.entry, min(delay, LONGEST_DELAY)
         keys = (*self._line, self.keys.owner, self.keys.turn(entry.conversation), self.keys.later)
         ttl = int((TURN_TTL + delay) * 1000)
         if not await self.store.run(

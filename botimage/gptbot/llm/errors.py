@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from math import isfinite
+from typing import ClassVar, Final
+
+LONGEST_WAIT: Final = 86_400.0
+"""Seconds that an API is waited for at most, as it is for platforms: daily quotas begin anew by then."""
 
 
 class ModelError(Exception):
@@ -15,8 +19,11 @@ class ModelError(Exception):
 
     def __init__(self, message: str, *, retry_after: float | None = None, text: str = "") -> None:
         super().__init__(message)
+        # A server may say anything: what is no number, or has no end, is a day.
+        if retry_after is not None:
+            retry_after = min(retry_after, LONGEST_WAIT) if isfinite(retry_after) else LONGEST_WAIT
         self.retry_after = retry_after
-        """Seconds the API asks to wait."""
+        """Seconds the API asks to wait, `LONGEST_WAIT` at most."""
         self.text = text
         """What had come of the answer until then."""
 

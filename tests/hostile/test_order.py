@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,9 +13,11 @@ import pytest
 from gptbot.inbox import intake
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
+from gptbot.manifest import BotConfig
 from gptbot.platforms.inbound import Address, Verdict
 from gptbot.platforms.web import attached
 from gptbot.safety.normalize import MOST_CHARACTERS
+from gptbot_api import policy
 from tests.platforms.web.conftest import Browser, browser
 from tests.platforms.web.scene import bot, scene
 from tests.platforms.web.test_web_files import form, kept, post
@@ -75,6 +78,84 @@ async def test_nothing_is_read_of_somebody_the_bot_is_not_for(
     door = Door(store, keys, access={"deny": ["web:user:1"]})
     assert not await door.say(_LONG, quote=_LONG, direct=direct, addressed=True, principals=("user:1",))
     assert worked == []
+
+
+async def test_edits_are_as_much_work_as_messages_and_no_more(store: Store, keys: BotKeys, worked: list[int]) -> None:
+    door = Door(store, keys, limits={"perUser": {"messages": 3, "per": "1h"}})
+    assert await door.say("one", event="e")
+    asked: list[str] = []
+    run = store.run
+
+    def noting(script: Any, *arguments: Any) -> Any:
+        asked.append(script.text)
+        return run(script, *arguments)
+
+    worked.clear()
+    for number in range(20):
+        await door.say(f"{number} {_LONG}"[:MOST_CHARACTERS], event="e", original_at=time.time())
+        if number == 10:
+            store.run = noting  # type: ignore[method-assign]
+    store.run = run  # type: ignore[method-assign]
+    (message,) = await door.mail()
+    assert message.text.startswith("2 word"), "three edits, and no fourth"
+    assert sum(length > 64 for length in worked) <= 3 * 2, "made plain and redacted"
+    assert asked == [], "after the first refusal the store is not asked"
+    assert await door.say("two"), "edits do not use up what is for messages"
+
+
+async def test_edits_of_somebody_over_the_limit_are_limited(store: Store, keys: BotKeys, worked: list[int]) -> None:
+    door = Door(store, keys, limits={"perUser": {"messages": 1, "per": "1h"}})
+    assert await door.say("one", event="e")
+    assert not await door.say("two")
+    worked.clear()
+    for number in range(20):
+        await door.say(f"{number} {_LONG}"[:MOST_CHARACTERS], event="e", original_at=time.time())
+    assert sum(length > 64 for length in worked) <= 2
+
+
+async def test_edits_of_many_people_in_a_chat_are_limited(store: Store, keys: BotKeys, worked: list[int]) -> None:
+    door = Door(store, keys, limits={"perChat": {"messages": 3, "per": "1h"}})
+    for number in range(20):
+        await door.say(_LONG, event="e", user=f"u{number}", original_at=time.time(), direct=False)
+    assert sum(length > 64 for length in worked) <= 3
+
+
+@pytest.mark.parametrize("age", [0.0, 100_000.0])
+async def test_an_edit_of_what_does_not_wait_is_not_redacted(
+    store: Store, keys: BotKeys, worked: list[int], age: float
+) -> None:
+    door = Door(store, keys, answerIn={"groups": "mentioned"})
+    assert await door.say("one", event="e")
+    await store.command("DEL", keys.mail(keys.pseudonym("web", "conversation", "chat-4711")))
+    worked.clear()
+    assert not await door.say(_LONG, event="e", original_at=time.time() - age)
+    assert [length for length in worked if length] == [len(_LONG)], "made plain, to see whether it is a command"
+    if age:
+        assert not await door.say(_LONG, event="never", original_at=time.time() - age)
+        assert [length for length in worked if length] == [len(_LONG)] * 2
+
+
+async def test_edits_of_somebody_who_is_muted_are_not_looked_at(store: Store, keys: BotKeys, worked: list[int]) -> None:
+    door = Door(store, keys, limits={"perUser": {"messages": 1, "per": "1m"}, "mute": {"after": 1}})
+    for number in range(4):
+        await door.say("flood", event=f"e{number}")
+    worked.clear()
+    for _ in range(5):
+        assert not await door.say(_LONG, event="e0", original_at=time.time())
+    assert worked == []
+
+
+async def test_other_limits_forget_who_edited_too_much(store: Store, keys: BotKeys) -> None:
+    door = Door(store, keys, limits={"perUser": {"messages": 1, "per": "1h"}})
+    await door.say("one", event="e")
+    for text in ("two", "three"):
+        await door.say(text, event="e", original_at=time.time())
+    limits = door.config.bot.spec.limits.model_copy(update={"per_user": policy.Rate(messages=5)})
+    spec = door.config.bot.spec.model_copy(update={"limits": limits})
+    door.config = BotConfig(door.config.bot.model_copy(update={"spec": spec}))
+    await door.say("four", event="e", original_at=time.time())
+    (message,) = await door.mail()
+    assert message.text == "four"
 
 
 async def test_a_long_text_is_searched_beside_the_event_loop(store: Store, keys: BotKeys) -> None:

@@ -106,7 +106,11 @@ class Machine(RuleBasedStateMachine):
         event, _ = self.mail[conversation][place]
         self.count += 1
         text = f"text {self.count}"
-        found = self._run(self.changes.edit(conversation, event, text, None))
+
+        async def make() -> str:
+            return text
+
+        found = self._run(self.changes.edit(conversation, event, make, None))
         turn = self.turns.get(conversation)
         inside = turn is not None and place < len(turn[1].messages)
         if inside and conversation in self.shown:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum, auto
 
 from gptbot.inbox.envelope import Envelope
@@ -37,9 +37,15 @@ class Changes:
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
 
-    async def edit(self, conversation: str, event: str, text: str, command: str | None) -> Edit:
-        """Give a message that waits a new text; all else of it stays, and a notice stays what it is."""
+    async def edit(
+        self, conversation: str, event: str, make: Callable[[], Awaitable[str]], command: str | None
+    ) -> Edit:
+        """Give a message that waits a new text; all else of it stays, and a notice stays what it is.
+
+        `make` makes the text, which may be much work: it is asked for it only if the message waits.
+        """
         store, keys = self._mailbox.store, self._mailbox.keys
+        text: str | None = None
         while True:
             for item in await store.command("LRANGE", keys.mail(conversation), 0, -1):
                 if item.startswith(_beginning(event)):
@@ -48,7 +54,10 @@ class Changes:
                 return Edit.LATE if await store.command("EXISTS", keys.seen(event)) else Edit.UNKNOWN
             with contextlib.suppress(ValueError):  # another version's: it can be deleted, not edited
                 before = Envelope.decode(item)
-                if before.notice is not None or (before.text, before.command) == (text, command):
+                if before.notice is not None:
+                    return Edit.REPLACED
+                text = await make() if text is None else text
+                if (before.text, before.command) == (text, command):
                     return Edit.REPLACED
                 after = dataclasses.replace(before, text=text, command=command)
                 done = await store.run(_EDIT, self._keys(conversation), *self._told(conversation), item,

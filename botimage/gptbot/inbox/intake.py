@@ -101,6 +101,8 @@ class BotIntake:
 
     async def accept(self, message: Inbound, hears: Hears | None = None) -> bool:
         """Take a message, or find that it is not for the bot. Raises StoreUnavailable: keep it and try again."""
+        if message.original_at is not None and not await self._may_edit(message):
+            return self._count("limited")
         taken = await self._take(message, hears)
         if not message.direct and self._config().bot.spec.context.summary_buffer:
             await self._overhear(message)
@@ -120,6 +122,18 @@ class BotIntake:
         self._count("limited")
         over = self._over(known)
         return Verdict(over.text, over.values, private=True)
+
+    async def _may_edit(self, message: Inbound) -> bool:
+        """Whether somebody the bot is for may edit once more: an edit is as much work as a message, and no new one."""
+        keys, platform, spec = self._mailbox.keys, self._platform, self._config().bot.spec
+        if not allowed(message.principals, spec.access, platform):
+            return True  # it goes no further than that
+        user = keys.pseudonym(platform, "user", message.user)
+        conversation = keys.pseudonym(platform, "conversation", message.conversation)
+        if (known := self._limits.refused(user, conversation)) is not None and known.limit == "mute":
+            self._over(known)
+            return False
+        return await self._limits.check_edit(user, conversation)
 
     async def _overhear(self, message: Inbound) -> None:
         """Keep what was said in a group, for the bot or not, where the group wants that for `!summary`."""
@@ -301,8 +315,8 @@ class BotIntake:
         if text is None:
             await self._changes.delete(conversation, [event])
             return False
-        redacted = await Redactor(self._config().bot.spec.privacy.redact).redact_any(text)
-        found = await self._changes.edit(conversation, event, redacted, command)
+        redactor = Redactor(self._config().bot.spec.privacy.redact)
+        found = await self._changes.edit(conversation, event, lambda: redactor.redact_any(text), command)
         return found is Edit.UNKNOWN and time.time() - (message.original_at or 0.0) < _EDITED_ANEW
 
     async def _stop(self, message: Inbound, user: str, conversation: str, event: str) -> bool:

@@ -112,7 +112,10 @@ class BotKeys:
         return f"{self.prefix}who:{conversation}"
 
     def rate(self, kind: str, who: str) -> str:
-        """List: times (ms) of the last messages let in of a `user`, a `chat` or the `bot`, newest first."""
+        """List: times (ms) of the last messages let in of a `user`, a `chat` or the `bot`, newest first.
+
+        Those of edits are under `edits-user`, `edits-chat` and `edits-bot`.
+        """
         return f"{self.prefix}rate:{kind}:{who}"
 
     def told(self, limit: str, who: str) -> str:

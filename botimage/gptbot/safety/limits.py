@@ -17,8 +17,7 @@ from gptbot_api import policy
 from gptbot_api.base import seconds
 from gptbot_api.store_functions import function
 
-_LIMIT = function("limit")
-_LEFT = function("left")
+_LIMIT, _LEFT, _TRIES = function("limit"), function("left"), function("tries")
 
 LimitName = Literal["user", "chat", "bot", "tokens", "user-tokens", "cost", "user-cost", "mute"]
 """Messages of the user, in the chat, of the bot; tokens of the bot today, of the user; the same of the cost; a pause
@@ -91,6 +90,7 @@ class Limits:
         self._spec = spec
         self._refused = Refused[LimitName]()
         self._refused_by: policy.Limits | None = None
+        self._edits = Refused[None]()
         self._told = Refused[None]()
 
     async def check(self, user: str, conversation: str, event: str = "") -> Refusal | None:
@@ -125,16 +125,43 @@ class Limits:
         self._refused.note(who, refusal.limit, refusal.retry_after)
         return refusal
 
+    async def check_edit(self, user: str, conversation: str) -> bool:
+        """Count an edit of a user in a conversation, or refuse it. Raises StoreUnavailable.
+
+        There may be as many as messages, in windows of their own: an edit is no new message, and makes the same work.
+        """
+        self._begin_anew_if_changed()
+        who = f"{user} {conversation}"
+        if self._edits.get(who):
+            return False
+        spec, keys = self._spec(), self._keys
+        windows = [
+            (keys.rate("edits-user", user), spec.per_user),
+            (keys.rate("edits-chat", conversation), spec.per_chat),
+            (keys.rate("edits-bot", ""), spec.per_bot),
+        ]
+        limits = [(key, rate) for key, rate in windows if rate is not None]
+        bounds = [bound for _, rate in limits for bound in (rate.messages, seconds(rate.per) * 1000)]
+        wait = await self._store.run(_TRIES, [key for key, _ in limits], *bounds)
+        if wait:
+            self._edits.note(who, None, wait / 1000)
+        return not wait
+
     def refused(self, user: str, conversation: str) -> Refusal | None:
         """What this process knows of without asking the store: a refusal that holds still. It was told already."""
-        spec = self._spec()
-        if spec is not self._refused_by:  # other limits, other refusals
-            self._refused.clear()
-            self._refused_by = spec
+        self._begin_anew_if_changed()
         for who in (user, conversation):
             if found := self._refused.get(who):
                 return Refusal(found.reason, found.left, notify=False)
         return None
+
+    def _begin_anew_if_changed(self) -> None:
+        """Forget refusals by other limits than those of now."""
+        spec = self._spec()
+        if spec is not self._refused_by:
+            self._refused.clear()
+            self._edits.clear()
+            self._refused_by = spec
 
     async def left(self, user: str, conversation: str) -> Left:
         """What a user may still use in a conversation. Raises StoreUnavailable."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import struct
+import sys
 import time
 import zlib
 from contextlib import suppress
@@ -11,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gptbot.files import texts
 from gptbot.files.errors import NotAnImage, NotText
 from gptbot.files.images import clean
-from gptbot.files.limits import BYTES
+from gptbot.files.limits import BYTES, CHARACTERS
 from gptbot.files.texts import decode
 from tests.files.pictures import gif, jpeg, png, webp
 from tests.hostile.growth import MOST_GROWTH, measured
@@ -85,6 +88,33 @@ def test_any_change_of_an_image_gives_an_image_or_says_that_it_is_none(picture: 
 def test_any_bytes_behind_a_signature_are_an_image_or_none(start: bytes, data: bytes) -> None:
     with suppress(NotAnImage):
         clean(start + data)
+
+
+_TEXTS = [b"\x80", b"\x81a", b"\xe0", b"a", b"\xd0\xb0", b"a\0", b"\0a", b"a\0\0\0", b"\xff", b"\x80\xe0\xe0\xe0", b" "]
+
+
+@pytest.mark.parametrize("part", _TEXTS, ids=repr)
+def test_no_more_of_a_large_text_is_searched_than_is_read(part: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search of all of it is one call of C, in which the event loop stands still although it is in a thread."""
+    searched: list[int] = []
+
+    class Noting:
+        def __init__(self, pattern: re.Pattern[str]) -> None:
+            self.pattern = pattern
+
+        def search(self, text: str, start: int = 0, end: int = sys.maxsize) -> re.Match[str] | None:
+            searched.append(min(len(text), end) - start)
+            return self.pattern.search(text, start, end)
+
+        def findall(self, text: str) -> list[str]:
+            searched.append(len(text))
+            return self.pattern.findall(text)
+
+    for name in ("_CONTROLS", "_RUSSIAN", "_OTHERS_LETTERS"):
+        monkeypatch.setattr(texts, name, Noting(getattr(texts, name)))
+    with suppress(NotText):
+        assert len(decode(part * (BYTES["text"] // len(part)))) > CHARACTERS
+    assert max(searched, default=0) < CHARACTERS + 2000
 
 
 @settings(max_examples=300, deadline=None)

@@ -108,6 +108,9 @@ def _rendering() -> list[Reader]:
             return _of(telegram, "rich")(text)
         return None
 
+    def live(text: str) -> None:
+        _of("platforms.web.live", "LiveMessage")().update(text)
+
     return [
         # telegramify-markdown counts the new lines of the text so far at each formula.
         replace(_markdown("telegram render", _of(telegram, "render"), TELEGRAM, [telegram]), growth=20.0),
@@ -115,6 +118,7 @@ def _rendering() -> list[Reader]:
         _markdown("web render", _of(web, "render"), ANSWER, [web]),
         _markdown("web completed", _of(web, "completed"), ANSWER, [web]),
         _markdown("web split_last_block", _of(web, "split_last_block"), ANSWER, [web]),
+        _markdown("web live message", live, ANSWER, [web]),
         _markdown("discord render", _of(discord, "render"), DISCORD, [discord]),
         _markdown("split", lambda text: split(text, 2000), ANSWER, delivery),
         _markdown("close_fence", _of("delivery.split", "close_fence"), ANSWER, delivery),

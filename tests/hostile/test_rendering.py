@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from gptbot.delivery.split import Splitter, close_fence_at_leisure, pieces
 from gptbot.llm.answer import MAX_TEXT
+from gptbot.platforms import markdown
 from gptbot.platforms.discord import rendering as discord
 from gptbot.platforms.discord.limits import MAX_CONTENT
 from gptbot.platforms.markdown import Unrenderable
@@ -205,3 +207,24 @@ def test_a_line_that_may_go_on_is_no_block_that_is_done() -> None:
 def test_what_fences_hide_is_escaped() -> None:
     assert telegram.render("<p>\n" * 50 + "end").text.count("<p>") == 50
     assert telegram.rich("`List<int>` and List<int>")["markdown"] == r"`List<int>` and List\<int>"
+
+
+@pytest.mark.parametrize("part", ["#\n", "x\n#\n", "# a\n", "> a\n\n", "a\n\n", "|a|b|\n|-|-|\n|c|d|\n\n"])
+def test_an_update_of_a_growing_message_takes_no_more_than_two_budgets(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To find its last block and to render it: 20,000 events of the parser, which take 40 ms."""
+    taken = 0
+    events = markdown.Budget.events
+
+    def counting(budget: markdown.Budget, text: str, options: Any) -> Iterator[markdown.Event]:
+        nonlocal taken
+        for event in events(budget, text, options):
+            taken += 1
+            yield event
+
+    monkeypatch.setattr(markdown.Budget, "events", counting)
+    message = LiveMessage()
+    message.update(part * (32_768 // len(part)))
+    assert 5_000 < taken <= 20_000
+    assert message.blocks or message.tail

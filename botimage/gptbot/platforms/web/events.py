@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -49,6 +50,7 @@ class EventStream:
                         after = entry.id
                         if event := self._event(session, entry, texts, page_state):
                             yield event
+                        await asyncio.sleep(0)  # many long messages at once must not keep other pages waiting
 
     def _event(self, session: str, entry: Entry, texts: Texts, shown: _Shown) -> ServerSentEvent | None:
         match entry.kind:

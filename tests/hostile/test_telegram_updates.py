@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiogram.types import User
 from hypothesis import given, settings
 
+from gptbot.inbox.keys import BotKeys
+from gptbot.inbox.store import Store
 from gptbot.platforms.inbound import Inbound
-from gptbot.platforms.telegram.polling import read
+from gptbot.platforms.telegram.polling import Poller, read
 from tests.hostile.mutations import mutated, nested
 
 _ME = User(id=99, is_bot=True, first_name="Bot", username="bot")
@@ -63,3 +66,20 @@ def test_the_samples_are_read() -> None:
     assert said is not None
     assert said.addressed
     assert read(_UPDATES[1], _ME) is not None
+
+
+@pytest.mark.parametrize(
+    ("kept", "offset"),
+    [
+        (b"99:42", 42), (b"99:9007199254740991", 2**53 - 1), (b"99:9007199254740992", None),
+        (b"99:999999999999999999", None), (b"99:-1", None), (b"98:42", None),
+    ],
+)  # fmt: skip
+async def test_an_offset_that_no_update_has_is_not_asked_for(
+    store: Store, keys: BotKeys, kept: bytes, offset: int | None
+) -> None:
+    """Telegram would forget all updates before it."""
+    context: Any = SimpleNamespace(store=store, keys=keys)
+    await store.command("SET", keys.platform("telegram", "offset"), kept)
+    poller = Poller(SimpleNamespace(), _ME, context, SimpleNamespace())  # pyright: ignore[reportArgumentType]
+    assert await poller._kept_offset() == offset

@@ -32,6 +32,7 @@ _MOST_LEVELS = 100
 """An update is about 12 levels deep; a message replied to, 20."""
 _DIGITS = 19
 _MOST_ID = 2**53
+"""Beyond it no number is an update's: one that was taken would have Telegram forget all updates to come."""
 _UPDATE_ID = re.compile(r'"update_id"\s{0,8}:\s{0,8}([0-9]{1,15})')
 STORE_AWAY = "the store is away: messages wait at Telegram until it is back"
 
@@ -164,7 +165,8 @@ class Poller:
                 await self._store_back()
         bot_id, _, offset = (kept or b"").decode(errors="replace").partition(":")
         whole = len(offset) < _DIGITS and offset.isascii() and offset.isdecimal()
-        return int(offset) if whole and bot_id == str(self._me.id) else None
+        number = int(offset) if whole and bot_id == str(self._me.id) else _MOST_ID
+        return number if number < _MOST_ID else None
 
     async def _keep_offset(self, offset: int) -> None:
         """Keep how far we are. Lost with the store, it costs updates that come twice and are known already."""

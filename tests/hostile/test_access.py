@@ -658,6 +658,7 @@ BAD: dict[str, Callable[[], str]] = {
     "nobody": lambda: signed({k: v for k, v in fresh().items() if k != "sub"}),
     "a subject that is a number": lambda: signed(fresh(sub=7)),
     "a long subject": lambda: signed(fresh(sub="x" * 257)),
+    "half of a character": lambda: payload(b'{"iss":"shop","aud":"bot","sub":"\\ud800","exp":%d}' % (time.time() + 60)),
     "no object": lambda: payload(b"[]"),
     "no JSON": lambda: payload(b"\xff\xfe"),
     "nested for ever": lambda: payload(b"[" * 8000),

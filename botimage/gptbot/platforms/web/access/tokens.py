@@ -156,4 +156,6 @@ class Verifier:
             raise BadToken(f"cannot be read: {type(error).__name__}") from None
         if not 0 < len(claims["sub"]) <= 256:
             raise BadToken("sub has no usable length")
+        if any("\ud800" <= character <= "\udfff" for character in claims["sub"]):
+            raise BadToken("sub is no text: it holds half of a surrogate pair")
         return claims

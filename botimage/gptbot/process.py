@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
+from gptbot import locales
 from gptbot.bot import Bot, endpoints
 from gptbot.inbox.mailbox import TURN_LEASE
 from gptbot.inbox.store import Store
@@ -143,6 +144,10 @@ async def serve(configs: Sequence[BotConfig], settings: Settings, *, receive: bo
         loop.add_signal_handler(name, stop.set)
     async with AsyncExitStack() as stack:
         bots = await open_bots(stack, configs, settings)
+        # Before anybody is served, and before a loop that stands still is told of: parsing texts takes up to a second.
+        locales.prepare()
+        gateways = _gateways(bots) if receive else []
+        sites = _sites(gateways)
         stack.enter_context(watchdog.watch())
         started = False
 
@@ -152,7 +157,6 @@ async def serve(configs: Sequence[BotConfig], settings: Settings, *, receive: bo
             return next((bot.store.trouble for bot in bots if bot.store.trouble), None)
 
         await stack.enter_async_context(monitoring(settings.metrics_host, settings.metrics_port, ready))
-        gateways = _gateways(bots) if receive else []
         limits = [(bot, getattr(bot.config.bot.spec, concurrency).concurrency) for bot in bots]
         workers = [Worker(bot, limit) for bot, limit in limits if limit]
         async with asyncio.TaskGroup() as group:
@@ -167,8 +171,7 @@ async def serve(configs: Sequence[BotConfig], settings: Settings, *, receive: bo
             if receive:
                 from gptbot.http.server import HttpServer
 
-                sites, hosts = _sites(gateways), _hosts(bots)
-                server = HttpServer(settings.http_host, settings.http_port, sites, hosts, _connections(bots))
+                server = HttpServer(settings.http_host, settings.http_port, sites, _hosts(bots), _connections(bots))
                 background.append(group.create_task(server.serve(), name="http"))
                 port = await server.started()
                 if settings.on_started:

@@ -15,7 +15,7 @@ from gptbot.inbox.claims import Claim, Entry, TurnLost
 from gptbot.inbox.stops import Stops
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.living import persist
-from gptbot.locales import languages, texts
+from gptbot.locales import prepare
 from gptbot.telemetry import metrics
 from gptbot.telemetry.logs import get_logger
 from gptbot_api import InvalidManifest
@@ -73,8 +73,7 @@ class Worker:
 
     def _prepare(self) -> None:
         """Load what answers need now, and not while the first of them wait: texts and senders take a quarter second."""
-        for language in languages():
-            texts(language)
+        prepare()
         for platform in self._bot.config.bot.spec.platforms.enabled():
             with contextlib.suppress(InvalidManifest, LookupError):  # a turn says it, when there is one
                 self._bot.sender(platform)

@@ -87,6 +87,12 @@ def texts(language: str | None) -> Texts:
     return _texts(match(language))
 
 
+def prepare() -> None:
+    """Parse all texts now, and not while the first person who needs them waits, and everybody else with them."""
+    for language in languages():
+        texts(language)
+
+
 @cache
 def _texts(language: str) -> Texts:
     """Keep one a file: `texts` is asked for whatever people and platforms call a language."""

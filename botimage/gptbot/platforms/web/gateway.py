@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from gptbot import locales
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.platforms.base import GatewayContext
 from gptbot.platforms.inbound import Address, Attachment, Inbound, Verdict
@@ -26,7 +27,7 @@ from gptbot.platforms.web.files import Files, Full
 from gptbot.platforms.web.form import Form, Refusal, posted_form, refusal_of, uploads
 from gptbot.platforms.web.hub import Hub
 from gptbot.platforms.web.session import from_own_page
-from gptbot.platforms.web.texts import Texts, choose, preferred
+from gptbot.platforms.web.texts import Texts, choose, languages, preferred
 from gptbot.safety.normalize import normalize
 from gptbot.safety.redaction import Redactor
 from gptbot_api.platforms import Web
@@ -57,6 +58,8 @@ class WebGateway:
         self._files = Files(context.store, context.keys)
         self._hub = Hub(context.store, context.keys)
         self._events = EventStream(self._hub, self._title)
+        languages()  # parsed before anybody asks for the page
+        locales.prepare()
 
     async def run(self) -> None:
         """Read the sessions that are open, until cancelled; then end their pages' events."""

@@ -12,6 +12,8 @@ from gptbot.inbox.expiry import Expiry
 from gptbot.inbox.leases import StoreLeases
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.living import persist
+from gptbot.llm.probe import Probes
+from gptbot.llm.watch import ModelWatch
 from gptbot.platforms.base import GatewayContext, PlatformGateway
 from gptbot.platforms.errors import Misconfigured
 from gptbot.platforms.registry import platform
@@ -32,8 +34,10 @@ _AFTER_FAILURE = 10.0
 class Gateway:
     """The receiving halves of one bot."""
 
-    def __init__(self, bot: Bot, holder: str) -> None:
+    def __init__(self, bot: Bot, holder: str, probes: Probes | None = None) -> None:
+        """`probes` are those of the process, which its bots share; None: the bot has its own."""
         self._bot = bot
+        self._probes = probes or Probes(bot.http)
         self._leases = StoreLeases(bot.store, bot.keys, holder)
         self._reports = Reports(bot.store, bot.keys, self._leases)
         self._platforms: dict[str, PlatformGateway] = {}
@@ -61,7 +65,7 @@ class Gateway:
         async with asyncio.TaskGroup() as group:
             for part, work in (("gateways", self._leases.attend), ("reports", self._reports.publish)):
                 group.create_task(persist(part, self._bot.key, work), name=part)
-            group.create_task(self._expire(), name="expiry")
+            group.create_task(self._keep_house(), name="housekeeping")
             for name, half in self._platforms.items():
                 group.create_task(self._receive(name, half), name=f"receive {name}")
 
@@ -78,14 +82,21 @@ class Gateway:
             keys=bot.keys,
         )
 
-    async def _expire(self) -> None:
-        """Drop what waited too long, in one gateway at a time."""
+    async def _keep_house(self) -> None:
+        """Drop what waited too long and look after the model, in one gateway at a time."""
         while True:
             try:
-                await self._leases.run("expiry", Expiry(self._bot.mailbox).run)
+                await self._leases.run("expiry", self._house)
             except Exception as error:
                 log.exception("nobody drops what waited too long; tried again", exc_info=error, bot=self._bot.key)
             await asyncio.sleep(_AFTER_FAILURE)
+
+    async def _house(self) -> None:
+        bot = self._bot
+        watch = ModelWatch(bot.store, bot.keys, bot.model.endpoints, self._probes)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(Expiry(bot.mailbox).run(), name="expiry")
+            group.create_task(persist("model", bot.key, watch.run), name="model")
 
     async def _receive(self, name: str, half: PlatformGateway) -> None:
         while True:

@@ -1,6 +1,7 @@
 """A process: its bots, the stores and the HTTP client they share, its roles, and an orderly end.
 
-What is global to the process is here and nowhere else: the stores' connections, the HTTP client, the ports.
+What is global to the process is here and nowhere else: the stores' connections, the HTTP client, the probes of models,
+the ports.
 """
 
 from __future__ import annotations
@@ -193,8 +194,10 @@ async def serve(configs: Sequence[BotConfig], settings: Settings, *, receive: bo
 
 def _gateways(bots: Sequence[Bot]) -> list[Gateway]:
     from gptbot.gateway import Gateway
+    from gptbot.llm.probe import Probes
 
-    return [Gateway(bot, bot.mailbox.consumer) for bot in bots]
+    probes = Probes(bots[0].http) if bots else None  # one client, so one probe an endpoint
+    return [Gateway(bot, bot.mailbox.consumer, probes) for bot in bots]
 
 
 def _sites(gateways: Sequence[Gateway]) -> dict[str, list[BaseRoute]]:

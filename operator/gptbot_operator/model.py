@@ -1,11 +1,11 @@
-"""The condition ModelReachable: what the last requests of the bot's pods to its model came to."""
+"""The condition ModelReachable: what the last requests and probes of the bot's pods came to."""
 
 from __future__ import annotations
 
 from gptbot_api import GptBot
+from gptbot_operator.outcomes import GOOD, OK, REACHABLE
 from gptbot_operator.verdict import Seen, Verdict
 
-_OK = "ok"
 _SAYS: dict[str, tuple[str, str]] = {
     "unauthorized": ("KeyRefused", "the API refuses the key: check the one in the Secret, and what it may be used for"),
     "quota": ("QuotaSpent", "the account is out of money or of its quota: raise it, or wait for the next period"),
@@ -20,7 +20,7 @@ _SAYS: dict[str, tuple[str, str]] = {
 
 
 def model_reachable(bot: GptBot, seen: Seen) -> Verdict:
-    """Whether an endpoint answered when it was asked last."""
+    """Whether an endpoint answered when it was asked, or probed, last."""
     if bot.spec.suspend:
         return Verdict("Unknown", "Suspended", "the bot is suspended")
     if bot.spec.llm.embedded is not None and seen.settings.model_url is None:
@@ -32,14 +32,26 @@ def model_reachable(bot: GptBot, seen: Seen) -> Verdict:
         return Verdict("Unknown", "StoreUnreachable", "what requests came to is in the store, which cannot be read")
     paths = ["spec.llm", *(f"spec.llm.fallbacks[{index}]" for index in range(len(bot.spec.llm.fallbacks)))]
     outcomes = {path: outcome for path in paths if (outcome := seen.store.model.get(path))}
-    if not outcomes:
-        return Verdict("Unknown", "NotAskedYet", "no request to the model yet: say something to the bot")
-    troubles = [f"{path}: {_say(outcome)[1]}" for path, outcome in outcomes.items() if outcome != _OK]
-    if outcomes.get("spec.llm") == _OK:
-        return Verdict("True", "Answering")
-    if _OK in outcomes.values():
+    first = outcomes.pop("spec.llm", None)
+    if first in GOOD:
+        return _good(first)
+    troubles = [f"spec.llm: {_say(first)[1]}"] if first else []
+    troubles += [f"{path}: {_say(outcome)[1]}" for path, outcome in outcomes.items() if outcome not in GOOD]
+    if OK in outcomes.values():
         return Verdict("True", "FallbackAnswers", "; ".join(troubles))
-    return Verdict("False", _say(next(iter(outcomes.values())))[0], "; ".join(troubles))
+    if first is None:
+        return Verdict("Unknown", "NotAskedYet", "no pod has asked the model yet, or looked whether it is there")
+    if any(outcome in GOOD for outcome in outcomes.values()):
+        return Verdict("True", "FallbackReachable", "; ".join(troubles))
+    return Verdict("False", _say(first)[0], "; ".join(troubles))
+
+
+def _good(outcome: str) -> Verdict:
+    if outcome == OK:
+        return Verdict("True", "Answering")
+    if outcome == REACHABLE:
+        return Verdict("True", "NotAskedYet", "the API is there; no question has been asked of late")
+    return Verdict("True", "Recovered", "the API is there again; no question has been asked since the last one failed")
 
 
 def _say(outcome: str) -> tuple[str, str]:

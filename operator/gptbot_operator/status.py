@@ -42,7 +42,7 @@ def status_of(bot: GptBot, seen: Seen, previous: Document, now: str) -> Document
     if order := paused(bot.metadata.annotations):
         verdicts["Paused"] = order
         verdicts["Progressing"] = waiting(bot.metadata.generation, observed) or verdicts["Progressing"]
-    verdicts["Ready"] = _ready(bot, seen, verdicts, platforms)
+    verdicts["Ready"] = _ready(bot, seen, verdicts, platforms, previous)
     worker = seen.worker.facts if seen.worker else {}
     status: Document = {
         "observedGeneration": observed,
@@ -129,7 +129,9 @@ def _store(bot: GptBot, seen: Seen) -> Verdict:
     )
 
 
-def _ready(bot: GptBot, seen: Seen, verdicts: dict[str, Verdict], platforms: dict[str, PlatformReport]) -> Verdict:
+def _ready(
+    bot: GptBot, seen: Seen, verdicts: dict[str, Verdict], platforms: dict[str, PlatformReport], previous: Document
+) -> Verdict:
     if seen.conflicts:
         return Verdict("False", "NameConflict", "; ".join(seen.conflicts))
     if seen.failures:
@@ -156,9 +158,18 @@ def _ready(bot: GptBot, seen: Seen, verdicts: dict[str, Verdict], platforms: dic
         return Verdict("False", "PlatformsDisconnected", connected.message)
     if model.status == "False":
         return Verdict("False", model.reason, model.message)
+    if model.status == "Unknown" and not _was_ready(previous):
+        return Verdict("Unknown", model.reason, model.message)
     if connected.status != "True":
         return Verdict("True", "PartlyConnected", connected.message)
+    if model.reason in ("NotAskedYet", "Recovered"):
+        return Verdict("True", model.reason, model.message)
     return Verdict("True", "Answering")
+
+
+def _was_ready(previous: Document) -> bool:
+    """What was said stands while nothing is known: bots of an older version tell nothing before the first question."""
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in previous.get("conditions") or [])
 
 
 def _why_unavailable(deployment: Observed | None, pods: PodTrouble | None) -> str:

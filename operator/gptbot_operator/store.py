@@ -16,6 +16,7 @@ from gptbot_api.store_faults import NO_FUNCTIONS
 from gptbot_api.store_functions import function, library
 from gptbot_api.store_rights import key_prefix
 from gptbot_operator import hashes
+from gptbot_operator.outcomes import outcomes
 from gptbot_operator.store_client import fault_of, open_client
 
 _PROBE = function("probe")
@@ -74,7 +75,7 @@ class Reading:
     backlog: int | None = None
     platforms: dict[str, PlatformReport] = field(default_factory=dict[str, PlatformReport])
     model: dict[str, str] = field(default_factory=dict[str, str])
-    """Endpoint of the model, by its field in the GptBot, to what its last request came to: `ok`, or what failed."""
+    """Endpoint of the model, by its field in the GptBot, to a word of `outcomes.GOOD`, or to what failed."""
     tokens: int = 0
     """Of the model, used today (UTC)."""
     cost: int = 0
@@ -153,7 +154,7 @@ class StoreReader:
         tokens, cost = _used(hashes.fields(use), time.time())
         reading = Reading(
             True, backlog=backlog, platforms=_platforms(hashes.fields(platforms), time.time()),
-            model=_outcomes(hashes.fields(model)), tokens=tokens, cost=cost,
+            model=outcomes(hashes.fields(model), time.time()), tokens=tokens, cost=cost,
         )  # fmt: skip
         if not spoiled:
             return reading
@@ -183,14 +184,6 @@ def _used(raw: dict[bytes, bytes], now: float) -> tuple[int, int]:
 def _fails(reply: Any) -> bool:
     """Whether the store does not work, and not only one key of it is of another type than it should be."""
     return isinstance(reply, Exception) and not str(reply).startswith("WRONGTYPE")
-
-
-def _outcomes(raw: dict[bytes, bytes]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for path, text in raw.items():
-        with contextlib.suppress(*_UNREADABLE):
-            found[path.decode(errors="replace")] = str(json.loads(text)["outcome"])
-    return found
 
 
 def _platforms(raw: dict[bytes, bytes], now: float) -> dict[str, PlatformReport]:

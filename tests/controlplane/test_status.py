@@ -19,9 +19,15 @@ pytestmark = pytest.mark.usefixtures("operator")
 
 
 async def report(store: Store, bot: Bot, platform: str, connected: bool, message: str = "") -> None:
-    """What a gateway writes."""
+    """What a gateway writes, and a worker after its first answer."""
     entry = json.dumps({"connected": connected, "message": message, "since": 0})
     await store.command("HSET", f"{{{bot.namespace}/{bot.name}}}:platforms", platform, entry)
+    await store.command("HSETNX", f"{{{bot.namespace}/{bot.name}}}:model", "spec.llm", outcome("ok"))
+
+
+def outcome(kind: str, ago: int = 0) -> str:
+    """What came of a request to the model, or of a probe, so many seconds ago."""
+    return json.dumps({"outcome": kind, "at": int(time.time()) - ago, "mark": "x"})
 
 
 async def test_ready_when_the_gateway_runs_and_a_platform_is_connected(
@@ -81,13 +87,21 @@ async def test_what_the_model_says_is_told(make_bot: MakeBot, store: Store) -> N
     bot.hashes()  # both Deployments are there
     bot.run_pods()
     bot.wait_condition("ModelReachable", "Unknown", "NotAskedYet")
-    await report(store, bot, "web", True)
-    bot.wait_condition("Ready", "True", "Answering")
     key = f"{{{bot.namespace}/{bot.name}}}:model"
-    await store.command("HSET", key, "spec.llm", '{"outcome": "quota", "at": 1, "mark": "x"}')
+    await store.command("HSET", key, "probe spec.llm", outcome("unreachable", ago=100))
+    await report(store, bot, "web", True)
+    await store.command("HDEL", key, "spec.llm")
+    bot.wait_condition("Ready", "False", "Unreachable")
+    await store.command("HSET", key, "probe spec.llm", outcome("ok", ago=90))
+    bot.wait_condition("Ready", "True", "NotAskedYet")
+    await store.command("HSET", key, "spec.llm", outcome("overloaded", ago=80))
+    bot.wait_condition("Ready", "False", "Overloaded")
+    await store.command("HSET", key, "probe spec.llm", outcome("ok", ago=20))
+    bot.wait_condition("Ready", "True", "Recovered")
+    await store.command("HSET", key, "spec.llm", outcome("quota", ago=10))
     bot.wait_condition("ModelReachable", "False", "QuotaSpent")
     assert "out of money" in bot.wait_condition("Ready", "False", "QuotaSpent")
-    await store.command("HSET", key, "spec.llm", '{"outcome": "ok", "at": 2, "mark": "x"}')
+    await store.command("HSET", key, "spec.llm", outcome("ok"))
     bot.wait_condition("ModelReachable", "True", "Answering")
     bot.wait_condition("Ready", "True", "Answering")
 

@@ -110,7 +110,9 @@ def test_not_ready_says_why(name: str, change: dict[str, Any], reason: str, part
 
 def test_keys_that_cannot_be_read_are_told_and_the_bot_is_ready() -> None:
     reports = {"web": PlatformReport(True)}
-    store = Reading(True, "Unreadable", "keys begin anew: later", backlog=0, platforms=reports)
+    store = Reading(
+        True, "Unreadable", "keys begin anew: later", backlog=0, platforms=reports, model={"spec.llm": "ok"}
+    )
     seen = conditions("external-store", store=store)
     assert seen["StoreReachable"] == ("True", "Unreadable", "keys begin anew: later")
     assert seen["Ready"][0] == "True"
@@ -118,7 +120,8 @@ def test_keys_that_cannot_be_read_are_told_and_the_bot_is_ready() -> None:
 
 def test_one_platform_away_is_reported_and_the_bot_is_ready() -> None:
     reports = {"telegram": PlatformReport(False, "Telegram refuses the token"), "web": PlatformReport(True)}
-    store = Reading(True, backlog=0, platforms=reports | {"discord": PlatformReport(True), "irc": PlatformReport(True)})
+    others = {"discord": PlatformReport(True), "irc": PlatformReport(True)}
+    store = Reading(True, backlog=0, platforms=reports | others, model={"spec.llm": "ok"})
     seen = conditions("all-platforms", store=store)
     assert seen["PlatformsConnected"] == ("False", "Disconnected", "telegram: Telegram refuses the token")
     assert seen["Ready"] == ("True", "PartlyConnected", "telegram: Telegram refuses the token")

@@ -36,6 +36,11 @@ RETRIES = Counter(
     "Requests made again before the first token, by the kind of error.",
     ("model", "reason"),
 )
+PROBES = Counter(
+    "gptbot_llm_probes_total",
+    "Probes of endpoints (GET /models) by outcome: ok, there (it answers, and says nothing of the key), or an error.",
+    ("outcome",),
+)
 ENDPOINTS_OPEN = Gauge(
     "gptbot_llm_endpoints_open",
     "Endpoints that failed too often and are left alone for now: their circuit breakers are not closed.",

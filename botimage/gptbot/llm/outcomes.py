@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -18,10 +18,14 @@ from gptbot.llm.types import Endpoint
 
 LASTS = 86_400
 """Seconds after which nothing is known of a model that nobody asked."""
+PROBE = "probe "
+"""What the field of an endpoint begins with that says what its last probe came to (`watch.py`)."""
 RENEWED = 30.0
 """Seconds after which an outcome that is still the same is written again, since another process may have written."""
 PAUSE = 5.0
 """Seconds between two writes of a process, at least."""
+_LONGEST = 4096
+"""Bytes of an outcome that is read; the bot writes less than 200."""
 _IT_WORKS = (ContextTooLong, Refused, EmptyAnswer)
 """Wrong with one question alone: the endpoint did its work."""
 
@@ -42,7 +46,7 @@ class Outcomes:
     ) -> None:  # fmt: skip
         self._store, self._keys = store, keys
         self._renewed, self._pause = renewed, pause
-        self._marks = {endpoint.path: _mark(endpoint, keys.pepper) for endpoint in endpoints}
+        self._marks = {endpoint.path: mark_of(endpoint, keys.pepper) for endpoint in endpoints}
         self._outcomes: dict[str, _Outcome] = {}
         self._news = asyncio.Event()
 
@@ -79,8 +83,7 @@ class Outcomes:
     async def _forget_others(self) -> None:
         """What an endpoint with another address, model or key came to says nothing of the one there is now."""
         flat: list[bytes] = await self._store.command("HGETALL", self._keys.model)
-        kept = zip(flat[::2], flat[1::2], strict=True)
-        old = [name for name, text in kept if _mark_in(text) != self._marks.get(name.decode(errors="replace"))]
+        old = strange(zip(flat[::2], flat[1::2], strict=True), self._marks)
         if old:
             await self._store.command("HDEL", self._keys.model, *old)
 
@@ -116,13 +119,24 @@ def _kind(error: ModelError | None) -> str | None:
     return error.kind
 
 
-def _mark(endpoint: Endpoint, pepper: bytes) -> str:
+def mark_of(endpoint: Endpoint, pepper: bytes) -> str:
     """Changes with what the endpoint is; nobody without the pepper can test a key against it."""
     what = "\x1f".join([endpoint.base_url, endpoint.model, endpoint.api_key or ""])
     return hmac.new(pepper, f"endpoint\x1f{what}".encode(), hashlib.sha256).hexdigest()[:16]
 
 
+def strange(kept: Iterable[tuple[bytes, bytes]], marks: Mapping[str, str]) -> list[bytes]:
+    """The fields that are about no endpoint there is now. `marks`: field in the GptBot to the mark of its endpoint."""
+    return [
+        name
+        for name, text in kept
+        if _mark_in(text) != marks.get(name.decode(errors="replace").removeprefix(PROBE), "")
+    ]
+
+
 def _mark_in(text: bytes) -> str | None:
+    if len(text) > _LONGEST:
+        return None
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -86,5 +86,11 @@ class Settings(Strict):
     """What the moderation endpoint does instead; `short`: it leaves out a verdict."""
     moderation_tokens: int = 0
     """What the moderation endpoint says that it took; 0: it tells nothing, as OpenAI's, which is free."""
+    listing: (
+        Literal["missing", "not_allowed", "scopes", "forbidden", "server_error", "rate_limited", "endless", "hang"]
+        | None
+    ) = None
+    """What `GET /models` does instead of a list. `missing`: 404; `not_allowed`: 405; `scopes`: 403 to a restricted key;
+    `endless`: a list without an end."""
     stream_options: bool = True
     """False: `stream_options` is refused, as by older servers."""

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from tests.fakes.openai.checks import Refusal, check_key, check_request, count_tokens, too_long
 from tests.fakes.openai.control import control_routes
+from tests.fakes.openai.listing import Listing, listing_routes
 from tests.fakes.openai.moderations import moderation_routes
 from tests.fakes.openai.record import Recorded
 from tests.fakes.openai.script import Fault, Script, Settings
@@ -61,6 +62,8 @@ class FakeOpenAI:
         """Bodies of the requests for moderation."""
         self.ear = Ear()
         """What is heard in recordings, and which came."""
+        self.listing = Listing()
+        """Requests for the list of models."""
         self.scripts: list[Script] = []
         self._came = asyncio.Event()
         self._wheel = TimerWheel()
@@ -83,6 +86,7 @@ class FakeOpenAI:
         self.requests.clear()
         self.moderations.clear()
         self.ear = Ear()
+        self.listing = Listing()
         self.scripts.clear()
 
     async def wait_requests(self, count: int, timeout: float = 10.0) -> list[Recorded]:
@@ -96,9 +100,10 @@ class FakeOpenAI:
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_post("/v1/chat/completions", self._chat)
-        app.router.add_get("/v1/models", self._models)
         app.router.add_get("/health", self._health)
-        app.add_routes([*control_routes(self), *moderation_routes(self), *transcription_routes(self)])
+        app.add_routes(
+            [*control_routes(self), *listing_routes(self), *moderation_routes(self), *transcription_routes(self)]
+        )
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.host, self.port, backlog=8192)
@@ -115,12 +120,6 @@ class FakeOpenAI:
 
     async def _health(self, request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
-
-    async def _models(self, request: web.Request) -> web.Response:
-        models = [
-            {"id": m, "object": "model", "created": _CREATED, "owned_by": "test"} for m in self.settings.models or []
-        ]
-        return web.json_response({"object": "list", "data": models})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()

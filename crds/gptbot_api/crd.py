@@ -23,13 +23,20 @@ Schema = dict[str, Any]
 
 _COLUMNS = [
     ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', "Whether the bot answers."),
-    ("Platforms", "string", ".status.platformNames", "Where it answers."),
+    ("Reason", "string", '.status.conditions[?(@.type=="Ready")].reason', "Why, in one word."),
+    ("Platforms", "string", ".status.platformNames", "Where it receives messages."),
     ("Workers", "integer", ".status.workers.ready", "Workers ready to answer."),
     ("Backlog", "integer", ".status.backlog", "Conversations waiting or being answered."),
     ("Paused", "string", '.status.conditions[?(@.type=="Paused")].status', "Whether the operator leaves it alone."),
     ("Age", "date", ".metadata.creationTimestamp", ""),
 ]
-
+_WIDE = [
+    ("Model", "string", '.status.conditions[?(@.type=="ModelReachable")].reason', "How its model is, in one word."),
+    ("Store", "string", '.status.conditions[?(@.type=="StoreReachable")].reason', "How its store is, in one word."),
+    ("Gateway", "integer", ".status.gateway.ready", "Pods that receive messages."),
+    ("Message", "string", '.status.conditions[?(@.type=="Ready")].message', "What is wrong, and what to do."),
+]
+"""Shown by `kubectl get -o wide` besides."""
 
 _SCALE = {
     "specReplicasPath": ".spec.workers.replicas",
@@ -79,8 +86,11 @@ def custom_resource_definition(versions: Sequence[Version] = VERSIONS) -> Schema
         "x-kubernetes-validations": [rule.schema() for rule in GptBot.rules],
     }
     columns = [
-        {"name": name, "type": kind, "jsonPath": path} | ({"description": text} if text else {})
-        for name, kind, path, text in _COLUMNS
+        {"name": name, "type": kind, "jsonPath": path}
+        | ({"description": text} if text else {})
+        | ({"priority": 1} if wide else {})
+        for wide, those in enumerate((_COLUMNS, _WIDE))
+        for name, kind, path, text in those
     ]
     definition: Schema = {
         "apiVersion": "apiextensions.k8s.io/v1",

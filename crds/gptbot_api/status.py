@@ -57,6 +57,15 @@ class WorkersStatus(ApiModel):
     """Workers there are, ready or not."""
 
 
+class GatewayStatus(ApiModel):
+    """The gateway's pods as they are."""
+
+    ready: int = 0
+    """Pods that receive messages."""
+    desired: int = 0
+    """Pods wanted now."""
+
+
 class GptBotStatus(ApiModel):
     """What the bot is, written by the operator."""
 
@@ -76,7 +85,9 @@ class GptBotStatus(ApiModel):
     )
     """What the gateways say of each platform."""
     platform_names: str = ""
-    """The platforms in one word each, for `kubectl get`."""
+    """The platforms that are connected, in one word each, for `kubectl get`."""
+    gateway: GatewayStatus | None = None
+    """The gateway's pods as they are."""
     workers: WorkersStatus | None = None
     """The workers as they are."""
     selector: str = ""

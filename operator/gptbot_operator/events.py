@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gptbot_api import API_VERSION, KIND
@@ -35,18 +36,71 @@ class Budget:
         return allowed
 
 
-def changes(bot: Document, before: Document, after: Document, instance: str, budget: Budget) -> Iterator[Document]:
-    """An Event for each condition whose status or reason is not what it was. `instance` names this operator.
+@dataclass(slots=True)
+class _Trouble:
+    """A condition that is bad and was not told of yet."""
 
-    A condition seen for the first time is worth one only when something is wrong, or a pause begins.
+    due: float
+    before: tuple[str, str] | None
+    """Status and reason before; None: it was bad when it was seen first."""
+
+
+class News:
+    """What of one bot's conditions is worth an Event, look by look.
+
+    A change for the better is told at once. One for the worse is told when it has lasted for the `grace`: while a bot
+    starts, its gateway, platforms and model are away for a while, and nobody need look. Nor while Kubernetes brings up
+    pods and nothing keeps it from it: that begins the grace anew.
     """
-    old = {c["type"]: (c["status"], c["reason"]) for c in before.get("conditions") or []}
-    for condition in after["conditions"]:
-        now = (condition["status"], condition["reason"])
-        known = old.get(condition["type"])
-        worth_one = known != now and (known is not None or _is_bad(condition) or condition["type"] == "Paused")
-        if worth_one and budget.allows(condition["type"]):
-            yield _event(bot, condition, instance)
+
+    def __init__(self, budget: Budget | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` gives seconds."""
+        self._budget, self._clock = budget or Budget(), clock
+        self._troubles: dict[str, _Trouble] = {}
+        self._looked = False
+
+    def changes(
+        self, bot: Document, before: Document, after: Document, instance: str, grace: float
+    ) -> Iterator[Document]:
+        """The Events to write now. `instance` names this operator, `grace` is in seconds.
+
+        To be called at each look, also when nothing has changed: a trouble may have lasted long enough.
+        """
+        old = {c["type"]: (c["status"], c["reason"]) for c in before.get("conditions") or []}
+        first, self._looked = not self._looked, True
+        under_way = any(c["type"] == "Progressing" and c["status"] == "True" for c in after["conditions"])
+        for condition in after["conditions"]:
+            name, known = condition["type"], old.get(condition["type"])
+            if first and _is_bad(condition) and _age(condition) < grace:
+                known = None  # another operator saw it, and ended before it told
+            starting = condition["status"] == "Unknown" or (under_way and condition["reason"] in _STARTING)
+            if self._is_worth_one(condition, known, starting, grace) and self._budget.allows(name):
+                yield _event(bot, condition, instance)
+
+    def _is_worth_one(self, condition: Document, known: tuple[str, str] | None, starting: bool, grace: float) -> bool:
+        name, now, clock = condition["type"], (condition["status"], condition["reason"]), self._clock()
+        trouble = self._troubles.get(name)
+        if trouble is not None and now == trouble.before:
+            del self._troubles[name]  # it has passed, and nobody heard of it
+            return False
+        if trouble is not None and starting:
+            trouble.due = clock + grace
+            return False
+        if not _is_bad(condition):
+            begins = name == "Paused" and known is None
+            return self._troubles.pop(name, None) is not None or begins or known not in (None, now)
+        if trouble is None:
+            if known != now:
+                self._troubles[name] = _Trouble(clock + grace, known)
+            return False
+        if clock < trouble.due:
+            return False
+        del self._troubles[name]
+        return True
+
+
+_STARTING = ("GatewayUnavailable", "WorkersUnavailable")
+"""Reasons that are none to look while pods are being brought up."""
 
 
 def served_by_another(bot: Document, holder: str, own: str, instance: str, *, meant: bool) -> Document:
@@ -74,7 +128,16 @@ def _is_bad(condition: Document) -> bool:
         return True
     if condition["status"] != "False" or condition["type"] == "ScalingActive":
         return False
-    return not (condition["type"] == "Progressing" and condition["reason"] in ("Complete", "Suspended"))
+    return condition["reason"] != "Suspended" and (condition["type"], condition["reason"]) != (
+        "Progressing",
+        "Complete",
+    )
+
+
+def _age(condition: Document) -> float:
+    """Seconds since its status changed."""
+    since = condition.get("lastTransitionTime")
+    return float("inf") if since is None else time.time() - datetime.fromisoformat(since).timestamp()
 
 
 def _event(bot: Document, condition: Document, instance: str) -> Document:

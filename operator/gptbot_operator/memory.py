@@ -42,8 +42,8 @@ class Memory:
     """URL of a store of its own that holds what it keeps: to be erased when the bot is deleted."""
     url: str | None = None
     """The store in use."""
-    events: events.Budget = field(default_factory=events.Budget)
-    """Of Events that may still be written."""
+    events: events.News = field(default_factory=events.News)
+    """What is still to be told in Events."""
     pods: dict[str, PodLook] = field(default_factory=dict[str, PodLook])
     """By component: what keeps its pods from working."""
 

@@ -15,8 +15,9 @@ import structlog
 
 from gptbot_api import KIND, GptBot, InvalidManifest, parse
 from gptbot_api.store_faults import IN_USE
-from gptbot_operator import events, metrics
+from gptbot_operator import metrics
 from gptbot_operator.apply import Outcome, apply_children
+from gptbot_operator.bot_metrics import SEEN
 from gptbot_operator.cache import Cache, ObjectKey, Observed, observe
 from gptbot_operator.cancelling import cancelled
 from gptbot_operator.child import SecretUnknown
@@ -50,6 +51,8 @@ _HELD_SECONDS = 1.0
 """Until the next look at a bot that is to have pods as soon as something is done."""
 _NEWER_SECONDS = 5.0
 """Until the next look at a bot with fields that only a newer operator knows: that one may be on its way."""
+_GRACE = 4
+"""Looks that a trouble must last before an Event tells of it: a minute, if nothing else is set."""
 _TIMEOUT = 90.0
 """Seconds for one look, in all."""
 
@@ -257,6 +260,7 @@ class Reconciler:
             return claimed
         self._duplicates(key, {})
         self.cache.refer(key, ())
+        SEEN.forget(key)
         memory = self._memory[key]
         self._memory[key] = Memory(uid=memory.uid, full_at=time.monotonic())
         if memory.url is not None:  # it was served here
@@ -267,6 +271,7 @@ class Reconciler:
     async def _forget(self, key: str) -> None:
         memory = self._memory.pop(key, None)
         self._serving.forget(key)
+        SEEN.forget(key)
         for other in self._tokens.forget(key):
             self.queue.add(other)
         if memory is not None and memory.uid:
@@ -389,11 +394,11 @@ class Reconciler:
 
     async def _write_status(self, key: str, document: Document, status: Document) -> None:
         before: Document = document.get("status") or {}
-        if before == status:
-            return
-        written = await self._serving.write(document, status)
-        self.cache.bots[key] = written
-        for event in events.changes(document, before, status, self._instance, self._memory[key].events):
+        if before != status:
+            self.cache.bots[key] = await self._serving.write(document, status)
+        SEEN.note(document, status, self._settings.image)
+        grace = _GRACE * self._settings.refresh_seconds
+        for event in self._memory[key].events.changes(document, before, status, self._instance, grace):
             try:
                 await self._cluster.create(event)
             except ApiError as error:  # an Event is a courtesy

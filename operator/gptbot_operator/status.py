@@ -43,12 +43,13 @@ def status_of(bot: GptBot, seen: Seen, previous: Document, now: str) -> Document
         verdicts["Paused"] = order
         verdicts["Progressing"] = waiting(bot.metadata.generation, observed) or verdicts["Progressing"]
     verdicts["Ready"] = _ready(bot, seen, verdicts, platforms, previous)
-    worker = seen.worker.facts if seen.worker else {}
+    gateway, worker = (deployment.facts if deployment else {} for deployment in (seen.gateway, seen.worker))
     status: Document = {
         "observedGeneration": observed,
         "conditions": with_times(verdicts, previous, observed, now, bot.metadata.generation),
         "platforms": platform_entries(platforms, previous, now),
-        "platformNames": ",".join(platforms),
+        "platformNames": ",".join(name for name, report in platforms.items() if report.connected),
+        "gateway": {"ready": gateway.get("ready", 0), "desired": gateway.get("replicas", 0)},
         "workers": {
             "ready": worker.get("ready", 0),
             "desired": worker.get("replicas", 0),

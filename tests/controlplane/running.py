@@ -92,10 +92,14 @@ class OperatorProcess:
         assert self._process is not None
         return self._process.pid
 
+    def metrics(self) -> list[str]:
+        """The lines of `/metrics`."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._metrics_port}/metrics", timeout=10) as answer:
+            return answer.read().decode().splitlines()
+
     def metric(self, name: str) -> float:
         """The sum of a metric over its labels."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._metrics_port}/metrics", timeout=10) as answer:
-            lines = answer.read().decode().splitlines()
+        lines = self.metrics()
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if re.match(rf"{name}(\{{| )", line))
 
     def _alive(self) -> bool:

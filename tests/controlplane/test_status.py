@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 
@@ -15,6 +16,8 @@ from tests.controlplane.plane import Plane, wait_for
 from tests.controlplane.running import OperatorProcess
 
 MakeBot = Callable[..., Bot]
+GRACE = 2.0
+"""Seconds before the operator tells of a trouble: four of its looks."""
 pytestmark = pytest.mark.usefixtures("operator")
 
 
@@ -47,25 +50,105 @@ async def test_ready_when_the_gateway_runs_and_a_platform_is_connected(
     message = bot.wait_condition("Ready", "True", "PartlyConnected")
     assert message == "telegram: Telegram refuses the token; get a new one from @BotFather"
     bot.wait_condition("PlatformsConnected", "False", "Disconnected")
+    wait_for(lambda: ("Warning", "Disconnected") in events(bot), "a trouble that lasts is told")
     wait_for(
         lambda: bot.document["status"].get("workers") == {"ready": 1, "desired": 1, "replicas": 1},
         "the workers in the status",
     )
     wait_for(lambda: bot.document["status"].get("backlog") == 3, "the backlog in the status")
     [row] = plane.kubectl("-n", bot.namespace, "get", "gb", "--no-headers").stdout.splitlines()
-    assert row.split()[:5] == ["bot", "True", "telegram,web", "1", "3"]
+    assert row.split()[:6] == ["bot", "True", "PartlyConnected", "web", "1", "3"]
+    header, row = plane.kubectl("-n", bot.namespace, "get", "gb", "-o", "wide").stdout.splitlines()
+    shown = dict(zip(header.split(), row.split(), strict=False))
+    assert shown | {"MODEL": "Answering", "STORE": "Reachable", "GATEWAY": "1", "WORKERS": "1"} == shown
+    assert row[header.index("MESSAGE") :].strip() == message
 
     await report(store, bot, "telegram", True)
     bot.wait_condition("PlatformsConnected", "True", "Connected")
     bot.wait_condition("Ready", "True", "Answering")
 
     def told() -> bool:
-        events = bot.api.list("Event", bot.namespace)
-        reasons = {e["reason"] for e in events if e["regarding"]["kind"] == "GptBot"}
-        return {"GatewayUnavailable", "PlatformsDisconnected", "PartlyConnected", "Answering"} <= reasons
+        reasons = {reason for _, reason in events(bot)}
+        return {"Disconnected", "PartlyConnected", "Answering"} <= reasons
 
     wait_for(told, "Events")
     assert "PartlyConnected" in plane.kubectl("-n", bot.namespace, "describe", "gptbot", "bot").stdout
+
+
+def events(bot: Bot) -> list[tuple[str, str]]:
+    """Type and reason of the Events of a bot."""
+    found = bot.api.list("Event", bot.namespace)
+    return [
+        (e["type"], e["reason"])
+        for e in found
+        if (e["regarding"]["kind"], e["regarding"]["name"]) == ("GptBot", bot.name)
+    ]
+
+
+def lasts(bot: Bot, condition: str, seconds: float) -> bool:
+    """Whether a condition has been what it is for so long."""
+    found = next(c for c in bot.document["status"]["conditions"] if c["type"] == condition)
+    since = datetime.fromisoformat(found["lastTransitionTime"]).timestamp()
+    return time.time() - since >= seconds
+
+
+async def test_a_normal_first_start_warns_of_nothing_and_a_failed_one_does(make_bot: MakeBot, store: Store) -> None:
+    bot, broken = make_bot(), make_bot("broken", podTemplate={"metadata": {"labels": {"team": "broken"}}})
+    for each in (bot, broken):
+        each.wait_condition("Ready", "False", "GatewayUnavailable")
+    wait_for(lambda: lasts(bot, "Ready", 5 * GRACE), "the image is pulled")
+    waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}
+    name = f"{broken.name}-"
+
+    def cannot_pull() -> bool:
+        """What a kubelet says of the pods of the broken one, while those of the other run."""
+        for pod in bot.api.list("Pod", bot.namespace):
+            if pod["metadata"]["name"].startswith(name):
+                state = {"name": "gptbot", "image": "gptbot:test", "imageID": "", "ready": False, "restartCount": 0}
+                status = {"containerStatuses": [state | {"state": waiting}]}
+            else:
+                status = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+            change = {"status": status}
+            bot.api.patch_if_there("Pod", bot.namespace, pod["metadata"]["name"], change, subresource="status")
+        return (
+            broken.conditions()["Progressing"][1] == "ImagePullBackOff"
+            and bot.conditions()["Progressing"][1] == "Complete"
+        )
+
+    wait_for(cannot_pull, "pods", 60)
+    await report(store, bot, "web", True)
+    bot.wait_condition("Ready", "True", "Answering")
+    wait_for(
+        lambda: {("Warning", "ImagePullBackOff"), ("Warning", "GatewayUnavailable")} <= set(events(broken)), "a Warning"
+    )
+    wait_for(lambda: ("Normal", "Answering") in events(bot), "the end of the start is told")
+    assert [event for event in events(bot) if event[0] == "Warning"] == []
+
+
+async def test_prometheus_is_told_of_the_conditions_of_each_bot(
+    make_bot: MakeBot, store: Store, operator: OperatorProcess
+) -> None:
+    bot = make_bot()
+
+    def value(condition: str, status: str) -> float | None:
+        labels = f'bot="bot",condition="{condition}",namespace="{bot.namespace}",status="{status}"'
+        line = next((x for x in operator.metrics() if x.startswith(f"gptbot_bot_condition{{{labels}}} ")), None)
+        return None if line is None else float(line.rsplit(" ", 1)[1])
+
+    wait_for(lambda: value("Ready", "false") == 1, "the condition")
+    assert (value("Ready", "true"), value("Ready", "unknown")) == (0, 0)
+    bot.hashes()
+    bot.run_pods()
+    await report(store, bot, "web", True)
+    wait_for(lambda: value("Ready", "true") == 1, "the condition")
+    assert (value("Ready", "false"), value("Ready", "unknown")) == (0, 0)
+    about = [x for x in operator.metrics() if x.startswith("gptbot_bot_info") and f'namespace="{bot.namespace}"' in x]
+    labels = f'bot="bot",image="gptbot:test",namespace="{bot.namespace}",suspended="false",version="test"'
+    assert about == [f"gptbot_bot_info{{{labels}}} 1.0"]
+    bot.api.delete("GptBot", bot.namespace, bot.name)
+    wait_for(
+        lambda: not [x for x in operator.metrics() if f'namespace="{bot.namespace}"' in x], "its metrics go with it"
+    )
 
 
 async def test_a_bot_with_a_store_of_its_own(make_bot: MakeBot, store_url: str, store: Store) -> None:
@@ -177,10 +260,10 @@ async def test_kubectl_waits_for_a_bot_and_a_look_without_news_writes_nothing(
 
     await looks(10)  # what was still under way has come
     settled = version()
-    events = len(bot.api.list("Event", bot.namespace))
+    told = len(bot.api.list("Event", bot.namespace))
     await looks(40)
     assert version() == settled
-    assert len(bot.api.list("Event", bot.namespace)) == events
+    assert len(bot.api.list("Event", bot.namespace)) == told
 
 
 def test_an_embedded_model_that_is_not_installed(make_bot: MakeBot) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gptbot.inbox.store import Store
-from gptbot_operator.events import Budget, changes
+from gptbot_operator.events import News
 from gptbot_operator.store import PlatformReport, Reading, StoreReader
 from tests.unit.bots import OPENAI
 from tests.unit.test_status import conditions
@@ -64,11 +64,11 @@ def test_a_warning_is_one_event() -> None:
     def status(word: str, reason: str) -> dict[str, Any]:
         return {"conditions": [{"type": "BudgetAvailable", "status": word, "reason": reason, "message": ""}]}
 
-    budget, day = Budget(), [("True", "WithinBudget"), ("True", "NearlySpent"), ("True", "NearlySpent")]
+    news, day = News(), [("True", "WithinBudget"), *[("True", "NearlySpent")] * 3]
     told = [
         (event["type"], event["reason"])
         for before, after in itertools.pairwise(day)
-        for event in changes(bot, status(*before), status(*after), "me", budget)
+        for event in news.changes(bot, status(*before), status(*after), "me", grace=0.0)
     ]
     assert told == [("Warning", "NearlySpent")]
 

@@ -66,6 +66,7 @@ def test_a_bot_that_answers() -> None:
     assert status["backlog"] == 7
     assert status["workers"] == {"ready": 2, "desired": 3, "replicas": 3}
     assert status["platformNames"] == "web"
+    assert status["gateway"] == {"ready": 1, "desired": 1}
     assert status["platforms"] == [
         {"name": "web", "connected": True, "since": "2026-01-01T00:00:00Z", "reason": "", "message": ""}
     ]
@@ -125,6 +126,8 @@ def test_one_platform_away_is_reported_and_the_bot_is_ready() -> None:
     seen = conditions("all-platforms", store=store)
     assert seen["PlatformsConnected"] == ("False", "Disconnected", "telegram: Telegram refuses the token")
     assert seen["Ready"] == ("True", "PartlyConnected", "telegram: Telegram refuses the token")
+    status = status_of(bot("all-platforms"), seen_with(store=store), {}, "2026-01-01T00:00:00Z")
+    assert status["platformNames"] == "discord,web,irc", "those that are connected"
 
 
 def test_a_report_of_a_gateway_that_is_gone_counts_for_nothing() -> None:

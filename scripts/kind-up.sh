@@ -25,7 +25,7 @@ build=$(date +%s)
 helm upgrade gptbot charts/gptbot --install --namespace gptbot --create-namespace --wait --timeout 5m \
   --set model.enabled=true --set exampleBot.enabled=true \
   --set-string "operator.podAnnotations.build=$build" --set-string "valkey.podAnnotations.build=$build" \
-  --set-string "model.podAnnotations.build=$build" \
+  --set-string "model.podAnnotations.build=$build" --set 'operator.allowedAnnotations={build}' \
   --set-string "exampleBot.spec.podTemplate.metadata.annotations.build=$build"
 "$kubectl" --namespace gptbot wait --for=condition=Ready gptbot/example --timeout 5m
 "$kubectl" --namespace gptbot apply -f - >/dev/null <<YAML

@@ -41,6 +41,7 @@ from gptbot_operator.settings import Settings
 from gptbot_operator.sharing import Sharing
 from gptbot_operator.status import invalid_status, status_of
 from gptbot_operator.store import Reading, StoreReader
+from gptbot_operator.tenancy.rules import NotAllowed, permit, permit_store
 from gptbot_operator.tenants import Tenants
 from gptbot_operator.tokens import Tokens, platform_tokens
 from gptbot_operator.verdict import Seen
@@ -154,23 +155,27 @@ class Reconciler:
         paused = is_paused(document["metadata"].get("annotations") or {})
         everything, memory.paused = everything or (memory.paused and not paused), paused
         try:
-            bot = effective(parse({k: v for k, v in document.items() if k != "status"}), self._settings)
+            written = parse({k: v for k, v in document.items() if k != "status"})
+            permit(written, self._settings.tenancy)
+            bot = effective(written, self._settings)
             memory.unknown_since = None
         except InvalidManifest as error:
             first = memory.unknown_since is None
             if memory.may_be_newer(error):
                 raise Unfinished(f"the CRD is newer than this operator: {error}", _NEWER_SECONDS, news=first) from None
-            self._duplicates(key, {})
-            await self._write_status(key, document, invalid_status(document, str(error).replace("\n", "; "), _now()))
-            return True
+            return await self._refused(key, document, error)
         wanted = references(bot)
         self.cache.refer(key, {(r.kind, bot.metadata.namespace, r.name) for r in wanted})
         copies = copied(bot, wanted, self._settings)
         digests = await self._digests(bot, wanted, copies, live=everything and not new)
+        own_store = None if bot.spec.store is None else await self._own_store(bot, memory, digests)
+        try:
+            permit_store(bot, own_store, self._settings.tenancy)
+        except NotAllowed as error:
+            return await self._refused(key, document, error)
         credentials = await self._credentials(bot, memory, live=everything, new=new)
         scalers = self.cache.scalers(scalable(bot))
         running = self._own(bot, "Deployment", gateway_name(bot)) is not None
-        own_store = None if bot.spec.store is None else await self._own_store(bot, memory, digests)
         stand = await self._stand(key, bot, memory, credentials.used, own_store)
         in_use = await self._tenants.begin(key, running=running)
         login = await self._sharing.login(key, bot, document, credentials, memory.share, running=running)
@@ -239,6 +244,15 @@ class Reconciler:
         """Whether nobody has looked at a bot to the end: it has no status, and no children but of a look cut short."""
         document = self.cache.bots.get(key)
         return not memory.looked and document is not None and not document.get("status")
+
+    async def _refused(self, key: str, document: Document, error: InvalidManifest) -> bool:
+        """Say why nothing of a bot is applied. What runs of it stays as it was."""
+        reason = "NotAllowed" if isinstance(error, NotAllowed) else "InvalidSpec"
+        if reason == "InvalidSpec" or not self._tokens.knows(key):  # else its pods may use the tokens still
+            self._duplicates(key, {})
+        text = "; ".join(map(str, error.faults))
+        await self._write_status(key, document, invalid_status(document, text, _now(), reason))
+        return True
 
     async def _bot(self, key: str, *, live: bool) -> Document | None:
         document = self.cache.bots.get(key)

@@ -14,6 +14,8 @@ import yaml
 from gptbot_api import InvalidManifest
 from gptbot_api.defaults import Defaults, parse_defaults
 from gptbot_api.store_url import CA_VARIABLE, trusting
+from gptbot_operator.tenancy.allowed import NotAnEntry, Tenancy
+from gptbot_operator.tenancy.hosts import addresses, own_addresses
 
 _NAMESPACE = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 COPY_PREFIX = "default_"
@@ -47,6 +49,8 @@ class Settings:
     """What GptBots get that leave it out."""
     default_keys: Path | None = None
     """Where the Secrets are mounted that the defaults refer to: `NAME/KEY`."""
+    tenancy: Tenancy = field(default_factory=lambda: Tenancy.from_environment({}, own_addresses()))
+    """What GptBots may ask for."""
     namespaces: tuple[str, ...] = ()
     """Namespaces to serve; none: all."""
     lease: str = ""
@@ -89,14 +93,16 @@ class Settings:
         for namespace in namespaces:
             if not _NAMESPACE.match(namespace):
                 raise InvalidSettings(f"GPTBOT_NAMESPACES: {namespace!r} is no name of a namespace; separate by commas")
+        defaults = _defaults(environment.get("GPTBOT_DEFAULTS"))
         return cls(
             image=image,
             image_pull_policy=policy,
             store_url=_store_url(environment.get("GPTBOT_STORE_URL"), environment.get(CA_VARIABLE)),
             store_isolation=isolation,
             model_url=environment.get("GPTBOT_MODEL_URL") or None,
-            defaults=_defaults(environment.get("GPTBOT_DEFAULTS")),
+            defaults=defaults,
             default_keys=Path(secrets) if (secrets := environment.get("GPTBOT_DEFAULT_KEYS")) else None,
+            tenancy=_tenancy(environment, defaults),
             namespaces=namespaces,
             lease=_lease(environment.get("GPTBOT_LEASE", "")),
             lease_seconds=_number(environment, "GPTBOT_LEASE_SECONDS", 15, 3),
@@ -154,6 +160,16 @@ def _defaults(name: str | None) -> Defaults:
                 f"GPTBOT_DEFAULTS: the names of Secret {reference['name']!r} and its key are too long"
             )
     return defaults
+
+
+def _tenancy(environment: Mapping[str, str], defaults: Defaults) -> Tenancy:
+    own = [*own_addresses(), *(address for _, address in addresses(defaults, ""))]
+    if model := environment.get("GPTBOT_MODEL_URL"):
+        own.append(model)
+    try:
+        return Tenancy.from_environment(environment, own)
+    except NotAnEntry as error:
+        raise InvalidSettings(str(error)) from None
 
 
 def _key_references(node: Any) -> Iterator[dict[str, str]]:

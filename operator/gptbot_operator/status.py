@@ -71,13 +71,13 @@ def _observed(bot: GptBot, previous: Document) -> int:
     )
 
 
-def invalid_status(document: Document, message: str, now: str) -> Document:
-    """The status of a GptBot that an older or missing CRD let through."""
+def invalid_status(document: Document, message: str, now: str, reason: str = "InvalidSpec") -> Document:
+    """The status of a GptBot that an older or missing CRD let through, or that is refused for another reason."""
     generation = document["metadata"].get("generation", 0)
     previous: Document = document.get("status") or {}
-    verdicts = {"Ready": Verdict("False", "InvalidSpec", message[:MAX_MESSAGE])}
+    verdicts = {"Ready": Verdict("False", reason, message[:MAX_MESSAGE])}
     for name in CONDITIONS[1:]:
-        verdicts[name] = Verdict("Unknown", "InvalidSpec", "")
+        verdicts[name] = Verdict("Unknown", reason, "")
     if order := paused(document["metadata"].get("annotations") or {}):
         verdicts["Paused"] = order
     return {

@@ -46,6 +46,10 @@ class Tokens:
                     del self._bots[token]
         return told
 
+    def knows(self, bot: str) -> bool:
+        """Whether a bot's tokens were noted."""
+        return bot in self._of
+
     def forget(self, bot: str) -> set[str]:
         """A bot is gone. The other bots for which that changes something."""
         told = self.note(bot, {})

@@ -60,6 +60,25 @@ VALUES: dict[str, Manifest] = {
     "no-store": {"valkey": {"enabled": False}},
     "high-availability": yaml.safe_load((CHART / "values-ha.yaml").read_text()),
     "observed": {"metrics": {"serviceMonitor": {"enabled": True}}, "dashboards": {"enabled": True}},
+    "restricted": {
+        "operator": {
+            "allowedHosts": [
+                "Api.OpenAI.com", "*.models.example", "10.1.2.3:8443", "[fd00::1]:443", "store.example:6379",
+            ],
+            "allowedExposeHosts": ["*.bots.example"],
+            "allowedIngressClasses": ["public"],
+            "allowedIngressAnnotations": ["cert-manager.io/*"],
+            "allowedLabels": ["team", "example.com/*"],
+            "allowedAnnotations": ["note"],
+            "allowedEgress": ["10.1.0.0/16", "fd00::/8", "monitoring"],
+            "allowedPlatforms": ["matrix"],
+        },
+        "model": {"enabled": True},
+        "defaults": {
+            "llm": {"baseUrl": "https://default.example/v1", "model": "m", "apiKeySecretRef": {"name": "a", "key": "b"}}
+        },
+    },
+    "trusted": {"operator": {"tenancy": "trusted"}},
     "two-namespaces": {"operator": {"namespaces": ["one", "two"]}, "crd": {"upgrade": False}},
     "defaults": {
         "defaults": {
@@ -89,7 +108,11 @@ VALUES: dict[str, Manifest] = {
             "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ include \"gptbot.fullname\" . }}-more\n",
         ]
     },
-    "nothing-cluster-wide": {"serviceAccount": {"create": False, "name": "mine"}, "rbac": {"create": False}},
+    "nothing-cluster-wide": {
+        "operator": {"admissionPolicy": False},
+        "serviceAccount": {"create": False, "name": "mine"},
+        "rbac": {"create": False},
+    },
 }  # fmt: skip
 """Sets of values that render."""
 

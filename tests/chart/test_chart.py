@@ -52,7 +52,7 @@ def test_objects_say_where_they_belong(values: Manifest) -> None:
         labels = each["metadata"]["labels"]
         assert labels["app.kubernetes.io/instance"] == "demo"
         assert labels["app.kubernetes.io/managed-by"] == "Helm"
-        if each["kind"] not in ("ClusterRole", "ClusterRoleBinding"):
+        if not each["kind"].startswith(("ClusterRole", "ValidatingAdmissionPolicy")):
             assert each["metadata"]["namespace"]
 
 

@@ -53,6 +53,15 @@ class Client:
         assert made is not None
         return made
 
+    def refusal(self, document: Document) -> str:
+        """What is said against creating an object; empty when it could be. Nothing is created."""
+        path = self._path(document["kind"], document["metadata"]["namespace"])
+        try:
+            self._request("POST", f"{path}?dryRun=All", document)
+        except AssertionError as error:
+            return str(error)
+        return ""
+
     def patch(self, kind: str, namespace: str, name: str, change: Document, *, subresource: str = "") -> Document:
         """Merge-patch an object that is there."""
         patched = self.patch_if_there(kind, namespace, name, change, subresource=subresource)

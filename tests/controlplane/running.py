@@ -43,6 +43,7 @@ class OperatorProcess:
             "HOME": str(directory),
             "KUBECONFIG": str(plane.kubeconfig("operator")),
             "GPTBOT_IMAGE": "gptbot:test",
+            "GPTBOT_TENANCY": "trusted",
             "GPTBOT_REFRESH_SECONDS": "0.5",
             "GPTBOT_HEALTH_PORT": str(self._health_port),
             "GPTBOT_METRICS_PORT": str(self._metrics_port),

@@ -117,11 +117,13 @@ def operator_image() -> str:
     return os.environ.get("OPERATOR_IMAGE") or "docker.io/library/gptbot-operator:dev"
 
 
-def values(bot: str = "", operator: str = "") -> dict[str, Any]:
-    """Values for a release of these images, else of those under test."""
+def values(bot: str = "", operator: str = "", chart: Path = CHART) -> dict[str, Any]:
+    """Values for a release of these images, else of those under test; the fakes are Services of another namespace."""
+    known = yaml.safe_load((chart / "values.yaml").read_text())["operator"]
+    hosts = {"allowedHosts": ["*.svc"]} if "allowedHosts" in known else {}
     return {
         "botImage": _image(bot or bot_image()),
-        "operator": {"image": _image(operator or operator_image()), "refreshSeconds": 2},
+        "operator": {"image": _image(operator or operator_image()), "refreshSeconds": 2} | hosts,
         "valkey": {"persistence": {"enabled": makes_volumes()}},
         "model": {"enabled": True},
     }

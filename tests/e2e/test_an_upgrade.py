@@ -39,8 +39,9 @@ def older(
         store.start(fakes_in_cluster.namespace, bot_image())
         shared |= store.VALUES
         objects = [store.secret(fakes_in_cluster.namespace)]
-    before = values(previous.BOT, previous.OPERATOR) | shared
-    with installed(tree / "charts" / "gptbot", f"gptbot-upgrade-{run}", before, objects) as release:
+    chart = tree / "charts" / "gptbot"
+    before = values(previous.BOT, previous.OPERATOR, chart) | shared
+    with installed(chart, f"gptbot-upgrade-{run}", before, objects) as release:
         yield release, Release(release.name, release.namespace, CHART, values() | shared)
 
 

@@ -1,0 +1,212 @@
+"""A restricted installation on a real API server: what its admission policy says at once, and the operator anyway."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.chart.rendering import VALUES, render
+from tests.controlplane.bot import Bot
+from tests.controlplane.plane import Plane, wait_for
+from tests.controlplane.running import OperatorProcess
+from tests.hostile import tenancy
+from tests.hostile.tenancy import ALLOWED, NAMESPACE, REFUSED, Case
+
+MakeBot = Callable[..., Bot]
+BAD = {"spec": {"hostPID": True, "containers": [{"name": "gptbot", "securityContext": {"runAsUser": 0}}]}}
+
+
+@pytest.fixture(scope="module")
+def policed(plane: Plane) -> Iterator[Plane]:
+    """The chart's admission policy, for the namespace that the cases are about alone."""
+    values = copy.deepcopy(VALUES[tenancy.VALUES])
+    values["operator"]["namespaces"] = [NAMESPACE]
+    policies = [each for each in render(values) if each["kind"].startswith("ValidatingAdmissionPolicy")]
+    assert len(policies) == 2
+    plane.kubectl("create", "namespace", NAMESPACE)
+    plane.kubectl("apply", "-f", "-", document={"apiVersion": "v1", "kind": "List", "items": policies})
+    bad = _document(Case("podTemplate", BAD).spec())
+    wait_for(lambda: plane.api.refusal(bad), "the policy is enforced")
+    yield plane
+    for each in policies:
+        plane.kubectl("delete", each["kind"], each["metadata"]["name"])
+    plane.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+def _document(spec: dict[str, Any], namespace: str = NAMESPACE, name: str = "case") -> dict[str, Any]:
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "gptbot.dev/v1alpha1", "kind": "GptBot", "metadata": metadata, "spec": spec}
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=str)
+def test_the_api_server_refuses_at_once_what_the_operator_would(case: Case, policed: Plane) -> None:
+    said = policed.api.refusal(_document(case.spec()))
+    if case.at_once:
+        assert "ValidatingAdmissionPolicy 'bots-demo-gptbot-gptbots'" in said
+        assert "denied request: " in said
+        assert "expression '" not in said, "no rule failed to be evaluated"
+    else:
+        assert said == "", "the operator alone says it"
+
+
+@pytest.mark.parametrize("case", ALLOWED, ids=str)
+def test_the_api_server_takes_what_the_operator_takes(case: Case, policed: Plane) -> None:
+    assert policed.api.refusal(_document(case.spec())) == ""
+
+
+def test_the_policy_says_which_host_and_leaves_other_namespaces_and_old_bots_alone(
+    policed: Plane, namespace: str
+) -> None:
+    far = _document(Case("llm", {"baseUrl": "http://evil.example/v1", "model": "m"}).spec())
+    said = policed.api.refusal(far)
+    assert "a Service of the bot's namespace (NAME.shop.svc): http://evil.example/v1" in said
+    assert policed.api.refusal(_document(far["spec"], namespace)) == "", "another installation's, perhaps"
+
+    bot = Bot(policed.api, NAMESPACE, "old")
+    bot.create(**tenancy.GOOD)
+    with pytest.raises(AssertionError, match="podTemplate"):
+        bot.edit(podTemplate=BAD)
+    binding = "validatingadmissionpolicybinding/bots-demo-gptbot-gptbots"
+    policed.kubectl("patch", binding, "--type=merge", "-p", '{"spec": {"validationActions": ["Audit"]}}')
+    wait_for(lambda: policed.api.refusal(far) == "", "the policy only watches")
+    bot.edit(podTemplate=BAD)
+    policed.kubectl("patch", binding, "--type=merge", "-p", '{"spec": {"validationActions": ["Deny"]}}')
+    wait_for(lambda: policed.api.refusal(far), "the policy is enforced again")
+    policed.api.patch("GptBot", NAMESPACE, "old", {"metadata": {"labels": {"a": "b"}, "finalizers": ["example.com/x"]}})
+    with pytest.raises(AssertionError, match="podTemplate"):
+        bot.edit(suspend=True)
+    policed.api.delete("GptBot", NAMESPACE, "old")
+    policed.api.patch("GptBot", NAMESPACE, "old", {"metadata": {"finalizers": None}})
+    wait_for(lambda: policed.api.get("GptBot", NAMESPACE, "old") is None, "an old bot can be deleted")
+
+
+class Installation:
+    """An operator in place of the one that all tests share, serving one namespace."""
+
+    def __init__(self, plane: Plane, directory: Path, namespace: str, store_url: str) -> None:
+        self._plane, self._directory, self._namespace, self._store_url = plane, directory, namespace, store_url
+        self.operator: OperatorProcess | None = None
+
+    def start(self, **environment: str) -> None:
+        """Start it."""
+        self.operator = OperatorProcess(
+            self._plane,
+            self._directory,
+            GPTBOT_NAMESPACES=self._namespace,
+            GPTBOT_STORE_URL=self._store_url,
+            **{"GPTBOT_TENANCY": "restricted"} | environment,
+        )
+        self.operator.start()
+
+    def stop(self) -> None:
+        """Stop it."""
+        if self.operator is not None:
+            self.operator.stop()
+            self.operator = None
+
+
+@pytest.fixture
+def installation(
+    plane: Plane, namespace: str, stopped: OperatorProcess, store_url: str, tmp_path: Path
+) -> Iterator[Installation]:
+    stopped.stop()
+    made = Installation(plane, tmp_path, namespace, store_url)
+    yield made
+    made.stop()
+    log = (tmp_path / "operator.log").read_text()
+    assert "Traceback" not in log
+    assert "hunter2" not in log
+
+
+def test_a_bot_that_asks_for_too_much_is_refused_as_a_whole(make_bot: MakeBot, installation: Installation) -> None:
+    installation.start(GPTBOT_ALLOWED_HOSTS="model")
+    bot = make_bot(podTemplate=BAD)
+    message = bot.wait_condition("Ready", "False", "NotAllowed")
+    for path in ("spec.podTemplate.spec.hostPID: ", "spec.podTemplate.spec.containers[0].securityContext.runAsUser: "):
+        assert path in message
+    assert {condition[:2] for name, condition in bot.conditions().items() if name != "Ready"} == {
+        ("Unknown", "NotAllowed")
+    }
+    assert bot.children() == {}
+
+    bot.edit(podTemplate={"spec": {"priorityClassName": "low", "hostPID": None, "containers": None}})
+    before = bot.the("Deployment", "gateway")
+    assert before["spec"]["template"]["spec"]["priorityClassName"] == "low"
+    bot.wait_settled()
+    children = {name: each["metadata"]["uid"] for name, each in bot.children().items()}
+
+    bot.edit(podTemplate={"spec": {"hostPID": True, "priorityClassName": "high"}}, gateway={"replicas": 2})
+    bot.wait_condition("Ready", "False", "NotAllowed")
+    bot.wait_settled()
+    after = bot.the("Deployment", "gateway")
+    assert after["spec"] == before["spec"], "what runs goes on"
+    assert {name: each["metadata"]["uid"] for name, each in bot.children().items()} == children
+
+    installation.stop()
+    installation.start(GPTBOT_TENANCY="trusted")
+    wait_for(
+        lambda: bot.the("Deployment", "gateway")["spec"]["template"]["spec"].get("hostPID"), "a trusted tenant may"
+    )
+
+
+@pytest.mark.parametrize("mode", ["restricted", "trusted"])
+def test_a_default_key_goes_to_its_own_host_alone(
+    mode: str, make_bot: MakeBot, installation: Installation, tmp_path: Path
+) -> None:
+    key = {"name": "openai", "key": "key"}
+    llm = {"baseUrl": "http://default.example/v1", "model": "m", "apiKeySecretRef": key}
+    (tmp_path / "defaults.yaml").write_text(yaml.safe_dump({"llm": llm}))
+    (tmp_path / "keys" / "openai").mkdir(parents=True)
+    (tmp_path / "keys" / "openai" / "key").write_text("hunter2")
+    installation.start(
+        GPTBOT_TENANCY=mode,
+        GPTBOT_ALLOWED_HOSTS="*",
+        GPTBOT_DEFAULTS=str(tmp_path / "defaults.yaml"),
+        GPTBOT_DEFAULT_KEYS=str(tmp_path / "keys"),
+    )
+    fair = make_bot("fair", llm=None)
+    wait_for(lambda: "default_openai_key" in fair.the("Secret", "gptbot")["data"], "a bot without a model gets the key")
+    for owner in ("thief", "fair"):
+        stolen = {"name": f"{owner}-gptbot", "key": "default_openai_key"}
+        for place in (
+            {"baseUrl": "http://evil.example/v1", "model": "m", "apiKeySecretRef": stolen},
+            {"fallbacks": [{"baseUrl": "http://evil.example/v1", "model": "m", "apiKeySecretRef": stolen}]},
+        ):
+            thief = make_bot("thief", llm=place)
+            assert "is a key that the operator makes" in thief.wait_condition("Ready", "False", "NotAllowed")
+            assert thief.children() == {}
+            thief.api.delete("GptBot", thief.namespace, "thief")
+            wait_for(lambda: thief.api.get("GptBot", thief.namespace, "thief") is None, "it is deleted")  # noqa: B023
+    copies = [
+        secret["metadata"]["name"]
+        for secret in fair.api.list("Secret", fair.namespace)
+        if base64.b64encode(b"hunter2").decode() in secret.get("data", {}).values()
+    ]
+    assert copies == ["fair-gptbot"]
+
+
+def test_the_operator_connects_to_no_store_that_is_not_allowed(make_bot: MakeBot, installation: Installation) -> None:
+    """A tenant's URL must not make the operator, which has another network, knock at doors."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port = door.getsockname()[1]
+        installation.start(GPTBOT_ALLOWED_HOSTS="model,localhost:1")
+        bot = make_bot(store={"urlSecretRef": {"name": "store", "key": "url"}})
+        bot.wait_condition("StoreReachable", "False", "SecretMissing")
+        bot.wait_settled()
+        before = bot.the("Deployment", "gateway")["metadata"]["generation"]
+        bot.secret("store", url=f"redis://:hunter2@127.0.0.1:{port}/0")
+        message = bot.wait_condition("Ready", "False", "NotAllowed")
+        assert message == "spec.store.urlSecretRef: its address has a host that is not one of operator.allowedHosts"
+        assert bot.the("Deployment", "gateway")["metadata"]["generation"] == before
+        bot.secret("store", url="redis://:hunter2@localhost:1/0")
+        bot.wait_condition("StoreReachable", "False", "Unreachable")
+        door.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            door.accept()

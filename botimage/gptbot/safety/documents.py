@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gptbot.safety.shadow import Span
+from gptbot.safety.shadow import JOINT, Span
 from gptbot.safety.subjects import Subjects
 
 _WORDS_BEFORE = 80  # characters
-_GAP = r"[ \u00a0\u202f]"
+_GAP = r"[ \u00a0]"
+_ANY = rf"{JOINT}{{0,8}}+"
+_SOME = rf"{JOINT}{{1,8}}+"
 
 # Series of two and two digits and a number of six; a passport for travelling abroad has two and seven (Russian
-# government, decree 828 of 1997; Federal Migration Service, order 211 of 2010).
+# government, decree 828 of 1997; Federal Migration Service, order 211 of 2010). However they are joined: the words
+# around are the proof. A date and a time have as many digits, in other groups.
+_NUMBER_SIGN = rf"[ \u00a0,]{{0,2}}{_ANY}(?:(?:№|No?\b\.?|номер:?){_ANY})?"
 _PASSPORT = re.compile(
-    rf"(?<![\w.,+-])(?:[0-9]{{2}}{_GAP}?[0-9]{{2}}[ \u00a0,]{{0,2}}(?:№|N|no\.?|номер:?)?{_GAP}?[0-9]{{6}}"
-    rf"|[0-9]{{2}}{_GAP}?(?:№|N)?{_GAP}?[0-9]{{7}})(?![\w-]|[.,][0-9])",
+    rf"(?<![^\W_])(?<!\+)(?<![0-9][.,+_/-])(?:"
+    rf"[0-9]{{2}}{_ANY}[0-9]{{2}}{_NUMBER_SIGN}(?:[0-9]{{6}}|[0-9]{{3}}{_SOME}[0-9]{{3}})"
+    rf"|[0-9]{{2}}{_NUMBER_SIGN}(?:[0-9]{{7}}|[0-9]{{3}}{_SOME}[0-9]{{4}})"
+    rf"|[0-9]{{2}}(?:{_SOME}[0-9]{{2}}){{4}}|[0-9](?:{_SOME}[0-9]){{8,9}})(?![\w-]|[.,][0-9])",
     re.IGNORECASE,
 )
 _DOCUMENT = re.compile(
@@ -26,15 +32,20 @@ _DOCUMENT = re.compile(
     re.IGNORECASE,
 )
 
+_INN_WORD = r"(?<![^\W_])(?:инн|inn|налогоплательщик[^\W_]{0,8}+|taxpayer[^\W_]{0,8}+)(?![^\W_])"
+_SNILS_WORD = r"(?<![^\W_])(?:снилс|snils)(?![^\W_])"
+SPOKEN_OF_TAX = re.compile(rf"(?P<inn>{_INN_WORD})|(?P<snils>{_SNILS_WORD})|{_DOCUMENT.pattern}", re.IGNORECASE)
 _INN = re.compile(r"(?<![\w.,+-])[0-9]{12}(?![\w-]|[.,][0-9])")
 _INN_SPOKEN_OF = re.compile(
-    rf"(?P<words>\b(?:инн|inn|налогоплательщик\w*|taxpayer\w*)\b[^0-9\n]{{0,30}}?)"
-    rf"(?<![\w+-])(?:[0-9](?:{_GAP}?[0-9]){{11}}|[0-9](?:{_GAP}?[0-9]){{9}})(?![\w-])",
+    rf"(?P<words>{_INN_WORD}[^0-9\n]{{0,30}}?\n?[ \t]{{0,3}})"
+    rf"(?<![^\W_+])(?:[0-9]{{12}}(?![\w-])|[0-9]{{10}}(?![\w-])|[0-9](?:{_GAP}?[0-9]){{11}}|[0-9](?:{_GAP}?[0-9]){{9}})(?![\w-])",
     re.IGNORECASE,
 )
 _SNILS = re.compile(r"(?<![\w+-])[0-9]{3}[ -][0-9]{3}[ -][0-9]{3}[ -]?[0-9]{2}(?![\w-])")
 _SNILS_SPOKEN_OF = re.compile(
-    r"(?P<words>\b(?:снилс|snils)\b[^0-9\n]{0,30}?)(?<![\w+-])[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{2}(?![\w-])",
+    r"(?P<words>"
+    + _SNILS_WORD
+    + r"[^0-9\n]{0,30}?\n?[ \t]{0,3})(?<![^\W_+])[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{2}(?![\w-])",
     re.IGNORECASE,
 )
 
@@ -64,10 +75,11 @@ def find_inn_spoken_of(text: str) -> Iterator[Span]:
 
 def find_inn(text: str) -> Iterator[Span]:
     """Find INN of persons with right check digits."""
-    return (Span(*found.span(), "[taxid]") for found in _INN.finditer(text) if _is_inn(found[0]))
+    return (Span(*found.span(), "[taxid]") for found in _INN.finditer(text) if is_inn(found[0]))
 
 
-def _is_inn(number: str) -> bool:
+def is_inn(number: str) -> bool:
+    """Check digits of an INN, ten digits or twelve."""
     from stdnum.ru import inn
 
     return inn.is_valid(number)

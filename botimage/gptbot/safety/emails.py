@@ -12,8 +12,20 @@ _LOCAL_BACKWARDS = re.compile(r"[\w.+%'-]{1,128}")
 _LONGEST_LOCAL = 128
 _LONGEST_DOMAIN = 255
 # A domain needs a top level of letters: `react@18.2.0` is a version. Underscores around are emphasis in Markdown.
-_DOMAIN = re.compile(r"(?:\w(?:[\w-]{0,61}\w)?\.)+(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,63})(?![^\W_])", re.IGNORECASE)
+_DOMAIN = re.compile(
+    r"(?:\w(?:[\w-]{0,61}\w)?(?:[ \t]{0,3}+\n?[ \t]{0,3}+)?+\.)+(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,63})(?![^\W_])",
+    re.IGNORECASE,
+)
 _STARTS = re.compile(r"(?<!\w)\w")
+
+_TO_DOMAIN = re.compile(r"[ \t]{0,3}+\n?[ \t]{0,3}+")
+"""What may stand between the sign and the domain: a line that was wrapped there."""
+
+_SPACES = " \t\u00a0"
+_MOST_SPACES = 3
+_NO_WORD = re.compile(r"[^\W\d_]{1,64}+[0-9._+][\w.+%'-]{0,127}")  # anna.b, kate1987
+_SPOKEN_OF = re.compile(r"mail|почт|мыл[оау]\b|ящик|имейл", re.IGNORECASE)
+_WORDS_BEFORE = 40  # characters
 
 # As people hide addresses from machines: anna (at) example (dot) org, and in Russian "anna собака example точка ru".
 _DOT = r"(?:\.| ?[(\[] ?dot ?[)\]] ?| точка )"
@@ -36,15 +48,33 @@ def find_emails(text: str) -> Iterator[Span]:
 
 
 def _around(text: str, at: int, done: int) -> Span | None:
-    before = text[max(done, at - _LONGEST_LOCAL) : at]
-    local = _LOCAL_BACKWARDS.match(before[::-1])
-    if local is None or (domain := _DOMAIN.match(text, at + 1, at + 1 + _LONGEST_DOMAIN)) is None:
+    before = text[max(done, at - _LONGEST_LOCAL - _MOST_SPACES) : at]
+    spaces = len(before) - len(before.rstrip(_SPACES))
+    end = at - spaces
+    local = _LOCAL_BACKWARDS.match(before[::-1], spaces) if spaces <= _MOST_SPACES else None
+    domain = None if local is None else _domain(text, at + 1)
+    if local is None or domain is None:
         return None
-    start = _STARTS.search(text, at - local.end(), at)
-    begin = at - local.end() if start is None else start.start()
-    if text[begin:at].lower() == "git":
+    first = end - (local.end() - spaces)
+    start = _STARTS.search(text, first, end)
+    begin = first if start is None else start.start()
+    if text[begin:end].lower() == "git" or (spaces and not _is_local(text, begin, end)):
         return None
     return Span(begin, domain.end(), "[email]")
+
+
+def _domain(text: str, start: int) -> re.Match[str] | None:
+    begins = _TO_DOMAIN.match(text, start)
+    begin = start if begins is None else begins.end()
+    return _DOMAIN.match(text, begin, begin + _LONGEST_DOMAIN)
+
+
+def _is_local(text: str, begin: int, end: int) -> bool:
+    """Whether a word that stands apart from the sign is no word of a sentence, as in `meet us @ example.com`."""
+    return (
+        _NO_WORD.fullmatch(text, begin, end) is not None
+        or _SPOKEN_OF.search(text, max(0, begin - _WORDS_BEFORE), begin) is not None
+    )
 
 
 def find_spelled(text: str) -> Iterator[Span]:

@@ -8,11 +8,9 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
-from gptbot.safety.shadow import Span
+from gptbot.safety.shadow import JOINT, Span
 
-_SEPARATOR = r"[ \u00a0\u202f\u2009.\-\u2010-\u2013]"
-
-_DIGIT_RUN = re.compile(rf"(?<![\w+])[0-9]+(?:{_SEPARATOR}{{1,2}}[0-9]+)*(?!\w)")
+_DIGIT_RUN = re.compile(r"(?<![\w+])[0-9]+(?:(?: [.-] |[ \u00a0.-]{1,2})[0-9]+)*(?!\w)")
 _DIGITS = re.compile(r"[0-9]+")
 
 # Issuer ranges of ISO/IEC 7812 and the lengths they use: American Express, Diners Club, JCB, Visa, Mastercard, Mir,
@@ -27,8 +25,10 @@ _LONGEST_GROUP = 8  # digits of a card that is written in groups; a decimal frac
 _CARD_LENGTHS = range(14, 20)
 _DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 
-_IBAN = re.compile(r"(?<![A-Za-z0-9])(?P<country>[A-Za-z]{2})[0-9]{2}(?=[ \u00a0\u202f\t\n_/.|\\-]{0,3}[A-Za-z0-9])")
-_IBAN_REST = re.compile(r"(?:[ \u00a0\u202f\t\n_/.|\\-]{0,3}+[A-Za-z0-9]){11,30}+")
+_IBAN = re.compile(
+    rf"(?<![A-Za-z0-9])(?P<country>[A-Za-z]{JOINT}{{0,8}}+[A-Za-z]){JOINT}{{0,8}}+[0-9]{JOINT}{{0,8}}+[0-9]"
+)
+_IBAN_REST = re.compile(rf"(?:{JOINT}{{0,8}}+[A-Za-z0-9]){{11,30}}+")
 _LETTERS_OR_DIGITS = re.compile("[A-Za-z0-9]")
 
 _IPV4 = re.compile(r"(?<![\w.-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?!\w|[.-]\w)")
@@ -101,7 +101,8 @@ def find_ibans(text: str) -> Iterator[Span]:
 
 def _end_of_iban(text: str, found: re.Match[str]) -> int | None:
     """The words after an IBAN look like more of it; its country says how long it is."""
-    length = _iban_length(found["country"].upper())
+    country = found["country"]
+    length = _iban_length((country[0] + country[-1]).upper())
     if length is None or (rest := _IBAN_REST.match(text, found.end())) is None:
         return None
     places = [place.start() for place in _LETTERS_OR_DIGITS.finditer(text, found.start(), rest.end())]

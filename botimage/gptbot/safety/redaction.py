@@ -27,7 +27,7 @@ _KINDS: Mapping[str, tuple[_Find, ...]] = {
     "passport": (documents.find_passports,),
     "taxid": (
         documents.find_snils_spoken_of, documents.find_snils, documents.find_inn_spoken_of, documents.find_inn,
-        joined.find_joined_snils,
+        joined.find_joined_tax_numbers,
     ),
     "ip": (identifiers.find_ipv6, identifiers.find_ips),
     "phone": (phones.find_phones, joined.find_joined_phones),

@@ -1,8 +1,9 @@
 """A shadow of a text that shows values which are written so that a search for them fails.
 
 In the shadow there are ASCII digits, full-width and mathematical letters are plain ones, escapes of HTML, URLs and JSON
-are what they stand for, dashes are hyphens, and what has no width is gone. Each of its characters knows which part
-of the text it stands for, so the text around a value that is replaced stays as it was written.
+are what they stand for, dashes are hyphens, and what has no width is gone, also where it is escaped. Each of its
+characters knows which part of the text it stands for, so the text around a value that is replaced stays as it was
+written.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from collections.abc import Iterable
 from html.entities import html5
 from typing import NamedTuple
 
+JOINT = r"[ \u00a0\t\n_/\\|·•∙⋅~*:.()-]"
+"""One of the signs that people put between the groups of a number, as the shadow shows them."""
+
 
 class Span(NamedTuple):
     """A value in a text: its first character, the one after its last, and what replaces it."""
@@ -22,23 +26,34 @@ class Span(NamedTuple):
     label: str
 
 
-# What people mostly write, and what the shadow shows as it is. Missing in Latin-1: ª ­ ² ³ ¹ º ¼ ½ ¾.
+# What people mostly write, and what the shadow shows as it is. Missing in Latin-1: controls, ª ­ ² ³ ¹ º ¼ ½ ¾.
 _HIDES = re.compile(
-    "[^\x00-\x84\x86-\xa9\xab\xac\xae-\xb1\xb4-\xb8\xbb\xbf-\u02ae\u0370-\u0379\u037b-\u0482\u048a-\u058f"
-    "\u2010-\u2013\u2018-\u2023\u2026\u2030-\u203a\u20a0-\u20bf\u2116\u2190-\u21ff\U0001f300-\U0001faff]"
+    "[^\t\n\x20-\x7e\xa0-\xa9\xab\xac\xae-\xb1\xb4-\xb8\xbb\xbf-\u02ae\u0370-\u0379\u037b-\u0482\u048a-\u058f"
+    "\u2018-\u2023\u2026\u2030-\u203a\u20a0-\u20bf\u2116\u2190-\u21ff\U0001f300-\U0001faff]"
 )
 _DASHES = "\u02d7\u2043\u2212\u2500\u2501\u2796"  # dashes that Unicode does not count among them
 _SIGNS = {"\u3002": ".", "\uff61": ".", "\u2044": "/", "\u2215": "/", "\u29f8": "/", "\u2795": "+", "\u2800": " "}
 _NO_WIDTH = "\u115f\u1160\u3164\uffa0"  # letters of Korean that show nothing
 _KEPT = "\u2116"  # №, "No" in its compatible form
-_LINE_ENDS = "\u0085\u2028\u2029"
+_LINE_ENDS = "\r\u0085\u2028\u2029"
+_WHITE = "\t\n"
 
-# `&#64;` `&#x40;` `&commat;` `%40` `\u0040` `\x40`, also escaped twice: `&amp;#64;` `%2540`.
+# `&#64;` `&#x40;` `&commat;` `%40` `%E2%80%8B` `\u0040` `\x40`, also escaped twice: `&amp;#64;` `%2540`. White space
+# counts beside digits only: a password may have `%20` or `\n` in it.
+_BYTE = r"%(?:25){0,2}[89ABab][0-9A-Fa-f]"
 _ESCAPE = re.compile(
-    r"&(?:amp;){0,2}(?:#(?P<decimal>[0-9]{1,7});?|#[xX](?P<hex>[0-9A-Fa-f]{1,6});?|(?P<name>[a-zA-Z]{2,8});)"
-    r"|%(?:25){0,2}(?P<percent>(?<=[0-9)]%)20(?=[0-9(+])|2[89BbDdEeFf]|3[0-9AaDd]|4[0-9A-Fa-f]|6[1-9A-Fa-f]|5[0-9AaFf]|7[0-9Aa])"
-    r"|\\u00(?P<json>[2-7][0-9A-Fa-f])|\\x(?P<byte>[2-7][0-9A-Fa-f])"
+    r"&(?:(?:amp|AMP|#38|#[xX]26);){0,2}(?:#(?:[xX](?=[0-9A-Fa-f])0*+(?P<hex>[0-9A-Fa-f]{0,6})(?![0-9A-Fa-f])|(?=[0-9])0*+(?P<decimal>[0-9]{0,7})(?![0-9]));?"
+    r"|(?P<name>[a-zA-Z][a-zA-Z0-9]{1,31}+(?=;)|nbsp|shy);?)"
+    rf"|(?P<utf8>%(?:25){{0,2}}(?:[Cc][2-9A-Fa-f]|[Dd][0-9A-Fa-f]){_BYTE}"
+    rf"|%(?:25){{0,2}}[Ee][0-9A-Fa-f](?:{_BYTE}){{2}}|%(?:25){{0,2}}[Ff][0-4](?:{_BYTE}){{3}})"
+    r"|%(?:25){0,2}(?P<percent>(?:(?<=[0-9]%)|(?<=[0-9]%25)|(?<=0[AaDd]%))(?:20|0[9AaDd])|(?:20|0[9AaDd])(?=[0-9(+%&\\-])"
+    r"|00|2[89BbDdEeFf]|3[0-9AaDd]|4[0-9A-Fa-f]|6[1-9A-Fa-f]|5[0-9AaCcFf]|7[0-9AaCcEe])"
+    r"|\\u(?:(?P<json>[0-9A-Fa-f]{4})|\{0*+(?P<braces>[0-9A-Fa-f]{1,6})\})|\\x(?P<byte>[2-7A-Fa-f][0-9A-Fa-f])"
+    r"|(?P<white>(?<=[0-9])\\[nrt](?=[0-9A-Z(+])|(?<=[A-Z])\\[nrt](?=[0-9]))"
+    r"|(?P<tag><(?:br|wbr) ?/?>)|[\[(](?P<bracketed>[.@])[\])]",
 )
+_PERCENT = re.compile("%(?:25)*")
+_HEXADECIMAL = ("hex", "percent", "json", "braces", "byte")
 
 
 class _Folds(dict[int, str]):
@@ -50,13 +65,15 @@ class _Folds(dict[int, str]):
 
 
 def _fold(character: str) -> str:
+    if character in _WHITE:
+        return character
     category = unicodedata.category(character)
     digit = unicodedata.digit(character, None)
     if digit is not None:
         return str(digit)
     if character in _LINE_ENDS:
         return "\n"
-    if category in ("Cf", "Mn", "Me") or character in _NO_WIDTH:
+    if category in ("Cf", "Mn", "Me", "Cc") or character in _NO_WIDTH:
         return ""
     if category == "Pd" or character in _DASHES:
         return "-"
@@ -78,7 +95,7 @@ _FOLDS = _Folds()
 
 def folded(text: str) -> str:
     """The shadow of a text but for its escapes; the text itself if it hides nothing."""
-    return text if text.isascii() or _HIDES.search(text) is None else text.translate(_FOLDS)
+    return text if _HIDES.search(text) is None else text.translate(_FOLDS)
 
 
 class View:
@@ -131,19 +148,32 @@ def _pieces(text: str) -> Iterable[tuple[str, str]]:
     """The parts of a text and what each is in its shadow, nothing or one character, seldom two digits."""
     done = 0
     for escape in _ESCAPE.finditer(text):
-        if shown := _meant(escape):
+        if (shown := _meant(escape)) is not None:
             yield from ((character, _FOLDS[ord(character)]) for character in text[done : escape.start()])
             yield escape[0], shown
             done = escape.end()
     yield from ((character, _FOLDS[ord(character)]) for character in text[done:])
 
 
-def _meant(escape: re.Match[str]) -> str:
-    """The character that an escape stands for, folded; empty if it is none that could be of a value."""
-    if (name := escape["name"]) is not None:
-        character = html5.get(f"{name};", "")
+def _meant(escape: re.Match[str]) -> str | None:
+    """What an escape stands for, folded: nothing for what has no width. None if it stands for no one character."""
+    kind = escape.lastgroup
+    found = escape[kind or 0]
+    if kind == "name":
+        character = html5.get(f"{found};", "")
+    elif kind == "utf8":
+        character = bytes.fromhex(_PERCENT.sub("", found)).decode("utf-8", "ignore")
+    elif kind == "white":
+        character = "\t" if found == "\\t" else "\n"
+    elif kind == "tag":
+        return "" if found.startswith("<w") else "\n"
+    elif kind == "bracketed":
+        character = found
     else:
-        hexadecimal = escape["hex"] or escape["percent"] or escape["json"] or escape["byte"]
-        point = int(hexadecimal, 16) if hexadecimal else int(escape["decimal"])
-        character = chr(point) if 0x20 <= point < 0xD800 or 0xE000 <= point < 0x110000 else ""
-    return _FOLDS[ord(character)] if len(character) == 1 else ""
+        character = _character(int(found or "0", 16 if kind in _HEXADECIMAL else 10))
+    return _FOLDS[ord(character)] if len(character) == 1 else None
+
+
+def _character(point: int) -> str:
+    """The character of a number; empty for half of a pair, and beyond Unicode."""
+    return "" if 0xD800 <= point < 0xE000 or point > 0x10FFFF else chr(point)

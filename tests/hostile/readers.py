@@ -154,6 +154,7 @@ def _messages() -> list[Reader]:
     at_names = ("@bot", "@ann", " ", ",", "x", "\n")
     words = ("since", "ago", "last", " ", "2h", "14:30", "today", "+", "1", "h", "days", "x")
     return [
+        Reader("marks", _of("conversation.marks", "without_marks"), ANSWER, ["conversation.marks"]),
         Reader("normalize", _of("safety.normalize", "normalize"), MESSAGE, ["safety.normalize"]),
         Reader("spoken_role", spoken_role, MOST_CHARACTERS, ["conversation.spoken"]),
         Reader("spoken_end", spoken_end, MOST_CHARACTERS_OF_END, ["conversation.spoken"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -10,11 +11,14 @@ from hypothesis import strategies as st
 
 from gptbot.conversation.context import prompt, question
 from gptbot.conversation.folding import _material
-from gptbot.conversation.marks import between, of_one
+from gptbot.conversation.marks import between, of_one, without_marks
 from gptbot.conversation.retelling import Line
+from gptbot.safety.normalize import normalize
 from tests.conversation.test_context import said
+from tests.hostile.hiders import NOTHING
 
 _NAMES = ("chat", "messages", "notes", "role")
+NOTHING_ITSELF = [unseen for unseen in NOTHING.values() if len(unseen) == 1]
 _PIECES = st.sampled_from(
     ["<", "</", ">", " ", "\n", "/", "ro", "le", "role", "ROLE", "notes", "chat", "<ro<role>le>", "\\", "x"]
 )
@@ -33,6 +37,38 @@ def test_no_text_ends_the_marks_around_it(text: str, name: str) -> None:
 @pytest.mark.parametrize("text", ["<ro<role>le>", "</role>", "< / ROLE >", "</no</notes>tes>", "<\\role>"])
 def test_the_words_stay_readable(text: str) -> None:
     assert text in between("role", text).replace("&lt;", "<")
+
+
+UNSEEN = [*NOTHING_ITSELF, *"\u00a0\u2009\u3000\u2800\u2028\t\n\0_-|\\"]
+BRACKETS = "<＜﹤‹⟨〈❮≮"
+
+
+@pytest.mark.parametrize(
+    ("place", "unseen"),
+    [
+        *product(["<{}/notes>", "</{}notes>", "<{}notes>", "</notes{}>"], UNSEEN),
+        *product(["</no{}tes>"], NOTHING_ITSELF),
+    ],
+    ids=ascii,
+)
+def test_what_shows_nothing_does_not_hide_a_mark(place: str, unseen: str) -> None:
+    for text in (place.format(unseen), place.format(unseen * 3), normalize(place.format(unseen))):
+        assert without_marks(text) == "&lt;" + text[1:], ascii(text)
+
+
+@pytest.mark.parametrize("bracket", BRACKETS)
+def test_what_looks_like_a_bracket_begins_no_mark(bracket: str) -> None:
+    for text in (f"{bracket}/notes>", f"{bracket} {'/':>12}ｎｏｔｅｓ＞", f"{bracket}𝐫𝐨𝐥𝐞>", f"{bracket}/nótes>"):
+        assert without_marks(f"é {text}") == f"é &lt;{text[1:]}"
+
+
+def test_white_space_of_any_length_does_not_hide_a_mark() -> None:
+    assert without_marks(f"<{' ' * 10_000}/notes>").startswith("&lt;")
+
+
+@pytest.mark.parametrize("text", ["a < b", "noted <noted>", "<notebook>", "＜p＞ é", "2 ≮ 1", "<roles", "café ‹x›"])
+def test_what_is_no_mark_stays(text: str) -> None:
+    assert without_marks(text) == text
 
 
 def test_notes_do_not_close_themselves() -> None:

@@ -22,6 +22,7 @@ from gptbot.llm.budget import MESSAGE_TOKENS
 from gptbot.llm.errors import ModelError
 from gptbot.llm.types import Message
 from gptbot.safety.budgets import Account
+from gptbot.safety.normalize import normalize
 from gptbot.safety.redaction import Redactor
 from gptbot.telemetry import metrics
 from gptbot.telemetry.logs import get_logger
@@ -163,7 +164,7 @@ async def _fold_once(bot: Bot, conversation: str, holder: str) -> bool:
     spending = Spending(bot, Account(f"fold:{conversation}", holder), longest=most + MESSAGE_TOKENS)
     async with asyncio.timeout(FOLD_TIME), spending.counted():
         notes = await _ask(bot, spending, [system, _material(summary, context[:count])], most)
-    notes = await Redactor(bot.config.bot.spec.privacy.redact).redact_any(notes.strip())
+    notes = await Redactor(bot.config.bot.spec.privacy.redact).redact_any(normalize(notes.strip()))
     notes = bot.budget.shortened(bot.first_model, notes, most)
     places = (keys.context(conversation), keys.summary(conversation), keys.folding(conversation))
     digests = (_digest(b"\n".join(context[:count])), _digest(before or b""))

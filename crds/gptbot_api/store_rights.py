@@ -4,6 +4,8 @@ from __future__ import annotations
 
 USER_PREFIX = "gptbot:"
 """What the names of the bots' users begin with."""
+_RIGHTS = 2
+"""Another number for rights that pods of an older version could not live with: those keep their user until they end."""
 
 COMMANDS: tuple[str, ...] = (
     # the connection
@@ -32,7 +34,18 @@ _GLOB = str.maketrans({character: f"\\{character}" for character in "\\*?[]"})
 
 def user_name(bot: str) -> str:
     """The user of a bot (`namespace/name`)."""
+    return f"{USER_PREFIX}{_RIGHTS}:{bot}"
+
+
+def former_user_name(bot: str) -> str:
+    """The user of its pods of an older version, which may run scripts of their own."""
     return f"{USER_PREFIX}{bot}"
+
+
+def bot_of_user(name: str) -> str | None:
+    """Whose user it is, or was; None: no bot's."""
+    number, _, bot = name.removeprefix(USER_PREFIX).rpartition(":")
+    return bot if name.startswith(USER_PREFIX) and "/" in bot and number in ("", str(_RIGHTS)) else None
 
 
 def key_prefix(bot: str) -> str:

@@ -9,7 +9,7 @@ import structlog
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from gptbot_api.store_functions import library
-from gptbot_api.store_rights import USER_PREFIX, rules, user_name
+from gptbot_api.store_rights import USER_PREFIX, bot_of_user, former_user_name, rules, user_name
 from gptbot_operator.servers import Server, Servers
 
 _AT_ONCE = 100
@@ -50,6 +50,8 @@ class Accounts:
         for server in self._servers.known:
             try:
                 await server.client.execute_command(*self._set(bot))
+                if only:  # no pod of an older version is left
+                    await server.client.execute_command("ACL", "DELUSER", former_user_name(bot))
             except FAILURES as error:
                 self._run_ids.pop(server.address, None)
                 if forbidden(error):
@@ -60,9 +62,10 @@ class Accounts:
         for bot in bots:
             self._wanted.pop(bot, None)
         self._unsaved = True
+        names = [name for bot in bots for name in (user_name(bot), former_user_name(bot))]
         for server in self._servers.known:
             try:
-                await server.client.execute_command("ACL", "DELUSER", *map(user_name, bots))
+                await server.client.execute_command("ACL", "DELUSER", *names)
             except ResponseError as error:
                 if not forbidden(error):
                     raise
@@ -116,8 +119,7 @@ class Accounts:
     async def _complete(self, server: Server) -> None:
         run_id = str((await server.client.info("server")).get("run_id"))
         there: set[str] = {name.decode() for name in await server.client.execute_command("ACL", "USERS")}
-        bots = {name.removeprefix(USER_PREFIX) for name in there if name.startswith(USER_PREFIX)}
-        self.unknown |= {bot for bot in bots - self._wanted.keys() if "/" in bot}
+        self.unknown |= {bot for name in there if (bot := bot_of_user(name))} - self._wanted.keys()
         new = self._run_ids.get(server.address) != run_id
         if new and server.primary:  # which hands them on to its replicas
             await self._load_functions(server)

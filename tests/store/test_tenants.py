@@ -15,7 +15,7 @@ from redis.crc import key_slot
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot_api import parse
 from gptbot_api.store_faults import IN_USE
-from gptbot_api.store_rights import key_prefix, user_name
+from gptbot_api.store_rights import former_user_name, key_prefix, user_name
 from gptbot_api.store_url import login_as
 from gptbot_operator.credentials import Credentials
 from gptbot_operator.settings import Settings
@@ -296,3 +296,18 @@ async def test_what_a_bot_left_in_its_own_store_stays_while_its_pods_are_at_work
             operator.pods.clear()
             assert await operator.tenants.begin("test/a", running=False) is None
             assert await server.ask("EXISTS", f"{key_prefix('test/a')}ctx:x") == 0
+
+
+async def test_pods_of_an_older_version_keep_their_user_until_they_end(tmp_path: Path) -> None:
+    async with Server(tmp_path) as server, Operator(server.url).running() as operator:
+        former = former_user_name("test/a")
+        await server.ask("ACL", "SETUSER", former, "on", ">old", f"~{key_prefix('test/a')}*", "+eval", "+set")
+        login = await operator.look("test/a")
+        assert {former, user_name("test/a")} <= await users(server)
+        assert login.password is not None
+        await operator.tenants.settle("test/a", login.password)
+        assert former not in await users(server)
+        async with Store.connect(login.url or "", "test/a") as store:
+            with pytest.raises(StoreUnavailable, match="rights"):
+                await store.command("EVAL", "while true do end", 0)
+            assert await store.check(), "functions are there, and may be called"

@@ -69,4 +69,5 @@ def test_the_policy_follows_the_stores_address(make_bot: MakeBot) -> None:
     bot.secret("store", url="redis://:hunter2@10.9.8.7:7777/0")
     wait_for(lambda: "7777" in allowed(), "the store's port", 30)
     bot.secret("store", url="redis://:hunter2@cache.data.svc:7778/0")
-    wait_for(lambda: "7777" not in allowed() and "data" in allowed(), "the other store's namespace")
+    # What the bot keeps is in the other one still, as far as anybody knows: its pods reach both.
+    wait_for(lambda: "data" in allowed(), "the other store's namespace")

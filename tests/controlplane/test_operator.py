@@ -109,7 +109,7 @@ def test_the_pepper_is_kept_and_the_stores_url_put_right(make_bot: MakeBot, stor
     bot = make_bot()
     first = bot.the("Secret", "gptbot")["data"]
     url = base64.b64decode(first["store-url"]).decode()
-    assert url.startswith(f"redis://gptbot%3A{bot.namespace}%2Fbot:"), "its own login"
+    assert url.startswith(f"redis://gptbot%3A2%3A{bot.namespace}%2Fbot:"), "its own login"
     assert url.rpartition("@")[2] == store_url.rpartition("@")[2], "in the shared store"
     assert len(base64.b64decode(first["pepper"])) >= 32
     bot.wait_settled()

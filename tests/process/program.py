@@ -18,6 +18,7 @@ import orjson
 import yaml
 
 from gptbot.embedded.valkey import find_binary
+from gptbot.inbox.store import Store
 from gptbot_api.store_rights import rules, user_name
 from gptbot_api.store_url import login_as
 
@@ -162,6 +163,8 @@ class Valkey:
         async with asyncio.timeout(20):
             while not await self._answers():
                 await asyncio.sleep(0.02)
+            async with Store.connect(self.admin) as store:  # gives it the functions, as the operator does
+                await store.wait_available()
 
     async def stop(self, how: signal.Signals = signal.SIGKILL) -> None:
         """End it."""

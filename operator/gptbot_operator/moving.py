@@ -67,14 +67,14 @@ class Moves:
         """
         if wanted is None or (wanted != SHARED and not _readable(wanted)):
             return Stand(used)  # StoreReachable says what is wrong
-        if used is None or _same(used, wanted):
+        if used is not None and _same(used, wanted):
             self._since.pop(bot, None)
             return Stand(wanted)
-        try:
-            async with asyncio.timeout(_TIMEOUT), self._servers(wanted) as target:
-                await target.of(bot).set(f"{key_prefix(bot)}probe", "1", xx=True)
-        except (*FAILURES, LookupError, ValueError) as error:
-            return Stand(used, _moving(f"it cannot be used yet: {fault_of(error, None)}"), "stay")
+        fault = await self._fault(bot, wanted)
+        if used is None:  # a store that was never there keeps nothing
+            return Stand(wanted if fault is None else None)
+        if fault is not None:
+            return Stand(used, _moving(f"it cannot be used yet: {fault}"), "stay")
         if not await stopped():
             return Stand(used, _moving("its pods end first"), "stop")
         since = self._since.setdefault(bot, time.monotonic())
@@ -87,6 +87,15 @@ class Moves:
             _log.warning("what a bot keeps is left in the store it used before", bot=bot, reason=type(error).__name__)
         self._since.pop(bot, None)
         return Stand(wanted)
+
+    async def _fault(self, bot: str, store: str) -> StoreFault | None:
+        """Why a store takes no writes of a bot."""
+        try:
+            async with asyncio.timeout(_TIMEOUT), self._servers(store) as target:
+                await target.of(bot).set(f"{key_prefix(bot)}probe", "1", xx=True)
+        except (*FAILURES, LookupError, ValueError) as error:
+            return fault_of(error, None)
+        return None
 
     async def _move(self, bot: str, used: str, wanted: str) -> None:
         async with self._servers(used) as source, self._servers(wanted) as target:

@@ -19,6 +19,9 @@ NEVER_A_NUMBER = {
     "botImage.digest", "operator.image.digest", "valkey.image.digest", "metrics.serviceMonitor.interval",
     "metrics.rules.runbooks",
     "valkey.extraConfig", "exampleBot.name", "fullnameOverride",
+    "operator.allowedHosts[0]", "operator.allowedExposeHosts[0]", "operator.allowedIngressClasses[0]",
+    "operator.allowedIngressAnnotations[0]", "operator.allowedLabels[0]", "operator.allowedAnnotations[0]",
+    "operator.allowedEgress[0]", "operator.allowedPlatforms[0]",
 }  # fmt: skip
 """Texts that no number and no boolean can stand for."""
 SWITCHES = ("model.enabled=true", "metrics.service=true", "dashboards.enabled=true", "operator.replicas=2")

@@ -93,7 +93,7 @@ def test_every_rule_is_in_the_table() -> None:
 def test_kubectl_shows_the_columns_and_the_short_name(plane: Plane, namespace: str) -> None:
     plane.kubectl("apply", "-f", "-", document=Case({}, ()).document(namespace))
     header, row = plane.kubectl("-n", namespace, "get", "gb").stdout.splitlines()
-    assert header.split() == ["NAME", "READY", "PLATFORMS", "WORKERS", "BACKLOG", "PAUSED", "AGE"]
+    assert header.split() == ["NAME", "READY", "REASON", "PLATFORMS", "WORKERS", "BACKLOG", "PAUSED", "AGE"]
     assert row.startswith("faulty")
     assert "gptbot.gptbot.dev/faulty" in plane.kubectl("-n", namespace, "get", "all").stdout
     explained = plane.kubectl("explain", "gptbot.spec.workers.maxReplicas").stdout

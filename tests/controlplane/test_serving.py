@@ -30,7 +30,7 @@ class Installation:
         plane.kubectl("-n", self.namespace, "create", "rolebinding", "lease", "--role=lease", "--user=operator")
         home = directory / image
         home.mkdir()
-        settings = {"GPTBOT_LEASE_SECONDS": "3", "GPTBOT_TAKEOVER_SECONDS": "4", "GPTBOT_IMAGE": f"gptbot:{image}"}
+        settings = {"GPTBOT_LEASE_SECONDS": "10", "GPTBOT_TAKEOVER_SECONDS": "12", "GPTBOT_IMAGE": f"gptbot:{image}"}
         self.operator = OperatorProcess(plane, home, GPTBOT_LEASE=self.name, **settings, **environment)
 
     def leads(self) -> None:

@@ -59,7 +59,9 @@ async def test_ready_when_the_gateway_runs_and_a_platform_is_connected(
     [row] = plane.kubectl("-n", bot.namespace, "get", "gb", "--no-headers").stdout.splitlines()
     assert row.split()[:6] == ["bot", "True", "PartlyConnected", "web", "1", "3"]
     header, row = plane.kubectl("-n", bot.namespace, "get", "gb", "-o", "wide").stdout.splitlines()
-    shown = dict(zip(header.split(), row.split(), strict=False))
+    names = header.split()
+    places = [header.index(name) for name in names] + [len(row)]
+    shown = {name: row[first:last].strip() for name, first, last in zip(names, places, places[1:], strict=True)}
     assert shown | {"MODEL": "Answering", "STORE": "Reachable", "GATEWAY": "1", "WORKERS": "1"} == shown
     assert row[header.index("MESSAGE") :].strip() == message
 

@@ -26,6 +26,7 @@ NOT_RUN = {
     r"helm test .*": "takes a pod that runs: the end-to-end tests run it, tests/chart runs its script",
     r"kubectl gptbot chat .*": "takes a pod that runs: tests/controlplane/test_plugin_pods.py runs it",
     r"url=.*": "takes jq and the files of a store's certificates: tests/store/test_tls.py makes such a URL",
+    r'kubectl create secret generic bot-store --from-literal url="\$url"': "takes what the command before it makes",
     r"gptbot run -f my-bot.yaml": "runs until it is stopped: tests/process runs bots like it",
     r"gptbot run -f examples/telegram.yaml": "takes a token of Telegram",
     r"gptbot chat -f my-bot.yaml .*": "takes the model that the file names",

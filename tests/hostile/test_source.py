@@ -25,7 +25,7 @@ _QUOTED = {
     ("gptbot.embedded.model", "_start"): "the embedded model's server says why it does not start",
     ("gptbot.embedded.valkey", "find_binary"): "the package of Valkey says which machines it is for",
     ("gptbot_operator.settings", "_defaults"): "where the chart's defaults are no YAML",
-    ("gptbot_operator.crd", "apply"): "which API server cannot be reached",
+    ("gptbot_operator.crd", "bring_up_to_date"): "which API server cannot be reached",
     # Errors of our own words, of a type that is not our own.
     ("gptbot.gateway", "__init__"): "`platform` says which platforms there are",
     ("gptbot.process", "_connect"): "`store_url` says what is wrong with an address, without the address",

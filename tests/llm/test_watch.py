@@ -63,7 +63,7 @@ async def test_the_start_of_a_bot_and_its_fallback(
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
     away = Endpoint("http://user:hunter2@127.0.0.1:1/v1", None, "m", path="spec.llm.fallbacks[0]")
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, "gptbot")
     async with watching(store, keys, Probes(http), endpoint, away):
 
         async def both() -> bool:

@@ -43,7 +43,7 @@ async def test_a_pod_waits_for_the_files_it_was_made_for(tmp_path: Path, valkey:
     wanted = mount(tmp_path, "key", model="second")
     mount(tmp_path, "key")
     files = ("--manifest", str(tmp_path / CONFIG_KEY), "--refs", str(tmp_path / "refs"))
-    async with program("worker", *files, store=valkey.url, env={DIGEST_VARIABLE: wanted}) as worker:
+    async with program("worker", *files, store=valkey.admin, env={DIGEST_VARIABLE: wanted}) as worker:
         await until(lambda: worker.said("the mounted files are not those this pod was made for; waiting for them"))
         assert not worker.said("started")
         mount(tmp_path, "key", model="second")

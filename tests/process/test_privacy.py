@@ -67,7 +67,7 @@ CONTENT = r"ctx:|sum:|set:|heard:|words:|dead|p:web:session:|p:discord:places"
 """Keys that hold what was said or chosen, or where."""
 RETENTION = 2 * 3600
 LEFT = {
-    r"rate:(user|chat):.+": "counts for a limit of the bot",
+    r"rate:(edits-)?(user|chat):.+": "counts for a limit of the bot",
     r"told:.+": "marks that a limit was told",
     r"floods:.+": "refusals of late",
     r"p:web:session:.+": "the page, with the answer that says what was erased",

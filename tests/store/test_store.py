@@ -37,7 +37,9 @@ async def test_functions_are_loaded_where_they_are_missing_and_stay(tmp_path: Pa
     keys = BotKeys("test/script", b"")
 
     async def promote(store: Store) -> Any:
-        return await store.run(function("promote"), (keys.runnable, keys.line, keys.waiting, keys.later), "workers", 1)
+        return await store.run(
+            function("promote"), (keys.runnable, keys.line, keys.waiting, keys.later), "workers", 1, 1000
+        )
 
     async with EmbeddedValkey(tmp_path) as valkey, Store.connect(valkey.url) as store:
         assert await asyncio.gather(*(promote(store) for _ in range(50))) == [0] * 50

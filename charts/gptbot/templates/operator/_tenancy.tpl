@@ -40,7 +40,7 @@
 
 {{/* Hosts that bots may name: the allowed ones, and those that the installation gives them anyway; JSON of a list. */}}
 {{- define "gptbot.tenancy.hosts" -}}
-{{- $hosts := concat .Values.operator.allowedHosts (list "api.telegram.org:443" "discord.com:443") -}}
+{{- $hosts := concat (default list .Values.operator.allowedHosts) (list "api.telegram.org:443" "discord.com:443") -}}
 {{- $llm := default dict .Values.defaults.llm -}}
 {{- range concat (list $llm (default dict $llm.transcription)) (default list $llm.fallbacks) -}}
 {{- with .baseUrl -}}

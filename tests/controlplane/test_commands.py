@@ -6,16 +6,17 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.controlplane.plane import Plane
+from tests.controlplane.plane import Plane, wait_for
 from tests.controlplane.plugin import PATH
 from tests.controlplane.programs import program
 from tests.docs.commands import DOCUMENTS, ENDS, ROOT, as_run, commands, where
 
 OF_CLUSTERS = [path for path in DOCUMENTS if "plane" in map(where, commands(path))]
-BOT = {
+BOT: dict[str, Any] = {
     "apiVersion": "gptbot.dev/v1alpha1",
     "kind": "GptBot",
     "spec": {
@@ -36,6 +37,12 @@ def shell(plane: Plane, tmp_path: Path) -> Iterator[Shell]:
     plane.kubectl("delete", "gptbots", "--all", "--all-namespaces")
     for namespace in ("gptbot", "default"):
         plane.kubectl("--namespace", namespace, "delete", "secrets", "--all")
+    refused = BOT | {"metadata": {"name": "refused", "namespace": "default"}}
+    refused = refused | {"spec": {**refused["spec"], "podTemplate": {"spec": {"hostNetwork": True}}}}
+    wait_for(
+        lambda: plane.kubectl("apply", "--dry-run=server", "-f", "-", document=refused, check=False).returncode == 0,
+        "the API server has dropped the release's admission policy", 60,
+    )  # fmt: skip
 
 
 class Shell:

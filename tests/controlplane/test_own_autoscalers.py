@@ -79,6 +79,8 @@ def test_fixed_numbers_are_left_to_it_too(make_bot: MakeBot, operator: OperatorP
     wait_for(lambda: bot.the("Deployment", "gateway")["spec"]["replicas"] == 2, "as the spec says again")
 
     bot.api.create(autoscaler(bot, "Deployment", "bot-worker", 6))
+    named = "HorizontalPodAutoscaler mine scales Deployment bot-worker"
+    wait_for(lambda: named in bot.wait_condition("ScalingActive", "False", "Conflict"), "the worker's is named")
     wait_for(lambda: bot.replicas() == 6, "the other one decides")
     stands_still(bot, operator)
     bot.edit(suspend=True)

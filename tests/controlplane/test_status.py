@@ -61,7 +61,7 @@ async def test_ready_when_the_gateway_runs_and_a_platform_is_connected(
     header, row = plane.kubectl("-n", bot.namespace, "get", "gb", "-o", "wide").stdout.splitlines()
     names = header.split()
     places = [header.index(name) for name in names] + [len(row)]
-    shown = {name: row[first:last].strip() for name, first, last in zip(names, places, places[1:], strict=True)}
+    shown = {name: row[first:last].strip() for name, first, last in zip(names, places[:-1], places[1:], strict=True)}
     assert shown | {"MODEL": "Answering", "STORE": "Reachable", "GATEWAY": "1", "WORKERS": "1"} == shown
     assert row[header.index("MESSAGE") :].strip() == message
 
@@ -117,8 +117,8 @@ async def test_a_normal_first_start_warns_of_nothing_and_a_failed_one_does(make_
             and bot.conditions()["Progressing"][1] == "Complete"
         )
 
+    await report(store, bot, "web", True)  # as a gateway does before it is ready
     wait_for(cannot_pull, "pods", 60)
-    await report(store, bot, "web", True)
     bot.wait_condition("Ready", "True", "Answering")
     wait_for(
         lambda: {("Warning", "ImagePullBackOff"), ("Warning", "GatewayUnavailable")} <= set(events(broken)), "a Warning"

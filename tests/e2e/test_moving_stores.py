@@ -7,7 +7,7 @@ import pytest
 from tests.e2e import bots as made
 from tests.e2e import cluster, store
 from tests.e2e.conftest import Release, bot_image
-from tests.e2e.fakes import Fakes, ScriptedModel
+from tests.e2e.fakes import API_KEYS, Fakes, ScriptedModel
 from tests.e2e.traffic import traffic
 from tests.fakes.telegram.remote import RemoteTelegram
 
@@ -21,6 +21,7 @@ async def test_a_bot_moves_to_a_store_of_its_own_under_load(
     release: Release, bots: str, fakes_in_cluster: Fakes
 ) -> None:
     model = ScriptedModel(fakes_in_cluster.here["openai"])
+    await model.take_keys(API_KEYS[0])  # whatever other tests left
     documents = made.on_telegram(BOT, fakes_in_cluster)
     cluster.apply(bots, documents)
     store.start(bots, bot_image())

@@ -13,7 +13,7 @@ from tests.chart.rendering import CHART
 from tests.e2e import bots as made
 from tests.e2e import cluster, store
 from tests.e2e.conftest import bot_image, installed, values
-from tests.e2e.fakes import Fakes, ScriptedModel
+from tests.e2e.fakes import API_KEYS, Fakes, ScriptedModel
 from tests.fakes.telegram.remote import RemoteTelegram
 from tests.store.servers import certificate
 
@@ -53,9 +53,10 @@ async def test_a_bot_answers_out_of_its_own_store(
     made.change(documents, "Secret", url=address(bots, kind, tmp_path))
     made.change(documents, "GptBot", store={"urlSecretRef": {"name": name, "key": "url"}})
     cluster.apply(bots, documents)
+    model = ScriptedModel(fakes_in_cluster.here["openai"])
+    await model.take_keys(API_KEYS[0])  # whatever other tests left
     made.wait_until_ready(bots, name)
     assert _conditions(bots, name)["StoreReachable"] == ("True", "Reachable")
-    model = ScriptedModel(fakes_in_cluster.here["openai"])
     async with RemoteTelegram(fakes_in_cluster.here["telegram"]) as telegram:
         await telegram.add_user(ADA)
         await model.say(f"From {name}.", match=f"Who is {name}?")

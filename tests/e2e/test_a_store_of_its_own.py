@@ -1,4 +1,7 @@
-"""Bots with stores of their own, in a release without any that is shared: one in the clear, one over TLS both ways."""
+"""Bots with stores of their own, in a release without any that is shared: one in the clear, one over TLS both ways.
+
+Its name has it come before the modules that share one release: only one operator may run.
+"""
 
 from __future__ import annotations
 

@@ -101,8 +101,21 @@ async def _look_and_apply(look: Look, identity: Identity, manifest: Document, wa
         if error.status == 409:
             return False
         if error.status == 422 and kind in _MADE_ANEW and await _welcome(look.cluster, manifest):
-            # What others wrote stays beside ours, as apply merges, and may clash with it: start afresh.
-            await look.cluster.delete(kind, look.bot.metadata.namespace, name, live["metadata"]["uid"])
+            return await _put_or_begin_anew(look, manifest, wanted, live)
+        raise
+
+
+async def _put_or_begin_anew(look: Look, manifest: Document, wanted: str, live: Document) -> bool:
+    """Apply once more, as a policy that refused it may just have gone; else delete: it is made anew at the next look.
+
+    What others wrote stays beside ours, as apply merges, and may clash with it.
+    """
+    metadata = live["metadata"]
+    try:
+        return await _put(look, manifest, wanted, metadata["resourceVersion"])
+    except ApiError as error:
+        if error.status == 422:
+            await look.cluster.delete(manifest["kind"], metadata["namespace"], metadata["name"], metadata["uid"])
         raise
 
 

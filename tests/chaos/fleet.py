@@ -8,7 +8,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Literal
 
-from tests.process.program import Program, free_port, program
+from tests.ports import free_port
+from tests.process.program import Program, program
 
 Role = Literal["gateway", "worker"]
 

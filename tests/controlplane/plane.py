@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Generator
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.controlplane.client import Client
 from tests.controlplane.programs import ROOT, program
+from tests.ports import free_ports
 
 CRD = ROOT / "crds" / "gptbots.gptbot.dev.yaml"
 CONTROLLERS = (
@@ -140,7 +140,7 @@ def control_plane(directory: Path, *, autoscaler_seconds: int = 2) -> Generator[
     )
     (directory / "audit.yaml").write_text(yaml.safe_dump(_AUDIT))
     (directory / "audit.log").touch()
-    etcd, peer, api, controller = _free_ports(4)
+    etcd, peer, api, controller = free_ports(4)
     processes: dict[str, tuple[subprocess.Popen[bytes], tuple[str, ...]]] = {}
 
     def start(name: str, *flags: str) -> None:
@@ -224,14 +224,3 @@ def wait_for(
             raise AssertionError(f"{what}: not so after {seconds:g} s")
         time.sleep(0.1)
     return value
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -16,6 +15,7 @@ import yaml
 
 from tests.controlplane.plane import Plane, wait_for
 from tests.controlplane.programs import ROOT
+from tests.ports import free_ports
 
 PAGE = ROOT / "docs" / "operator.md"
 
@@ -31,11 +31,7 @@ class OperatorProcess:
     """`gptbot-operator`, started and stopped at will."""
 
     def __init__(self, plane: Plane, directory: Path, **environment: str) -> None:
-        with socket.socket() as health, socket.socket() as metrics:
-            health.bind(("127.0.0.1", 0))
-            metrics.bind(("127.0.0.1", 0))
-            self._health_port = health.getsockname()[1]
-            self._metrics_port = metrics.getsockname()[1]
+        self._health_port, self._metrics_port = free_ports(2)
         self.log = directory / "operator.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._environment = {

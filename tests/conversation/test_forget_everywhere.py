@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from gptbot.inbox.chats import Chat, Chats
@@ -142,6 +143,7 @@ async def test_a_chat_is_known_as_long_as_anything_may_be_kept_of_it(store: Stor
     assert 224 <= await store.command("TTL", keys.chats("ann")) <= 225
     await write("e2", "group", direct=False)
     assert await chats.of("ann") == [Chat("private", "")], "a notice in a group is nothing that a person said"
+    await asyncio.sleep(0.002)  # they are told in the order of their times
     await write("e3", "group", direct=False, speaker="user-1234")
     assert await chats.of("ann") == [Chat("private", ""), Chat("group", "user-1234")]
     score = await store.command("ZSCORE", keys.chats("ann"), "private ")

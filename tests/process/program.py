@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -21,16 +20,11 @@ from gptbot.embedded.valkey import find_binary
 from gptbot.inbox.store import Store
 from gptbot_api.store_rights import rules, user_name
 from gptbot_api.store_url import login_as
+from tests.ports import free_port
 
 BOT = "default/bot"
 PEPPER = "a pepper for tests, long enough to be one"
 PASSWORD = "store-password-of-tests"
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 async def until(condition: Callable[[], Any], timeout: float = 60.0) -> Any:

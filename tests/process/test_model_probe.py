@@ -14,8 +14,9 @@ from gptbot.inbox.store import Store
 from gptbot_operator.outcomes import outcomes
 from tests.fakes.openai import FakeOpenAI, Settings
 from tests.fakes.telegram import FakeTelegram
+from tests.ports import free_port
 from tests.process.conftest import MODEL_KEY, secrets, spec
-from tests.process.program import Valkey, free_port, program, until, write_manifest
+from tests.process.program import Valkey, program, until, write_manifest
 
 
 async def known(store: Store, bot: str) -> dict[str, str]:

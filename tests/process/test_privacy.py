@@ -19,8 +19,9 @@ from tests.fakes.openai import FakeOpenAI
 from tests.fakes.openai.script import Script
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram.keyboards import buttons
+from tests.ports import free_port
 from tests.process.conftest import secrets, spec
-from tests.process.program import Program, Valkey, free_port, program, until, write_manifest
+from tests.process.program import Program, Valkey, program, until, write_manifest
 from tests.process.residue import Kept, Traces, dump, kind
 
 ADA, BOB, GROUP, ELSEWHERE = 7312345981, 7398761234, -1009876501234, -1009876509876

@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from gptbot.embedded.child import free_port
 from gptbot.embedded.valkey import find_binary
 from gptbot.inbox.wire import StoreUnavailable, Wire
 from gptbot_api.store_url import StoreUrl
+from tests.ports import free_port
 
 Address = tuple[str, int]
 

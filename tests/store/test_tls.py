@@ -10,11 +10,11 @@ from urllib.parse import quote
 import pytest
 from redis.crc import key_slot
 
-from gptbot.embedded.child import free_port
 from gptbot_api.store_rights import user_name
 from gptbot_api.store_url import StoreUrl
 from gptbot_operator.settings import InvalidSettings, Settings
 from gptbot_operator.store import StoreReader
+from tests.ports import free_port
 from tests.store.servers import Server, certificate, cluster, tls_beside_plain, tls_in_front
 from tests.store.test_tenants import NEEDED, Operator, until, users, works
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gptbot_api import GptBot, InvalidManifest, parse
-from gptbot_api.base import ApiModel
+from gptbot_operator.tenancy.hosts import models
 from tests.controlplane import faults_network as network
 from tests.controlplane.faults import ACCEPTED, CASES, RULES, Case
 from tests.controlplane.plane import Plane, wait_for
@@ -85,7 +85,7 @@ def _replace(plane: Plane, crd: dict[str, Any]) -> None:
 
 
 def test_every_rule_is_in_the_table() -> None:
-    messages = {rule.message.format(800_000) for model in _models(GptBot) for rule in model.rules}
+    messages = {rule.message.format(800_000) for model in models(GptBot) for rule in getattr(model, "rules", ())}
     tested = {fault.split("Invalid value: ")[1] for case in RULES + network.RULES for fault in case.faults}
     assert messages == tested
 
@@ -102,15 +102,3 @@ def test_kubectl_shows_the_columns_and_the_short_name(plane: Plane, namespace: s
 
 def _json(text: str) -> dict[str, object]:
     return json.loads(text)
-
-
-def _models(root: type[ApiModel]) -> set[type[ApiModel]]:
-    found: set[type[ApiModel]] = set()
-    pending: list[object] = [root]
-    while pending:
-        kind = pending.pop()
-        if isinstance(kind, type) and issubclass(kind, ApiModel) and kind not in found:
-            found.add(kind)
-            pending += [info.annotation for info in kind.model_fields.values()]
-        pending += list(getattr(kind, "__args__", ()))
-    return found

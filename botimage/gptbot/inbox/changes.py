@@ -15,7 +15,7 @@ from gptbot.inbox.mailbox import GROUP, Mailbox
 from gptbot.inbox.stops import MOST_STOPS, STOP_TTL
 from gptbot_api.store_functions import function
 
-_EDIT, _DELETE = (function(name) for name in ("edit", "delete"))
+_EDIT, _DELETE = function("edit"), function("delete")
 _RESTARTS = 3
 """How often one answer is begun anew for edits: each time costs a request to the model."""
 

@@ -41,17 +41,14 @@ RETENTION = 24 * 3600.0
 UNREADABLE_TTL = 24 * 3600.0
 """Seconds that a message nobody can read stays a dead letter."""
 
-_LONGEST_DELAY = 2 * 86_400_000
-"""Milliseconds: no turn is put off for longer, as no platform's wait counts for more than a day."""
-
 UNREADABLE_MAIL = "unreadable: a message in the key `mail` is damaged, or of another version of gptbot"
 """Reason of a dead letter that nobody can read."""
 _PART = re.compile(r"m[0-9]{1,6}")
 
 _RENEW, _NOTE = function("renew"), function("note")
 _ENQUEUE = function("enqueue")
-_RETRY, _PROMOTE = (function(name) for name in ("retry", "promote"))
-_CLAIM, _DONE, _BURY, _GIVE_UP = (function(name) for name in ("claim", "done", "bury", "giveup"))
+_RETRY, _PROMOTE = function("retry"), function("promote")
+_CLAIM, _DONE, _BURY, _GIVE_UP = map(function, ("claim", "done", "bury", "giveup"))
 
 
 class Mailbox:
@@ -279,8 +276,10 @@ class Mailbox:
         return bool(await self.store.run(_BURY, keys, GROUP, entry.conversation, entry.id, token, *limits))
 
     async def promote(self, most: int = 100) -> int:
-        """Make turns runnable whose time has come; how many."""
-        return int(await self.store.run(_PROMOTE, (*self._line, self.keys.later), GROUP, most, _LONGEST_DELAY))
+        """Make turns runnable whose time has come, or is further away than any that is given; how many."""
+        return int(
+            await self.store.run(_PROMOTE, (*self._line, self.keys.later), GROUP, most, int(2 * LONGEST_DELAY * 1000))
+        )
 
     async def waiting(self, conversation: str) -> list[Envelope]:
         """The messages of a conversation that are not answered yet, up to the first that cannot be read."""

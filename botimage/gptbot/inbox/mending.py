@@ -42,7 +42,7 @@ class PutAside:
 
 
 def keys_of(args: Sequence[Any]) -> list[str]:
-    """The keys of bots that a command, or a script that runs under one, was given."""
+    """The keys of bots that a command, or a function of the store, was given."""
     named = args[3 : 3 + int(args[2])] if args[0] == "FCALL" else args[1:]
     return [arg for arg in named if isinstance(arg, str) and arg[:1] == "{" and kind_of(arg)][:_MOST_KEYS]
 

@@ -19,7 +19,7 @@ from gptbot.telemetry import metrics
 from gptbot_api import policy
 from gptbot_api.store_functions import function
 
-_RESERVE, _SPEND = (function(name) for name in ("reserve", "spend"))
+_RESERVE, _SPEND = function("reserve"), function("spend")
 
 DAY = 86_400
 WARN_AT = 0.8

@@ -9,11 +9,6 @@ redis.call('LTRIM', KEYS[5], ARGV[5], -1)
 if tonumber(ARGV[8]) > 0 then
   redis.call('LTRIM', KEYS[7], 0, -1 - ARGV[8])
 end
-if #ARGV > 8 then
-  redis.call('RPUSH', KEYS[7], unpack(ARGV, 9))
-  redis.call('LTRIM', KEYS[7], -tonumber(ARGV[7]), -1)
-  redis.call('PEXPIRE', KEYS[7], ARGV[6])
-  redis.call('PEXPIRE', KEYS[8], ARGV[6])
-end
+remember(KEYS[7], KEYS[8], 9, ARGV[7], ARGV[6])
 finish(ARGV[3])
 return 1

@@ -16,3 +16,13 @@ local function finish(entry)
     join(ARGV[2], writer ~= '' and writer or user)
   end
 end
+
+-- Add messages to a context, those in ARGV from `first` on: it keeps so many, and lives with its notes for `ttl` (ms).
+local function remember(context, notes, first, most, ttl)
+  if #ARGV >= first then
+    redis.call('RPUSH', context, unpack(ARGV, first))
+    redis.call('LTRIM', context, -tonumber(most), -1)
+    redis.call('PEXPIRE', context, ttl)
+    redis.call('PEXPIRE', notes, ttl)
+  end
+end

@@ -11,6 +11,7 @@ from redis.exceptions import NoPermissionError, RedisError, ResponseError
 from gptbot_api.store_functions import library
 from gptbot_api.store_rights import USER_PREFIX, bot_of_user, former_user_name, rules, user_name
 from gptbot_operator.servers import Server, Servers
+from gptbot_operator.store_client import fault_of
 
 _AT_ONCE = 100
 """Users in one pipeline."""
@@ -56,6 +57,10 @@ class Accounts:
                 self._run_ids.pop(server.address, None)
                 if forbidden(error):
                     self.possible = None
+
+    def forget(self, bot: str) -> None:
+        """A bot is no more: its user is not put back, and counts as unknown."""
+        self._wanted.pop(bot, None)
 
     async def drop(self, bots: Collection[str]) -> None:
         """Take users away, and their connections with them. Raises one of FAILURES."""
@@ -121,22 +126,26 @@ class Accounts:
         there: set[str] = {name.decode() for name in await server.client.execute_command("ACL", "USERS")}
         self.unknown |= {bot for name in there if (bot := bot_of_user(name))} - self._wanted.keys()
         new = self._run_ids.get(server.address) != run_id
-        if new and server.primary:  # which hands them on to its replicas
-            await self._load_functions(server)
         missing = [bot for bot in self._wanted if new or user_name(bot) not in there]
         for first in range(0, len(missing), _AT_ONCE):
             await self._restore(server, missing[first : first + _AT_ONCE])
-        self._run_ids[server.address] = run_id
+        # A primary hands functions on to its replicas.
+        if not new or not server.primary or await self._load_functions(server):
+            self._run_ids[server.address] = run_id
         if missing:
             self._unsaved = True
             _log.info("users put back in the store", users=len(missing))
 
-    async def _load_functions(self, server: Server) -> None:
-        """The bots' users call functions and may not load any."""
-        listed = await server.client.execute_command("FUNCTION", "LIST", "LIBRARYNAME", library().name)
-        if not listed:
-            await server.client.execute_command("FUNCTION", "LOAD", library().text)
-            _log.info("functions loaded into the store", library=library().name)
+    async def _load_functions(self, server: Server) -> bool:
+        """The bots' users call functions and may not load any. False: they are tried again at the next look."""
+        try:
+            if not await server.client.execute_command("FUNCTION", "LIST", "LIBRARYNAME", library().name):
+                await server.client.execute_command("FUNCTION", "LOAD", library().text)
+                _log.info("functions loaded into the store", library=library().name)
+        except ResponseError as error:  # no memory left, or no rights; users are there all the same
+            _log.warning("functions not loaded into the store; tried again", reason=str(fault_of(error, None)))
+            return False
+        return True
 
     async def _restore(self, server: Server, bots: Iterable[str]) -> None:
         pipeline = server.client.pipeline(transaction=False)

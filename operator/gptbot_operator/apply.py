@@ -39,6 +39,11 @@ class Outcome:
         """A line for each child that was refused."""
         return [fault.text for fault in self.faults.values() if not fault.conflict]
 
+    @property
+    def holds_up_pods(self) -> bool:
+        """A Deployment is not as it should be, or what its pods log in with."""
+        return bool(self.waiting) or any(kind in ("Deployment", "Secret") for kind, _ in self.faults)
+
     def held_up(self, deployment: str) -> Fault | None:
         """Why a Deployment is not as it should be."""
         identity = ("Deployment", deployment)

@@ -7,7 +7,7 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
-from gptbot_api.store_rights import key_pattern
+from gptbot_api.store_rights import key_pattern, key_prefix
 
 _STEP = 20
 """Keys in one step: some hold files."""
@@ -15,16 +15,20 @@ _SCANNED = 1000
 """Keys looked at for a step, about."""
 
 
-async def carry(source: Any, target: Any, bot: str) -> int:
+async def carry(source: Any, target: Any, bot: str, *, dumped: bool = True) -> int:
     """Move every key of a bot with its time to live; how many. Nobody else may write them meanwhile.
 
+    A source may be anything that somebody calls a store: of what it names only keys of the bot are moved. `dumped`:
+    as it keeps them; else by the commands of their types, for a target whose memory is not to take a stranger's bytes.
     Raises redis' exceptions and OSError.
     """
     count, cursor, found = 0, 0, False
+    prefix = key_prefix(bot).encode()
     while True:
-        cursor, keys = await source.scan(cursor, match=key_pattern(bot), count=_SCANNED)
+        cursor, named = await source.scan(cursor, match=key_pattern(bot), count=_SCANNED)
+        keys = [key for key in named if key.startswith(prefix)]
         for first in range(0, len(keys), _STEP):
-            await _step(source, target, keys[first : first + _STEP])
+            await _step(source, target, keys[first : first + _STEP], dumped)
         count += len(keys)
         found = found or bool(keys)
         if not cursor:
@@ -33,28 +37,30 @@ async def carry(source: Any, target: Any, bot: str) -> int:
             found = False
 
 
-async def _step(source: Any, target: Any, keys: Sequence[bytes]) -> None:
-    try:
-        await _dumped(source, target, keys)
-    except ResponseError:  # a target of an older version, or a login that may not do this
+async def _step(source: Any, target: Any, keys: Sequence[bytes], dumped: bool) -> None:
+    if not (dumped and await _dumped(source, target, keys)):
         for key in keys:
             await _written_anew(source, target, key)
     await source.unlink(*keys)
 
 
-async def _dumped(source: Any, target: Any, keys: Sequence[bytes]) -> None:
-    """https://valkey.io/commands/restore/"""
+async def _dumped(source: Any, target: Any, keys: Sequence[bytes]) -> bool:
+    """https://valkey.io/commands/restore/; False: a target of an older version, or a login that may not do this."""
     asked = source.pipeline(transaction=False)
     for key in keys:
         asked.dump(key)
         asked.pttl(key)
-    replies = await asked.execute()
     written = target.pipeline(transaction=False)
-    for place, key in enumerate(keys):
-        payload, ttl = replies[2 * place : 2 * place + 2]
-        if payload is not None:  # else it has expired
-            written.restore(key, 0 if ttl == -1 else max(ttl, 1), payload, replace=True)
-    await written.execute()
+    try:
+        replies = await asked.execute()
+        for place, key in enumerate(keys):
+            payload, ttl = replies[2 * place : 2 * place + 2]
+            if payload is not None:  # else it has expired
+                written.restore(key, 0 if ttl == -1 else max(ttl, 1), payload, replace=True)
+        await written.execute()
+    except ResponseError:
+        return False
+    return True
 
 
 async def _written_anew(source: Any, target: Any, key: bytes) -> None:

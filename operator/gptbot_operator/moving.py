@@ -27,7 +27,7 @@ _TIMEOUT = 3.0
 _STEP_TIMEOUT = 40.0
 """Seconds for one look; the next one goes on where it ended."""
 _PATIENCE = 120.0
-"""Seconds to try; then the bot begins in the new store with what has arrived there."""
+"""Seconds to try an old store that does not answer; then the bot begins in the new one with what has arrived there."""
 _PROBE_SECONDS = 60
 
 _log = structlog.get_logger("gptbot_operator")
@@ -58,7 +58,7 @@ class Moves:
         self._since.pop(bot, None)
 
     async def look(
-        self, bot: str, used: str | None, wanted: str | None, stopped: Callable[[], Awaitable[bool]]
+        self, bot: str, uid: str, used: str | None, wanted: str | None, stopped: Callable[[], Awaitable[bool]]
     ) -> Stand:
         """What is to be done about the pods of a bot; what it keeps is moved once it has none.
 
@@ -77,12 +77,15 @@ class Moves:
             return Stand(used, _moving(f"it cannot be used yet: {fault}"), "stay")
         if not await stopped():
             return Stand(used, _moving("its pods end first"), "stop")
+        # In the shared store, what another bot of that name left is erased before anything of this one arrives.
+        if wanted == SHARED and (fault := await self._tenants.admit(bot, uid, (), running=False)):
+            return Stand(used, _moving(f"it cannot be used yet: {fault}"), "stop")
         since = self._since.setdefault(bot, time.monotonic())
         try:
             async with asyncio.timeout(_STEP_TIMEOUT):
                 await self._move(bot, used, wanted)
         except (*FAILURES, LookupError, ValueError) as error:
-            if time.monotonic() - since < _PATIENCE:
+            if time.monotonic() - since < _PATIENCE or await self._fault(bot, used) is None:
                 return Stand(used, _moving(f"that goes wrong: {fault_of(error, None)}"), "stop")
             _log.warning("what a bot keeps is left in the store it used before", bot=bot, reason=type(error).__name__)
         self._since.pop(bot, None)
@@ -100,7 +103,7 @@ class Moves:
     async def _move(self, bot: str, used: str, wanted: str) -> None:
         async with self._servers(used) as source, self._servers(wanted) as target:
             if not await _one(source.of(bot), target.of(bot), bot):
-                count = await carry(source.of(bot), target.of(bot), bot)
+                count = await carry(source.of(bot), target.of(bot), bot, dumped=wanted != SHARED)
                 _log.info("moved to another store", bot=bot, keys=count)
         if used == SHARED:
             await self._tenants.depart(bot)

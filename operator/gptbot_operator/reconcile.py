@@ -47,7 +47,8 @@ from gptbot_operator.tokens import Tokens, platform_tokens
 from gptbot_operator.verdict import Seen
 from gptbot_operator.workqueue import WorkQueue
 
-_WITH_PODS = ("Deployment", "HorizontalPodAutoscaler")
+_WITH_PODS = ("ConfigMap", "Deployment", "HorizontalPodAutoscaler")
+"""Pods that start again read the first."""
 _HELD_SECONDS = 1.0
 """Until the next look at a bot that is to have pods as soon as something is done."""
 _NEWER_SECONDS = 5.0
@@ -174,6 +175,10 @@ class Reconciler:
         except NotAllowed as error:
             return await self._refused(key, document, error)
         credentials = await self._credentials(bot, memory, live=everything, new=new)
+        try:
+            permit_store(bot, credentials.used if credentials.used != SHARED else None, self._settings.tenancy)
+        except NotAllowed as error:
+            return await self._refused(key, document, error)
         scalers = self.cache.scalers(scalable(bot))
         running = self._own(bot, "Deployment", gateway_name(bot)) is not None
         stand = await self._stand(key, bot, memory, credentials.used, own_store)
@@ -212,7 +217,7 @@ class Reconciler:
         memory.looked = True
         gateway = self._own(bot, "Deployment", gateway_name(bot))
         worker = self._own(bot, "Deployment", worker_name(bot))
-        if not (paused or outcome.faults):
+        if not (paused or outcome.holds_up_pods):
             await self._sharing.settle(key, login, [gateway, worker] if bot.spec.workers.max_replicas else [gateway])
         seen = Seen(
             settings=self._settings,
@@ -247,6 +252,7 @@ class Reconciler:
 
     async def _refused(self, key: str, document: Document, error: InvalidManifest) -> bool:
         """Say why nothing of a bot is applied. What runs of it stays as it was."""
+        self._memory[key].full_at = time.monotonic()
         reason = "NotAllowed" if isinstance(error, NotAllowed) else "InvalidSpec"
         if reason == "InvalidSpec" or not self._tokens.knows(key):  # else its pods may use the tokens still
             self._duplicates(key, {})
@@ -368,7 +374,10 @@ class Reconciler:
             names = gateway_name(bot), worker_name(bot)
             return not any(self._own(bot, "Deployment", name) for name in names) and await self._tenants.stopped(key)
 
-        stand = await self._moves.look(key, used, wanted, stopped)
+        if memory.paused:
+            stand = Stand(used)
+        else:
+            stand = await self._moves.look(key, bot.metadata.uid, used, wanted, stopped)
         memory.left = None if stand.used == SHARED else stand.used
         return stand
 

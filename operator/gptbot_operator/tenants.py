@@ -129,6 +129,8 @@ class Tenants:
         Its pods may be in the middle of answers: user and keys stay until none of them is left.
         """
         self._admitted.pop(bot, None)
+        if self._accounts is not None:
+            self._accounts.forget(bot)
         if own_store is not None:
             self._left[bot] = own_store, 0
         self._hurry.set()

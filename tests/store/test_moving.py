@@ -78,11 +78,11 @@ async def test_all_of_it_goes_from_one_own_store_to_another(stores: tuple[Server
     moves = Moves(Operator(one.url).tenants)
     await fill(one)
     before = await keys(one)
-    stand = await moves.look(BOT, one.url, other.url, no)
+    stand = await moves.look(BOT, "1", one.url, other.url, no)
     assert (stand.used, stand.pods) == (one.url, "stop")
     assert await keys(one) >= before, "nothing moves while pods are at work"
 
-    stand = await moves.look(BOT, one.url, other.url, yes)
+    stand = await moves.look(BOT, "1", one.url, other.url, yes)
     assert (stand.used, stand.fault, stand.pods) == (other.url, None, "run")
     assert not await keys(one)
     assert before <= await keys(other)
@@ -107,7 +107,7 @@ async def test_it_goes_without_dumps_too(stores: tuple[Server, Server], without:
         await server.ask("ACL", "SETUSER", "limited", "on", ">x", "~*", "+@all", without)
         urls.append(login_as(server.url, "limited", "x"))
     before = await keys(one)
-    stand = await Moves(Operator(one.url).tenants).look(BOT, urls[0], urls[1], yes)
+    stand = await Moves(Operator(one.url).tenants).look(BOT, "1", urls[0], urls[1], yes)
     assert (stand.used, stand.fault) == (urls[1], None)
     assert before <= await keys(other)
     assert not await keys(one)
@@ -131,14 +131,14 @@ async def test_it_goes_to_the_shared_store_and_back(stores: tuple[Server, Server
         await operator.look(BOT)
         await fill(shared)
         before = await keys(shared)
-        assert (await moves.look(BOT, SHARED, own.url, yes)).used == own.url
+        assert (await moves.look(BOT, "1", SHARED, own.url, yes)).used == own.url
         assert not await keys(shared)
         assert user_name(BOT) not in await users(shared)
         assert not await shared.ask("HEXISTS", "gptbot:bots", BOT)
         assert before <= await keys(own)
 
         await operator.look(BOT)
-        assert (await moves.look(BOT, own.url, SHARED, yes)).used == SHARED
+        assert (await moves.look(BOT, "1", own.url, SHARED, yes)).used == SHARED
         assert before <= await keys(shared)
         assert not await keys(own)
         assert user_name(BOT) in await users(shared)
@@ -156,9 +156,9 @@ async def test_one_server_by_two_names_loses_nothing(stores: tuple[Server, Serve
     before = await keys(one)
     by_another_name = one.url.replace("127.0.0.1", "localhost")
     assert by_another_name != one.url
-    assert (await moves.look(BOT, one.url, by_another_name, yes)).used == by_another_name
+    assert (await moves.look(BOT, "1", one.url, by_another_name, yes)).used == by_another_name
     assert await keys(one) == before
-    assert (await moves.look(BOT, one.url, f"{one.url}?db=0", no)).pods == "run", "a certain one needs no stop"
+    assert (await moves.look(BOT, "1", one.url, f"{one.url}?db=0", no)).pods == "run", "a certain one needs no stop"
 
 
 async def test_pods_go_on_in_the_old_store_while_the_new_one_cannot_be_used(stores: tuple[Server, Server]) -> None:
@@ -167,12 +167,12 @@ async def test_pods_go_on_in_the_old_store_while_the_new_one_cannot_be_used(stor
     await fill(one)
     await other.kill()
     for _ in range(2):
-        stand = await moves.look(BOT, one.url, other.url, no)
+        stand = await moves.look(BOT, "1", one.url, other.url, no)
         assert (stand.used, stand.pods) == (one.url, "stay")
         assert stand.fault is not None
         assert stand.fault.reason == "Moving"
         assert "cannot be reached" in stand.fault.message
-    assert (await moves.look(BOT, one.url, "redis://host:port/0", no)).pods == "run", "InvalidURL says it"
+    assert (await moves.look(BOT, "1", one.url, "redis://host:port/0", no)).pods == "run", "InvalidURL says it"
 
 
 async def test_an_old_store_that_is_lost_keeps_nobody_waiting_for_ever(
@@ -181,10 +181,10 @@ async def test_an_old_store_that_is_lost_keeps_nobody_waiting_for_ever(
     one, other = stores
     moves = Moves(Operator(one.url).tenants)
     await one.kill()
-    stand = await moves.look(BOT, one.url, other.url, yes)
+    stand = await moves.look(BOT, "1", one.url, other.url, yes)
     assert (stand.used, stand.pods) == (one.url, "stop")
     monkeypatch.setattr(moving, "_PATIENCE", 0.0)
-    assert (await moves.look(BOT, one.url, other.url, yes)).used == other.url
+    assert (await moves.look(BOT, "1", one.url, other.url, yes)).used == other.url
 
 
 async def test_a_move_that_is_cut_off_goes_on(stores: tuple[Server, Server], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,15 +194,55 @@ async def test_a_move_that_is_cut_off_goes_on(stores: tuple[Server, Server], mon
     before = await keys(one)
     steps, step = iter(range(1, 1000)), carrying._step
 
-    async def some(source: Any, target: Any, found: list[bytes]) -> None:
+    async def some(source: Any, target: Any, found: list[bytes], dumped: bool) -> None:
         if next(steps) == 5:
             raise ConnectionError
-        await step(source, target, found)
+        await step(source, target, found, dumped)
 
     with monkeypatch.context() as patch:
         patch.setattr(carrying, "_step", some)
-        assert (await moves.look(BOT, one.url, other.url, yes)).pods == "stop"
+        assert (await moves.look(BOT, "1", one.url, other.url, yes)).pods == "stop"
     assert 0 < len(await keys(other)) < len(before)
-    assert (await moves.look(BOT, one.url, other.url, yes)).used == other.url
+    assert (await moves.look(BOT, "1", one.url, other.url, yes)).used == other.url
     assert before <= await keys(other)
     assert await answer(other) == ["Hello"]
+
+
+async def test_nothing_but_its_own_keys_comes_out_of_a_store_that_lies(stores: tuple[Server, Server]) -> None:
+    one, other = stores
+
+    class Lying:
+        async def scan(self, *_: object, **__: object) -> tuple[int, list[bytes]]:
+            return 0, [b"gptbot:bots", f"{key_prefix(OTHERS)}ctx:1".encode()]
+
+    assert await carrying.carry(Lying(), None, BOT) == 0
+    assert not await other.ask("DBSIZE") + await one.ask("DBSIZE")
+
+
+async def test_what_another_bot_of_that_name_left_goes_before_anything_arrives(stores: tuple[Server, Server]) -> None:
+    shared, own = stores
+    operator = Operator(shared.url)
+    async with operator.running():
+        await operator.look(BOT, uid="the first")
+        await shared.ask("SET", f"{key_prefix(BOT)}ctx:old", "of the first")
+        await fill(own)
+        before = await keys(own)
+        operator.there[BOT] = "1"
+        moves = Moves(operator.tenants)
+        assert (await moves.look(BOT, "1", own.url, SHARED, yes)).used == SHARED
+        await operator.look(BOT, uid="1")
+        assert before <= await keys(shared)
+        assert not await shared.ask("EXISTS", f"{key_prefix(BOT)}ctx:old")
+
+
+async def test_a_new_store_that_refuses_is_no_reason_to_leave_things_behind(
+    stores: tuple[Server, Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = stores
+    await fill(one)
+    await other.ask("ACL", "SETUSER", "limited", "on", ">x", "~*", "+@all", "-restore", "-rpush")
+    monkeypatch.setattr(moving, "_PATIENCE", 0.0)
+    moves = Moves(Operator(one.url).tenants)
+    for _ in range(2):
+        stand = await moves.look(BOT, "1", one.url, login_as(other.url, "limited", "x"), yes)
+        assert (stand.used, stand.pods) == (one.url, "stop")

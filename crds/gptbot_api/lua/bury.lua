@@ -6,20 +6,13 @@ redis.call('LLEN', KEYS[8])
 if redis.call('HGET', KEYS[4], ARGV[2]) ~= ARGV[4] then
   return 0
 end
-for _ = 1, ARGV[5] do
+for _ = 1, math.min(tonumber(ARGV[5]), redis.call('LLEN', KEYS[5])) do
   local message = redis.call('LPOP', KEYS[5])
-  if message then
-    redis.call('XADD', KEYS[7], 'MAXLEN', '~', ARGV[7], '*', 'c', ARGV[2], 'r', ARGV[6], 'm', message)
-  end
+  redis.call('XADD', KEYS[7], 'MAXLEN', '~', ARGV[7], '*', 'c', ARGV[2], 'r', ARGV[6], 'm', message)
 end
 -- The key lives as long as its newest letter; older ones go when their own time is over.
 redis.call('XTRIM', KEYS[7], 'MINID', string.format('%.0f', now - ARGV[8]))
 redis.call('PEXPIRE', KEYS[7], ARGV[8])
-if #ARGV > 10 then
-  redis.call('RPUSH', KEYS[8], unpack(ARGV, 11))
-  redis.call('LTRIM', KEYS[8], -tonumber(ARGV[10]), -1)
-  redis.call('PEXPIRE', KEYS[8], ARGV[9])
-  redis.call('PEXPIRE', KEYS[9], ARGV[9])
-end
+remember(KEYS[8], KEYS[9], 11, ARGV[10], ARGV[9])
 finish(ARGV[3])
 return 1

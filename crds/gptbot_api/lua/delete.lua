@@ -1,4 +1,7 @@
 -- Drop messages that wait for their answers. ARGV: further the beginnings of the messages. Returns how many were dropped.
+if #ARGV > MOST_AT_ONCE then
+  error('too many at once')
+end
 local wanted = {}
 local mail = redis.call('LRANGE', KEYS[5], 0, -1)
 local size, begun = answering()

@@ -36,7 +36,8 @@ end
 -- A user's conversations in `runnable`, but for one. `sure`: those whose entries are really there.
 local function in_line(user, without, sure)
   local found = {}
-  for conversation in string.gmatch(redis.call('HGET', KEYS[2], '@' .. user) or '', '%S+') do
+  local named = redis.call('HGET', KEYS[2], '@' .. user) or ''
+  for conversation in string.gmatch(#named < 4096 and named or '', '%S+') do
     local there = conversation ~= without
     if there and sure then
       local place = place_of(conversation)

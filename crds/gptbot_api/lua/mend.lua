@@ -30,6 +30,9 @@ local function sound(key, wanted, form)
   return true
 end
 
+if #KEYS > MOST_AT_ONCE then
+  error('too many at once')
+end
 local aside = {}
 for number = 1, (#KEYS - 1) / 2 do
   local key, other = KEYS[2 * number], KEYS[2 * number + 1]

@@ -3,6 +3,9 @@
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
+-- Keys or arguments of a function that compares each with much: more than any caller of ours gives.
+local MOST_AT_ONCE = 1000
+
 -- A count in a field: what is none is 0, so that it begins anew.
 local function count_of(text)
   return text and #text < 7 and string.find(text, '^%d+$') and tonumber(text) or 0

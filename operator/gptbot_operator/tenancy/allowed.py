@@ -64,7 +64,7 @@ class Tenancy:
 
 
 def _entries(environment: Mapping[str, str], variable: str, default: str = "") -> list[str]:
-    return [entry for part in (environment.get(variable) or default).split(",") if (entry := part.strip())]
+    return [entry for part in environment.get(variable, default).split(",") if (entry := part.strip())]
 
 
 def _hosts(environment: Mapping[str, str], variable: str, default: str = "") -> tuple[HostPattern, ...]:

@@ -12,7 +12,7 @@ from typing import Any, cast
 from gptbot_api import Fault, GptBot, InvalidManifest
 from gptbot_api.network import Expose, NetworkRule
 from gptbot_api.store_url import StoreUrl
-from gptbot_operator.desired.secret import PEPPER, STORE_URL
+from gptbot_operator.desired.secret import PEPPER, STORE_URL, USED_STORE
 from gptbot_operator.references import references
 from gptbot_operator.settings import COPY_PREFIX
 from gptbot_operator.tenancy.allowed import Tenancy
@@ -41,8 +41,11 @@ def permit(bot: GptBot, tenancy: Tenancy) -> None:
 
 
 def permit_store(bot: GptBot, url: str | None, tenancy: Tenancy) -> None:
-    """Check the store of a bot, once its address is known. Raises NotAllowed, and repeats nothing of the address."""
-    if url is None or bot.spec.store is None or not tenancy.restricted:
+    """Check a store of a bot's own, once its address is known: the one of its spec, or the one before it.
+
+    Raises NotAllowed, and repeats nothing of the address.
+    """
+    if url is None or not tenancy.restricted:
         return
     try:
         store = StoreUrl.parse(url)
@@ -80,7 +83,7 @@ def _keys_of_others(bot: GptBot) -> Iterator[Fault]:
     By the names alone, so that it holds before there is such a Secret: a pod mounts what comes later too.
     """
     for reference in references(bot):
-        of_operator = reference.key in (PEPPER, STORE_URL) or reference.key.startswith(COPY_PREFIX)
+        of_operator = reference.key in (PEPPER, STORE_URL, USED_STORE) or reference.key.startswith(COPY_PREFIX)
         if reference.kind == "Secret" and reference.name.endswith(_MADE_FOR_BOTS) and of_operator:
             text = "is a key that the operator makes for a bot, which goes nowhere else: name a Secret of your own"
             yield Fault(reference.path, text)

@@ -128,7 +128,8 @@ class Reconciler:
             finally:
                 self.queue.done(key)
                 metrics.RECONCILES.labels(result).inc()
-                metrics.SECONDS.observe(time.perf_counter() - started)
+                metrics.SECONDS.observe(seconds := time.perf_counter() - started)
+                log.debug("looked at", result=result, seconds=round(seconds, 3))
                 metrics.QUEUED.set(len(self.queue))
                 metrics.BOTS.set(len(self._memory))
 

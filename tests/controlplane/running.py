@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from tests.controlplane.bot import Bot
 from tests.controlplane.plane import Plane, wait_for
 from tests.controlplane.programs import ROOT
 from tests.ports import free_ports
@@ -41,6 +43,7 @@ class OperatorProcess:
             "GPTBOT_IMAGE": "gptbot:test",
             "GPTBOT_TENANCY": "trusted",
             "GPTBOT_REFRESH_SECONDS": "0.5",
+            "GPTBOT_LOG_LEVEL": "DEBUG",
             "GPTBOT_HEALTH_PORT": str(self._health_port),
             "GPTBOT_METRICS_PORT": str(self._metrics_port),
             **environment,
@@ -98,6 +101,19 @@ class OperatorProcess:
         """The sum of a metric over its labels."""
         lines = self.metrics()
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if re.match(rf"{name}(\{{| )", line))
+
+    def looked(self, bot: Bot, since: int) -> int:
+        """How many looks at one very bot were finished since the log had a length, by its line for each."""
+        with self.log.open("rb") as log:
+            log.seek(since)
+            lines = [line for line in log if b'"looked at"' in line]
+        return sum(json.loads(line)["bot"] == f"{bot.namespace}/{bot.name}" for line in lines)
+
+    def looks_at(self, *bots: Bot, count: int = 3, seconds: float = 30) -> None:
+        """Wait for so many whole looks at each of these bots. The one that is under way does not count."""
+        since = self.log.stat().st_size
+        for bot in bots:
+            wait_for(lambda: self.looked(bot, since) > count, f"{count} looks at {bot.name}", seconds)  # noqa: B023
 
     def _alive(self) -> bool:
         try:

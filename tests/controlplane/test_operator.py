@@ -182,11 +182,10 @@ def test_at_rest_nothing_is_written(make_bot: MakeBot, operator: OperatorProcess
             for name, child in every.items()
         }
 
-    wait_for(lambda: _same_for_some_looks(versions, operator), "no writes any more")
+    wait_for(lambda: _same_for_some_looks(versions, bot, operator), "no writes any more")
 
 
-def _same_for_some_looks(versions: Callable[[], dict[str, str]], operator: OperatorProcess) -> bool:
+def _same_for_some_looks(versions: Callable[[], dict[str, str]], bot: Bot, operator: OperatorProcess) -> bool:
     before = versions()
-    looks = operator.metric("gptbot_operator_reconciles_total")
-    wait_for(lambda: operator.metric("gptbot_operator_reconciles_total") >= looks + 12, "further looks", 60)
+    operator.looks_at(bot, count=5)
     return versions() == before

@@ -34,11 +34,10 @@ def autoscaler(bot: Bot, kind: str, name: str, fewest: int, **metadata: Any) -> 
 
 
 def stands_still(bot: Bot, operator: OperatorProcess, suffix: str = "worker") -> None:
-    """The spec of a Deployment is not written again, in many looks."""
+    """The spec of a Deployment is not written again, in some looks."""
     bot.wait_settled()
     before = bot.the("Deployment", suffix)["metadata"]["generation"]
-    looks = operator.metric("gptbot_operator_reconciles_total")
-    wait_for(lambda: operator.metric("gptbot_operator_reconciles_total") >= looks + 10, "looks")
+    operator.looks_at(bot)
     assert bot.the("Deployment", suffix)["metadata"]["generation"] == before
 
 

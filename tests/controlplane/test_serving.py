@@ -14,7 +14,6 @@ from tests.controlplane.plane import Plane, wait_for
 from tests.controlplane.running import OperatorProcess
 
 ELSEWHERE = "gptbot_operator_bots_served_by_another"
-LOOKS = "gptbot_operator_reconciles_total"
 
 
 class Installation:
@@ -68,12 +67,10 @@ def marks(bot: Bot) -> dict[str, tuple[int, str]]:
     }
 
 
-def looks(both: tuple[Installation, Installation], count: int) -> None:
-    """Wait until each operator has looked at its bots so many times."""
-    before = [each.operator.metric(LOOKS) for each in both]
-    wait_for(
-        lambda: all(e.operator.metric(LOOKS) >= was + count for e, was in zip(both, before, strict=True)), "looks", 60
-    )
+def looks(both: tuple[Installation, Installation], *bots: Bot) -> None:
+    """Wait until each operator has looked at each of these bots some more times."""
+    for each in both:
+        each.operator.looks_at(*bots, seconds=60)
 
 
 def told(bot: Bot) -> list[str]:
@@ -98,15 +95,15 @@ def test_the_second_stands_back_and_takes_over_when_the_first_is_gone(
     wait_for(lambda: told(bot), "an Event of the second")
     [note] = told(bot)
     assert f"{first.name} serves the bot; {second.name} stands back" in note
-    looks(two, 6)
+    looks(two, bot)
     before = marks(bot)
-    looks(two, 12)
+    looks(two, bot)
     assert marks(bot) == before, "generations and versions stand still"
     assert image_of(bot) == "gptbot:blue"
 
     first.operator.stop()
     first.leads()
-    looks(two, 6)
+    looks(two, bot)
     assert bot.document["status"]["servedBy"] == first.name, "a restart changes nothing"
     assert marks(bot) == before
     assert len(told(bot)) == 1
@@ -117,7 +114,7 @@ def test_the_second_stands_back_and_takes_over_when_the_first_is_gone(
     assert second.operator.metric(ELSEWHERE) == 0
     first.leads()
     wait_for(lambda: first.operator.metric(ELSEWHERE) >= 1, "who comes back stands back")
-    looks(two, 6)
+    looks(two, bot)
     assert bot.document["status"]["servedBy"] == second.name
     assert image_of(bot) == "gptbot:green"
 
@@ -131,10 +128,10 @@ def test_two_at_once_agree_on_every_bot(plane: Plane, namespace: str, two: tuple
     for bot in bots:
         bot.the("Deployment", "gateway")
         bot.wait_settled()
-    looks(two, 8 * 4)
+    looks(two, *bots)
     served = {bot.name: bot.document["status"]["servedBy"] for bot in bots}
     before = [marks(bot) for bot in bots]
-    looks(two, 8 * 8)
+    looks(two, *bots)
     assert [marks(bot) for bot in bots] == before
     images = {each.name: each.image for each in two}
     assert {bot.name: image_of(bot) for bot in bots} == {name: images[who] for name, who in served.items()}
@@ -156,9 +153,9 @@ def test_a_bot_names_who_is_to_serve_it(plane: Plane, namespace: str, two: tuple
     bot.edit(operator="nobody/gptbot-operator")
     assert "nobody/gptbot-operator" in bot.wait_condition("Ready", "Unknown", "ServedByAnother")
     assert "servedBy" not in bot.document["status"]
-    looks(two, 4)
+    looks(two, bot)
     before = marks(bot)
-    looks(two, 8)
+    looks(two, bot)
     assert marks(bot) == before, "nobody touches it"
     refused = plane.kubectl(
         "-n",

@@ -163,12 +163,9 @@ def placed(bot: Bot) -> list[str]:
     return pods
 
 
-async def looked(operator: OperatorProcess) -> None:
-    """Wait until the operator has looked around for a while."""
-    looks = operator.metric("gptbot_operator_reconciles_total")
-    await asyncio.to_thread(
-        wait_for, lambda: operator.metric("gptbot_operator_reconciles_total") >= looks + 6, "further looks"
-    )
+async def looked(operator: OperatorProcess, bot: Bot) -> None:
+    """Wait until the operator has looked at a bot for a while."""
+    await asyncio.to_thread(operator.looks_at, bot)
 
 
 @pytest.mark.parametrize("away", [False, True], ids=["operator there", "operator away"])
@@ -185,14 +182,14 @@ async def test_a_deleted_bot_ends_its_answers_first(
     if away:
         stopped.start()
     wait_for(lambda: not bot.api.list("ReplicaSet", bot.namespace)[2:], "the garbage collector has been there")
-    await looked(stopped)
+    await looked(stopped, other)
     assert {pod["metadata"]["name"] for pod in bot.api.list("Pod", bot.namespace)} >= set(pods), "they are ending"
     assert await ask(url, "SET", f"{key_prefix(key(bot))}turn:x", "the answer's end") == b"OK"
     assert len(await traces(store, bot)) == 23
 
     again = make_bot()
     again.wait_condition("StoreReachable", "False", "InUse")
-    await looked(stopped)
+    await looked(stopped, again)
     assert not [each for each in again.children() if each.startswith("Deployment bot-")], "its pods would find keys"
     assert not await refuses(url, "PING")
     for pod in pods:
@@ -249,7 +246,7 @@ async def test_a_bot_of_the_same_name_finds_nothing_and_keeps_its_own(
     assert "password" in await refuses(old, "PING"), "pods of the first are cut off"
     assert not await store.command("KEYS", f"{key_prefix(key(bot))}ctx:*")
     await ask(new, "SET", f"{key_prefix(key(bot))}ctx:new", "kept")
-    await looked(stopped)
+    await looked(stopped, again)
     assert await ask(new, "GET", f"{key_prefix(key(bot))}ctx:new") == b"kept"
 
 
@@ -327,10 +324,10 @@ async def test_pods_go_on_while_the_new_store_is_not_there(
     bot.secret("store", url=server.url)
     bot.edit(store={"urlSecretRef": {"name": "store", "key": "url"}})
     bot.wait_condition("StoreReachable", "False")
-    await looked(stopped)
+    await looked(stopped, bot)
     stopped.stop()
     stopped.start()
-    await looked(stopped)
+    await looked(stopped, bot)
     assert bot.hashes() == hashes
     assert {pod["metadata"]["name"] for pod in bot.api.list("Pod", bot.namespace)} == set(pods)
     assert len(await traces(store, bot)) >= 22

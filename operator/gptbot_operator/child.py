@@ -17,6 +17,7 @@ from gptbot_operator.desired.children import Identity
 from gptbot_operator.desired.context import annotated, worker_name
 from gptbot_operator.desired.hpa import fewest, scales
 from gptbot_operator.drift import APPLIED, as_applied, digest
+from gptbot_operator.stopping import STOPPER
 
 _HANDOVER = "gptbot-operator-handover"
 """Field manager that holds `replicas` between the operator letting go and an autoscaler's first write."""
@@ -183,7 +184,7 @@ async def _hand_over_replicas(cluster: Cluster, bot: GptBot, live: Document) -> 
 
 def _owns_replicas(live: Document) -> bool:
     return any(
-        entry.get("manager") == FIELD_MANAGER
+        entry.get("manager") in (FIELD_MANAGER, STOPPER)
         and entry.get("operation") == "Apply"
         and not entry.get("subresource")
         and "f:replicas" in (entry.get("fieldsV1") or {}).get("f:spec", {})

@@ -47,6 +47,13 @@ class Memory:
     pods: dict[str, PodLook] = field(default_factory=dict[str, PodLook])
     """By component: what keeps its pods from working."""
 
+    def ends_pause(self, *, paused: bool) -> bool:
+        """Note whether it is paused; whether a pause is over: then nothing is taken for done, nor waits to be tried."""
+        over, self.paused = self.paused and not paused, paused
+        if over:
+            self.applied.refusals.forget()
+        return over
+
     def may_be_newer(self, error: InvalidManifest) -> bool:
         """Whether a spec is wrong by fields alone that only a newer CRD knows, and has been for less than a minute.
 

@@ -32,5 +32,5 @@ def waiting(generation: int, applied: int) -> Verdict | None:
     """The condition Progressing of a paused bot; None where no change of the spec waits. `applied`: 0, none yet."""
     if applied == generation:
         return None
-    so_far = f"generation {applied} is applied" if applied else "nothing is made yet"
+    so_far = f"generation {applied} was acted on last" if applied else "nothing is made yet"
     return Verdict("False", "Paused", f"generation {generation} of the spec waits for the end of the pause; {so_far}")

@@ -39,12 +39,13 @@ from gptbot_operator.scalers import scalable
 from gptbot_operator.serving import Serving
 from gptbot_operator.settings import Settings
 from gptbot_operator.sharing import Sharing
-from gptbot_operator.status import invalid_status, status_of
+from gptbot_operator.status import refused_status, status_of
+from gptbot_operator.stopping import deployments, is_suspended, stop
 from gptbot_operator.store import Reading, StoreReader
 from gptbot_operator.tenancy.rules import NotAllowed, permit, permit_store
 from gptbot_operator.tenants import Tenants
 from gptbot_operator.tokens import Tokens, platform_tokens
-from gptbot_operator.verdict import Seen
+from gptbot_operator.verdict import Seen, Verdict
 from gptbot_operator.workqueue import WorkQueue
 
 _WITH_PODS = ("ConfigMap", "Deployment", "HorizontalPodAutoscaler")
@@ -155,7 +156,7 @@ class Reconciler:
         if (document := await self._served_here(key, document)) is None:
             return True
         paused = is_paused(document["metadata"].get("annotations") or {})
-        everything, memory.paused = everything or (memory.paused and not paused), paused
+        everything = memory.ends_pause(paused=paused) or everything
         try:
             written = parse({k: v for k, v in document.items() if k != "status"})
             permit(written, self._settings.tenancy)
@@ -252,13 +253,19 @@ class Reconciler:
         return not memory.looked and document is not None and not document.get("status")
 
     async def _refused(self, key: str, document: Document, error: InvalidManifest) -> bool:
-        """Say why nothing of a bot is applied. What runs of it stays as it was."""
+        """Say why nothing of a bot is applied. What runs of it stays as it was, unless the bot is suspended."""
         self._memory[key].full_at = time.monotonic()
         reason = "NotAllowed" if isinstance(error, NotAllowed) else "InvalidSpec"
         if reason == "InvalidSpec" or not self._tokens.knows(key):  # else its pods may use the tokens still
             self._duplicates(key, {})
-        text = "; ".join(map(str, error.faults))
-        await self._write_status(key, document, invalid_status(document, text, _now(), reason))
+        refusal = Verdict("False", reason, "; ".join(map(str, error.faults)))
+        running = deployments(self.cache, document)
+        stopping = None
+        if is_suspended(document) and not self._memory[key].paused:
+            stopping = await stop(self._cluster, document, running)
+        await self._write_status(key, document, refused_status(document, refusal, stopping, running, _now()))
+        if stopping is not None and stopping.reason != "Suspended":
+            raise ApiError(403, f"the pods of the suspended bot cannot be ended: {stopping.message}")
         return True
 
     async def _bot(self, key: str, *, live: bool) -> Document | None:

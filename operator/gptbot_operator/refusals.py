@@ -73,6 +73,10 @@ class Refusals:
         for identity in self._of.keys() - set(faulty):
             del self._of[identity]
 
+    def forget(self) -> None:
+        """Somebody has mended things by hand: everything is tried at once."""
+        self._of.clear()
+
     def next_in(self) -> float | None:
         """Seconds until the next child is to be tried again; None: all are well."""
         if not self._of:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from gptbot_api import GptBot
@@ -38,23 +39,17 @@ def status_of(bot: GptBot, seen: Seen, previous: Document, now: str) -> Document
         "ScalingActive": scaling_active(bot, seen),
         "Progressing": progressing(bot, seen),
     }
-    observed = _observed(bot, previous)
+    observed = _observed(bot.metadata.annotations, bot.metadata.generation, previous)
     if order := paused(bot.metadata.annotations):
         verdicts["Paused"] = order
         verdicts["Progressing"] = waiting(bot.metadata.generation, observed) or verdicts["Progressing"]
     verdicts["Ready"] = _ready(bot, seen, verdicts, platforms, previous)
-    gateway, worker = (deployment.facts if deployment else {} for deployment in (seen.gateway, seen.worker))
     status: Document = {
         "observedGeneration": observed,
         "conditions": with_times(verdicts, previous, observed, now, bot.metadata.generation),
         "platforms": platform_entries(platforms, previous, now),
         "platformNames": ",".join(name for name, report in platforms.items() if report.connected),
-        "gateway": {"ready": gateway.get("ready", 0), "desired": gateway.get("replicas", 0)},
-        "workers": {
-            "ready": worker.get("ready", 0),
-            "desired": worker.get("replicas", 0),
-            "replicas": worker.get("pods", 0),
-        },
+        **_pods(seen.gateway, seen.worker),
         "selector": ",".join(f"{name}={value}" for name, value in selector(bot, "worker").items()),
     }
     if previous.get("servedBy"):
@@ -64,26 +59,45 @@ def status_of(bot: GptBot, seen: Seen, previous: Document, now: str) -> Document
     return status
 
 
-def _observed(bot: GptBot, previous: Document) -> int:
-    """The generation that is applied: while a bot is paused, that of before."""
-    return (
-        int(previous.get("observedGeneration") or 0) if is_paused(bot.metadata.annotations) else bot.metadata.generation
-    )
+def _observed(annotations: Mapping[str, str], generation: int, previous: Document) -> int:
+    """The generation that was acted on, be it refused or applied: while a bot is paused, that of before."""
+    return int(previous.get("observedGeneration") or 0) if is_paused(annotations) else generation
 
 
-def invalid_status(document: Document, message: str, now: str, reason: str = "InvalidSpec") -> Document:
-    """The status of a GptBot that an older or missing CRD let through, or that is refused for another reason."""
+def _pods(gateway: Observed | None, worker: Observed | None) -> Document:
+    """How many there are."""
+    receiving, answering = (deployment.facts if deployment else {} for deployment in (gateway, worker))
+    return {
+        "gateway": {"ready": receiving.get("ready", 0), "desired": receiving.get("replicas", 0)},
+        "workers": {
+            "ready": answering.get("ready", 0),
+            "desired": answering.get("replicas", 0),
+            "replicas": answering.get("pods", 0),
+        },
+    }
+
+
+def refused_status(
+    document: Document, refusal: Verdict, stopping: Verdict | None, running: Mapping[str, Observed], now: str
+) -> Document:
+    """The status of a GptBot that is refused: an older or missing CRD let it through, or it asks for too much.
+
+    `stopping`: the condition Progressing of one that is suspended; `running`: its Deployments. The conditions are about
+    the newest generation, which is what was refused; a pause keeps `observedGeneration` where it was all the same.
+    """
     generation = document["metadata"].get("generation", 0)
+    annotations: dict[str, str] = document["metadata"].get("annotations") or {}
     previous: Document = document.get("status") or {}
-    verdicts = {"Ready": Verdict("False", reason, message[:MAX_MESSAGE])}
-    for name in CONDITIONS[1:]:
-        verdicts[name] = Verdict("Unknown", reason, "")
-    if order := paused(document["metadata"].get("annotations") or {}):
+    verdicts = {"Ready": refusal} | {name: Verdict("Unknown", refusal.reason) for name in CONDITIONS[1:]}
+    if stopping is not None:
+        verdicts["Progressing"] = stopping
+    if order := paused(annotations):
         verdicts["Paused"] = order
     return {
         **{k: v for k, v in previous.items() if k not in ("backlog",)},
-        "observedGeneration": generation,
+        "observedGeneration": _observed(annotations, generation, previous),
         "conditions": with_times(verdicts, previous, generation, now),
+        **_pods(running.get("gateway"), running.get("worker")),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gptbot.inbox.store import Store
+from gptbot_operator.refusals import FIRST_PAUSE
 from tests.controlplane.bot import Bot
 from tests.controlplane.plane import Plane, wait_for
 from tests.controlplane.running import OperatorProcess
@@ -15,12 +16,6 @@ PAUSED = "gptbot.dev/paused"
 
 def annotate(bot: Bot, value: str | None) -> None:
     bot.api.patch("GptBot", bot.namespace, bot.name, {"metadata": {"annotations": {PAUSED: value}}})
-
-
-def looks(operator: OperatorProcess, count: int = 6) -> None:
-    """Wait for some looks at bots, of which this test has one."""
-    before = operator.metric("gptbot_operator_reconciles_total")
-    wait_for(lambda: operator.metric("gptbot_operator_reconciles_total") >= before + count, "looks")
 
 
 async def test_nothing_is_changed_until_the_pause_is_over(
@@ -39,17 +34,17 @@ async def test_nothing_is_changed_until_the_pause_is_over(
     bot.api.delete("Service", bot.namespace, "bot-web")
     bot.edit(workers={"minReplicas": 3, "maxReplicas": 3}, gateway={"concurrency": 7})
     message = bot.wait_condition("Progressing", "False", "Paused")
-    assert message == "generation 2 of the spec waits for the end of the pause; generation 1 is applied"
+    assert message == "generation 2 of the spec waits for the end of the pause; generation 1 was acted on last"
     await store.command("XADD", f"{{{bot.namespace}/bot}}:runnable", "*", "conversation", "x")
     wait_for(lambda: bot.document["status"].get("backlog") == 1, "the status goes on")
     assert bot.wait_condition("Ready", "False", "GatewayUnavailable") == "0 of 0 pods are ready"
-    looks(operator)
+    operator.looks_at(bot)
     assert bot.document["status"]["observedGeneration"] == 1
     assert bot.the("Deployment", "gateway")["spec"]["replicas"] == 0
     assert bot.child("Service", "web") is None
     assert bot.child("HorizontalPodAutoscaler", "worker") is not None
     version = bot.document["metadata"]["resourceVersion"]
-    looks(operator)
+    operator.looks_at(bot)
     assert bot.document["metadata"]["resourceVersion"] == version, "a look without news writes nothing"
 
     annotate(bot, None)
@@ -75,7 +70,7 @@ def test_a_pause_outlasts_the_operator_and_begins_before_the_first_object(
     assert not bot.children()
     stopped.stop()
     stopped.start()
-    looks(stopped)
+    stopped.looks_at(bot)
     assert not bot.children()
     annotate(bot, "yes")
     assert "'yes'; only true pauses" in bot.wait_condition("Paused", "False", "InvalidValue")
@@ -84,11 +79,33 @@ def test_a_pause_outlasts_the_operator_and_begins_before_the_first_object(
 
 
 def test_a_paused_bot_is_deleted_as_any_other(make_bot: MakeBot, operator: OperatorProcess) -> None:
-    bot = make_bot()
+    bot, other = make_bot(), make_bot("other")
     bot.the("Deployment", "gateway")
     annotate(bot, "true")
     bot.wait_condition("Paused", "True")
     bot.api.delete("GptBot", bot.namespace, bot.name)
     wait_for(lambda: not bot.children(), "its objects are gone", 60)
-    looks(operator, 2)
+    operator.looks_at(other)  # who is gone is looked at no more
     assert not bot.children()
+
+
+def test_the_end_of_a_pause_tries_at_once_what_was_refused(
+    make_bot: MakeBot, plane: Plane, namespace: str, operator: OperatorProcess
+) -> None:
+    plane.kubectl("-n", namespace, "create", "quota", "no-services", "--hard=count/services=0")
+    bot = make_bot()
+
+    def tries() -> list[float]:
+        path = f"/namespaces/{namespace}/services/bot-web?"
+        return [each.at for each in plane.audit() if path in each.path and (each.verb, each.status) == ("patch", 403)]
+
+    wait_for(lambda: len(tries()) >= 5, "tries")
+    waits = 0.8 * FIRST_PAUSE * 2**4
+    before = tries()
+    annotate(bot, "true")
+    bot.wait_condition("Paused", "True")
+    operator.looks_at(bot, count=1)
+    assert tries() == before, "nothing is tried in a pause"
+    annotate(bot, None)
+    wait_for(lambda: len(tries()) > len(before), "another try", waits)
+    assert tries()[len(before)] - before[-1] < waits

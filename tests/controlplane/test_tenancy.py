@@ -156,6 +156,49 @@ def test_a_bot_that_asks_for_too_much_is_refused_as_a_whole(make_bot: MakeBot, i
     )
 
 
+def test_a_refused_bot_can_be_suspended_and_comes_back(make_bot: MakeBot, installation: Installation) -> None:
+    installation.start(GPTBOT_ALLOWED_HOSTS="model")
+    operator = installation.operator
+    assert operator is not None
+    bot = make_bot(workers={"minReplicas": 2, "maxReplicas": 4})
+    bot.wait_settled()
+    wait_for(lambda: bot.replicas() == 2, "the autoscaler's least")
+    templates = {part: bot.the("Deployment", part)["spec"]["template"] for part in ("gateway", "worker")}
+    bot.edit(podTemplate=BAD | {"metadata": {"labels": {"team": "a"}}})
+    bot.wait_condition("Ready", "False", "NotAllowed")
+    bot.api.patch("GptBot", bot.namespace, "bot", {"metadata": {"annotations": {"gptbot.dev/paused": "true"}}})
+    bot.wait_condition("Paused", "True")
+    bot.edit(suspend=True)
+    generation = bot.document["metadata"]["generation"]
+    operator.looks_at(bot)
+    assert bot.replicas() == 2, "a pause comes first"
+    assert bot.document["status"]["observedGeneration"] == generation - 1
+    ready = next(each for each in bot.document["status"]["conditions"] if each["type"] == "Ready")
+    assert ready["observedGeneration"] == generation, "it is about the newest"
+    bot.api.patch("GptBot", bot.namespace, "bot", {"metadata": {"annotations": {"gptbot.dev/paused": None}}})
+
+    bot.wait_condition("Progressing", "False", "Suspended")
+    counts = {"gateway": {"ready": 0, "desired": 0}, "workers": {"ready": 0, "desired": 0, "replicas": 0}}
+    wait_for(lambda: {name: bot.document["status"][name] for name in counts} == counts, "they end")
+    assert "hostPID" in bot.wait_condition("Ready", "False", "NotAllowed"), "what is to be mended stays said"
+    assert bot.document["status"]["observedGeneration"] == generation
+    for part, template in templates.items():
+        deployment = bot.the("Deployment", part)
+        assert (deployment["spec"]["replicas"], deployment["spec"]["template"]) == (0, template)
+    before = {name: each["metadata"]["generation"] for name, each in bot.children().items() if "Deploy" in name}
+    operator.looks_at(bot)
+    after = {name: each["metadata"]["generation"] for name, each in bot.children().items() if "Deploy" in name}
+    assert after == before, "it is done once"
+
+    bot.edit(suspend=False)
+    operator.looks_at(bot)
+    assert bot.replicas() == 0, "who is refused does not begin"
+    bot.edit(podTemplate=None)
+    wait_for(lambda: bot.the("Deployment", "gateway")["spec"]["replicas"] == 1, "the gateway is back")
+    wait_for(lambda: bot.replicas() >= 2, "the workers are the autoscaler's again")
+    bot.wait_condition("Ready", "False", "GatewayUnavailable")
+
+
 @pytest.mark.parametrize("mode", ["restricted", "trusted"])
 def test_a_default_key_goes_to_its_own_host_alone(
     mode: str, make_bot: MakeBot, installation: Installation, tmp_path: Path

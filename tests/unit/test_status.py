@@ -8,9 +8,9 @@ import pytest
 
 from gptbot_operator.cache import Observed
 from gptbot_operator.settings import Settings
-from gptbot_operator.status import CONDITIONS, invalid_status, status_of
+from gptbot_operator.status import CONDITIONS, refused_status, status_of
 from gptbot_operator.store import PlatformReport, Reading
-from gptbot_operator.verdict import Seen
+from gptbot_operator.verdict import Seen, Verdict
 from tests.unit.bots import bot
 
 SETTINGS = Settings(image="gptbot:test")
@@ -246,10 +246,29 @@ def test_times_change_with_the_status_only() -> None:
 def test_a_spec_that_an_older_crd_let_through_is_told_and_the_rest_is_unknown() -> None:
     first = status_of(bot("external-store"), seen_with(), {}, "2026-01-01T00:00:00Z")
     document = {"metadata": {"generation": 3}, "status": first}
-    status = invalid_status(document, "spec.llm: Required value", "2026-01-02T00:00:00Z")
+    refusal = Verdict("False", "InvalidSpec", "spec.llm: Required value")
+    status = refused_status(document, refusal, None, {}, "2026-01-02T00:00:00Z")
     assert status["observedGeneration"] == 3
     assert "backlog" not in status
     assert status["platforms"] == first["platforms"]
     said = {c["type"]: (c["status"], c["reason"], c["message"]) for c in status["conditions"]}
     assert said.pop("Ready") == ("False", "InvalidSpec", "spec.llm: Required value")
     assert set(said.values()) == {("Unknown", "InvalidSpec", "")}
+
+
+def test_the_status_of_a_refused_bot_counts_its_pods_and_a_pause_stops_its_generation() -> None:
+    first = status_of(bot("external-store"), seen_with(), {}, "2026-01-01T00:00:00Z")
+    refusal = Verdict("False", "NotAllowed", "spec.expose.host: no")
+    stopping = Verdict("False", "Suspended", "its pods end")
+    document = {"metadata": {"generation": 3}, "status": first}
+    status = refused_status(document, refusal, stopping, {"gateway": deployment(available=0)}, "2026-01-02T00:00:00Z")
+    assert status["gateway"] == {"ready": 0, "desired": 1}
+    assert status["workers"] == {"ready": 0, "desired": 0, "replicas": 0}, "it has none"
+    said = {c["type"]: (c["reason"], c["observedGeneration"]) for c in status["conditions"]}
+    assert (said["Ready"], said["Progressing"]) == (("NotAllowed", 3), ("Suspended", 3))
+
+    document["metadata"]["annotations"] = {"gptbot.dev/paused": "true"}
+    paused = refused_status(document, refusal, None, {}, "2026-01-02T00:00:00Z")
+    assert paused["observedGeneration"] == first["observedGeneration"] != 3, "what was acted on last"
+    assert {c["observedGeneration"] for c in paused["conditions"]} == {3}, "what they are about"
+    assert not refused_status({**document, "status": {}}, refusal, None, {}, "")["observedGeneration"]

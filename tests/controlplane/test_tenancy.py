@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import copy
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from tests.hostile import tenancy
 from tests.hostile.tenancy import ALLOWED, NAMESPACE, REFUSED, Case
 
 MakeBot = Callable[..., Bot]
+OURS = "bots/demo-gptbot-operator"
+"""The installation's name, for `spec.operator`."""
 BAD = {"spec": {"hostPID": True, "containers": [{"name": "gptbot", "securityContext": {"runAsUser": 0}}]}}
 
 
@@ -73,18 +76,114 @@ def test_the_policy_says_which_host_and_leaves_other_namespaces_and_old_bots_alo
     bot.create(**tenancy.GOOD)
     with pytest.raises(AssertionError, match="podTemplate"):
         bot.edit(podTemplate=BAD)
-    binding = "validatingadmissionpolicybinding/bots-demo-gptbot-gptbots"
-    policed.kubectl("patch", binding, "--type=merge", "-p", '{"spec": {"validationActions": ["Audit"]}}')
-    wait_for(lambda: policed.api.refusal(far) == "", "the policy only watches")
-    bot.edit(podTemplate=BAD)
-    policed.kubectl("patch", binding, "--type=merge", "-p", '{"spec": {"validationActions": ["Deny"]}}')
-    wait_for(lambda: policed.api.refusal(far), "the policy is enforced again")
+    with _watching_only(policed):
+        bot.edit(podTemplate=BAD)
     policed.api.patch("GptBot", NAMESPACE, "old", {"metadata": {"labels": {"a": "b"}, "finalizers": ["example.com/x"]}})
-    with pytest.raises(AssertionError, match="podTemplate"):
-        bot.edit(suspend=True)
     policed.api.delete("GptBot", NAMESPACE, "old")
     policed.api.patch("GptBot", NAMESPACE, "old", {"metadata": {"finalizers": None}})
     wait_for(lambda: policed.api.get("GptBot", NAMESPACE, "old") is None, "an old bot can be deleted")
+
+
+def test_what_was_let_in_before_can_be_suspended_and_changed_elsewhere(policed: Plane) -> None:
+    """Whatever a stricter rule forbids of it: what stays as it is, is not judged again."""
+    cases = [case for case in REFUSED if case.at_once]
+    bots = [Bot(policed.api, NAMESPACE, f"old-{number}") for number in range(len(cases))]
+    with _watching_only(policed):
+        for case, bot in zip(cases, bots, strict=True):
+            bot.create(**case.spec(), operator=OURS)
+    for bot in bots:
+        for change in ({"suspend": True}, {"suspend": False, "answerIn": {"groups": "commands"}}):
+            bot.edit(**change)
+        with pytest.raises(AssertionError, match=r"ValidatingAdmissionPolicy.*denied request: podTemplate"):
+            bot.edit(gateway={"podTemplate": {"spec": {"hostUsers": False}}})
+        policed.api.delete("GptBot", NAMESPACE, bot.name)
+
+
+def test_what_was_let_in_before_is_mended_bit_by_bit(policed: Plane) -> None:
+    bot = Bot(policed.api, NAMESPACE, "piece")
+    container = {"name": "gptbot", "image": "a", "securityContext": {"privileged": True, "runAsUser": 0}}
+    template = {
+        "metadata": {"labels": {"one": "1", "two": "2"}, "annotations": {"one": "1", "two": "2"}},
+        "spec": {"hostPID": True, "hostIPC": True, "containers": [container, {"name": "side", "image": "b"}]},
+    }
+    annotations = {"one": "1", "two": "2"}
+    llm = {"baseUrl": "http://a.evil.example", "model": "m"}
+    fallback = {"baseUrl": "http://b.evil.example", "model": "m"}
+    to = [{"namespaceSelector": {}}, {"namespaceSelector": {"matchLabels": {"a": "b"}}}]
+    expose = {"host": "bank.example", "ingress": {"className": "private", "annotations": annotations}}
+    with _watching_only(policed):
+        bot.create(
+            platforms={"web": {}, "extra": {"irc": {"a": 1}, "icq": {}}}, podTemplate=template, expose=expose,
+            llm=llm | {"fallbacks": [fallback]}, networkPolicy={"enabled": False, "egress": [{"to": to}]},
+            operator=OURS,
+        )  # fmt: skip
+
+    def pods(**fields: Any) -> dict[str, Any]:
+        return {"podTemplate": {"spec": fields}}
+
+    def inner(**fields: Any) -> dict[str, Any]:
+        return pods(containers=[container | {"securityContext": fields}])
+
+    for worse in (
+        pods(hostPID=False), pods(hostNetwork=True), pods(containers=[container | {"image": "c"}]),
+        pods(containers=[container, {"name": "side", "image": "c"}]), pods(securityContext={"runAsUser": 0}),
+        pods(priorityClassName="system-node-critical"), inner(privileged=True, runAsUser=0, procMount="Unmasked"),
+        inner(privileged="yes"), {"podTemplate": {"metadata": {"labels": {"one": "2"}}}},
+        {"podTemplate": {"metadata": {"annotations": {"three": "3"}}}}, {"platforms": {"extra": {"irc": {"a": 2}}}},
+        {"llm": {"baseUrl": "http://c.evil.example"}}, {"expose": {"host": "bench.example"}},
+        {"expose": {"ingress": {"className": "secret"}}}, {"expose": {"ingress": {"annotations": {"two": "3"}}}},
+        {"networkPolicy": {"egress": [{"to": [{"namespaceSelector": {"matchLabels": {"a": "c"}}}]}]}},
+    ):  # fmt: skip
+        with pytest.raises(AssertionError, match=r"ValidatingAdmissionPolicy.*denied request: "):
+            bot.edit(**worse)
+    for better in (
+        {"podTemplate": {"metadata": {"labels": {"one": None}, "annotations": {"two": None}}}},
+        pods(hostPID=None), pods(containers=[container]), inner(privileged=True),
+        inner(privileged=True, procMount="Default"),
+        {"platforms": {"extra": {"icq": None}}}, {"llm": {"baseUrl": "http://b.evil.example"}},
+        {"expose": {"ingress": {"className": None}}}, {"expose": {"ingress": {"annotations": {"two": None}}}},
+        {"networkPolicy": {"egress": [{"to": to[1:]}]}}, {"suspend": True},
+    ):  # fmt: skip
+        bot.edit(**better)
+    bot.edit(networkPolicy={"enabled": True})
+    with pytest.raises(AssertionError, match=r"networkPolicy.enabled must be true"):
+        bot.edit(networkPolicy={"enabled": False})
+    policed.api.delete("GptBot", NAMESPACE, "piece")
+
+
+def test_a_bot_of_another_installation_is_not_judged_here(policed: Plane) -> None:
+    spec = Case("podTemplate", BAD).spec()
+    assert "podTemplate" in policed.api.refusal(_document(spec | {"operator": OURS}))
+    assert "podTemplate" in policed.api.refusal(_document(spec) | {"status": {"servedBy": "other/gptbot-operator"}})
+    assert policed.api.refusal(_document(spec | {"operator": "other/gptbot-operator"})) == ""
+
+    bot = Bot(policed.api, NAMESPACE, "elsewhere")
+    bot.create(**spec, operator="other/gptbot-operator")
+    bot.edit(podTemplate={"spec": {"hostIPC": True}})
+    with pytest.raises(AssertionError, match="podTemplate"):
+        bot.edit(operator=None)
+    with pytest.raises(AssertionError, match="podTemplate"):
+        bot.edit(operator=OURS)
+    policed.api.delete("GptBot", NAMESPACE, "elsewhere")
+
+    bot = Bot(policed.api, NAMESPACE, "claimed")
+    bot.create(**tenancy.GOOD)
+    claimed = {"status": {"servedBy": "other/gptbot-operator", "conditions": []}}
+    policed.api.patch("GptBot", NAMESPACE, "claimed", claimed, subresource="status")
+    bot.edit(podTemplate=BAD)
+    policed.api.delete("GptBot", NAMESPACE, "claimed")
+
+
+@contextmanager
+def _watching_only(policed: Plane) -> Generator[None]:
+    """As before there was a policy."""
+    far = _document(Case("llm", {"baseUrl": "http://evil.example/v1", "model": "m"}).spec())
+    binding = "validatingadmissionpolicybinding/bots-demo-gptbot-gptbots"
+    policed.kubectl("patch", binding, "--type=merge", "-p", '{"spec": {"validationActions": ["Audit"]}}')
+    wait_for(lambda: policed.api.refusal(far) == "", "the policy only watches")
+    yield
+    policed.kubectl("patch", binding, "--type=merge", "-p", '{"spec": {"validationActions": ["Deny"]}}')
+    wait_for(lambda: policed.api.refusal(far), "the policy is enforced again")
 
 
 class Installation:

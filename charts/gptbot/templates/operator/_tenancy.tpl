@@ -68,23 +68,55 @@
 {{- join " || " $ways -}}
 {{- end -}}
 
-{{/* CEL: whether the security context `c` is no weaker than the restricted Pod Security Standard. */}}
+{{/* Who serves bots here, as status.servedBy has it. */}}
+{{- define "gptbot.lease" -}}
+{{ .Release.Namespace }}/{{ include "gptbot.fullname" . }}-operator
+{{- end -}}
+
+{{/* CEL: whether a GptBot (an expression) is this installation's to judge: its own, or nobody's yet. */}}
+{{- define "gptbot.tenancy.served" -}}
+{{- $lease := include "gptbot.lease" .root | squote -}}
+{{ .bot }}.spec.?operator.orValue({{ .bot }}.?status.?servedBy.orValue({{ $lease }})) == {{ $lease }}
+{{- end -}}
+
+{{/* CEL: the pod templates in a spec (an expression). */}}
+{{- define "gptbot.tenancy.templates" -}}
+[{{ . }}.?podTemplate, {{ . }}.?gateway.?podTemplate, {{ . }}.?workers.?podTemplate]
+.filter(t, t.hasValue()).map(t, t.value())
+{{- end -}}
+
+{{/* CEL: the addresses in a spec that a bot, or something for it, is to talk to. */}}
+{{- define "gptbot.tenancy.addresses" -}}
+[{{ . }}.?llm.?baseUrl, {{ . }}.?llm.?transcription.?baseUrl, {{ . }}.?safety.?moderation.?baseUrl,
+{{ . }}.platforms.?discord.?apiBaseUrl, {{ . }}.platforms.?telegram.?apiBaseUrl,
+{{ . }}.platforms.?telegram.?webhook.?url, {{ . }}.platforms.?web.?access.?oidc.?issuer,
+{{ . }}.platforms.?web.?access.?token.?keysUrl].filter(a, a.hasValue()).map(a, a.value())
++ {{ . }}.?llm.?fallbacks.orValue([]).map(f, f.baseUrl)
+{{- end -}}
+
+{{/* CEL: the annotations of expose in a spec. */}}
+{{- define "gptbot.tenancy.annotations" -}}
+[{{ . }}.?expose.?ingress.?annotations, {{ . }}.?expose.?route.?annotations]
+.filter(a, a.hasValue()).map(a, a.value())
+{{- end -}}
+
+{{/*
+CEL: whether the security context `c` is no weaker than the restricted Pod Security Standard, as far as it is not the
+same as before. `old`: CEL of lists of old contexts.
+*/}}
 {{- define "gptbot.tenancy.context" -}}
-type(c) == map
-&& c.all(k, k in ['allowPrivilegeEscalation', 'appArmorProfile', 'capabilities', 'fsGroup', 'fsGroupChangePolicy',
+{{ .old }}.exists(b, c in b) || (type(c) == map && c.all(k,
+(k in ['allowPrivilegeEscalation', 'appArmorProfile', 'capabilities', 'fsGroup', 'fsGroupChangePolicy',
 'privileged', 'procMount', 'readOnlyRootFilesystem', 'runAsGroup', 'runAsNonRoot', 'runAsUser', 'seLinuxOptions',
-'seccompProfile', 'supplementalGroups', 'supplementalGroupsPolicy'] && c[k] != null)
-&& c.?allowPrivilegeEscalation.orValue(false) == false
-&& c.?privileged.orValue(false) == false
-&& c.?runAsNonRoot.orValue(true) == true
-&& (!has(c.runAsUser) || (type(c.runAsUser) == int && c.runAsUser > 0))
-&& c.?procMount.orValue('Default') == 'Default'
-&& (!has(c.seccompProfile) || c.seccompProfile.?type.orValue('') in ['RuntimeDefault', 'Localhost'])
-&& (!has(c.appArmorProfile) || c.appArmorProfile.?type.orValue('') in ['RuntimeDefault', 'Localhost'])
-&& (!has(c.capabilities) || (c.capabilities.all(k, k in ['add', 'drop'])
-&& c.capabilities.?add.orValue([]).all(name, name == 'NET_BIND_SERVICE')
-&& 'ALL' in c.capabilities.?drop.orValue(['ALL'])))
-&& (!has(c.seLinuxOptions) || (c.seLinuxOptions.all(k, k in ['type', 'level'])
-&& c.seLinuxOptions.?type.orValue('') in
-['', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t']))
+'seccompProfile', 'supplementalGroups', 'supplementalGroupsPolicy'] && c[k] != null
+&& (!(k in ['allowPrivilegeEscalation', 'privileged']) || c[k] == false)
+&& (k != 'runAsNonRoot' || c[k] == true)
+&& (k != 'runAsUser' || (type(c[k]) == int && c[k] > 0))
+&& (k != 'procMount' || c[k] == 'Default')
+&& (!(k in ['appArmorProfile', 'seccompProfile']) || c[k].?type.orValue('') in ['RuntimeDefault', 'Localhost'])
+&& (k != 'capabilities' || (c[k].all(f, f in ['add', 'drop'])
+&& c[k].?add.orValue([]).all(name, name == 'NET_BIND_SERVICE') && 'ALL' in c[k].?drop.orValue(['ALL'])))
+&& (k != 'seLinuxOptions' || (c[k].all(f, f in ['type', 'level']) && c[k].?type.orValue('') in
+['', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'])))
+|| {{ .old }}.exists(b, b.exists(o, type(o) == map && k in o && o[k] == c[k]))))
 {{- end -}}

@@ -288,7 +288,7 @@ def test_rights_on_gptbots_join_the_roles_of_the_cluster() -> None:
 
 
 def test_the_network_lets_only_gptbots_to_store_and_model() -> None:
-    for values, namespaces in ((VALUES["all-on"], None), (VALUES["two-namespaces"], ["one", "two", "bots"])):
+    for values, namespaces in ((VALUES["all-on"], None), (VALUES["two-namespaces"], ["one", "two"])):
         policies = {
             each["metadata"]["name"].removeprefix("demo-gptbot-"): each["spec"]
             for each in render(values)
@@ -296,8 +296,12 @@ def test_the_network_lets_only_gptbots_to_store_and_model() -> None:
         }
         for name in policies.keys() & {"store", "model"}:
             [rule] = policies[name]["ingress"]
-            [peer] = rule["from"]
+            own, peer = rule["from"]
+            assert own["podSelector"]["matchLabels"]["app.kubernetes.io/instance"] == "demo"
+            assert own["podSelector"]["matchExpressions"][0]["values"] == ["operator", "test"]
+            assert "namespaceSelector" not in own
             assert peer["podSelector"]["matchLabels"] == {"app.kubernetes.io/part-of": "gptbot"}
+            assert peer["podSelector"]["matchExpressions"] == [{"key": "gptbot.dev/bot", "operator": "Exists"}]
             expected = {
                 "matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": namespaces}]
             }

@@ -25,6 +25,10 @@ class _Readable(yaml.SafeDumper):
         """A string."""
         return self.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
 
+    def ignore_aliases(self, data: object) -> bool:
+        """Write out what comes twice."""
+        return True
+
 
 _Readable.add_representer(str, _Readable.represent_str)
 

@@ -23,7 +23,8 @@ def of(url: str, **changes: Any) -> Destinations:
 @pytest.mark.parametrize(
     ("url", "namespaces", "ports"),
     [
-        ("https://api.openai.com/v1", set[str](), {443}),
+        ("https://api.openai.com:8443/v1", set[str](), {8443}),
+        ("https://models.example.com/v1", set[str](), {443}),
         ("http://gpu.example.com:8000/v1", set[str](), {8000}),
         ("http://192.168.1.20:11434/v1", set[str](), {11434}),
         ("http://[fd00::1]:11434/v1", set[str](), {11434}),
@@ -38,6 +39,24 @@ def of(url: str, **changes: Any) -> Destinations:
 def test_a_hosts_name_tells_where_it_is(url: str, namespaces: set[str], ports: set[int]) -> None:
     found = of(url)
     assert (found.namespaces, found.ports, found.https, found.internet) == (namespaces, ports | {7000}, False, False)
+
+
+@pytest.mark.parametrize("url", ["https://api.openai.com/v1", "https://API.OpenAI.com.:443/v1"])
+def test_a_model_known_to_be_on_the_internet_is_nowhere_else(url: str) -> None:
+    found = of(url)
+    assert (found.ports, found.https) == ({7000}, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [("http://8.8.4.4:8000/v1", 8000), ("http://169.254.7.7/v1", 80), ("https://[2001:4860::1]/v1", 443)],
+)
+def test_an_address_is_the_only_one_that_is_meant(url: str, port: int) -> None:
+    found = of(url)
+    assert found.ports == {7000}
+    [(address, its)] = found.addresses
+    assert str(address) in url
+    assert its == port
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from gptbot_api import GptBot
@@ -13,9 +13,15 @@ from gptbot_api.store_url import Address, StoreUrl
 from gptbot_operator.desired.context import Context
 from gptbot_operator.desired.secret import SHARED
 
+IpAddress = IPv4Address | IPv6Address
+_HTTPS = 443
 _STORE_PORT = 6379
 _OWN_ADDRESSES = {cls.model_fields["api_base_url"].default for cls in (Telegram, Discord)}
 """Of the platforms themselves: on the internet, whatever a cluster's DNS may say of other names."""
+_ON_THE_INTERNET = frozenset(
+    {"api.anthropic.com", "api.deepseek.com", "api.groq.com", "api.mistral.ai", "api.openai.com", "openrouter.ai"}
+)
+"""Hosts of models likewise, asked at port 443."""
 
 
 @dataclass(slots=True)
@@ -26,6 +32,8 @@ class Destinations:
     """Of Services that are named. A policy sees the pods behind them, on ports that no URL tells."""
     ports: set[int] = field(default_factory=set[int])
     """Ports of hosts that may be anywhere."""
+    addresses: set[tuple[IpAddress, int]] = field(default_factory=set[tuple[IpAddress, int]])
+    """Addresses that are named as such, with their ports; private ones, which may be a Service's, are in `ports`."""
     https: bool = False
     """Whether public addresses are asked over HTTPS."""
     internet: bool = False
@@ -39,7 +47,7 @@ def destinations(bot: GptBot, context: Context) -> Destinations:
         _add(found, bot.metadata.namespace, host, port)
     platforms = bot.spec.platforms
     # A Discord gateway's address is what the API says, and attachments lie elsewhere: always HTTPS.
-    found.https = platforms.discord is not None or any(url in _OWN_ADDRESSES for url in _platforms(bot))
+    found.https |= platforms.discord is not None or any(url in _OWN_ADDRESSES for url in _platforms(bot))
     found.internet = bool(platforms.extra)  # only they know where they go
     return found
 
@@ -90,9 +98,15 @@ def _store(text: str | None) -> Iterator[Address]:
 
 def _add(found: Destinations, namespace: str, host: str, port: int) -> None:
     """Sort a host in. A name that may be a Service's or another's is taken for both: a bot must not be cut off."""
-    labels = host.rstrip(".").split(".")
+    labels = host.lower().rstrip(".").split(".")
+    if port == _HTTPS and ".".join(labels) in _ON_THE_INTERNET:
+        found.https = True
+        return
     try:
-        ip_address(host)
+        address = ip_address(host)
+        if address.is_global or address.is_link_local:
+            found.addresses.add((address, port))
+            return
     except ValueError:
         service = labels.index("svc") if "svc" in labels[2:] else 0
         if service:

@@ -1,7 +1,7 @@
 """The NetworkPolicy of all pods of a bot: nothing in and nothing out but what it needs.
 
 Policies are enforced behind Services, where a port is that of a pod: hence no ports where a Service of the cluster is
-named. What a policy lets through too much is harmless; one that lets through too little cuts a bot off.
+named. Of a host whose place is not known, its port is open to every address that may be meant; what never is, is not.
 """
 
 from __future__ import annotations
@@ -44,6 +44,24 @@ PUBLIC: list[Manifest] = [
 ]
 """Peers that stand for the public internet."""
 
+_SERVERS: Manifest = {
+    "matchExpressions": [
+        {"key": BOT_LABEL, "operator": "DoesNotExist"},
+        {"key": "app.kubernetes.io/component", "operator": "NotIn", "values": ["operator"]},
+    ]
+}
+"""Selects pods that may be a store, a model or a platform: of gptbot's own, neither bots nor operators are."""
+_ANY_SERVER: Manifest = {"namespaceSelector": {}, "podSelector": _SERVERS}
+_METADATA_IPV6 = ("fd00:ec2::254/128", "fd20:ce::254/128")
+"""Where machines of AWS and Google Cloud hand out the credentials of a node; in IPv4 it is a link-local address."""
+ANYWHERE: list[Manifest] = [
+    {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}},
+    {"ipBlock": {"cidr": "::/0", "except": ["fe80::/10", *_METADATA_IPV6, _translated("169.254.0.0/16")]}},
+    _ANY_SERVER,
+]
+"""Peers that stand for every address but those of nodes' credentials. Some network plugins see in an `ipBlock` only
+what lies outside of the cluster, hence the pods besides."""
+
 
 def network_policy(bot: GptBot, context: Context) -> Manifest:
     """The NetworkPolicy."""
@@ -71,12 +89,16 @@ def _egress(bot: GptBot, context: Context) -> Iterator[Manifest]:
     wanted = destinations(bot, context)
     if wanted.namespaces:
         among = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": sorted(wanted.namespaces)}
-        yield {"to": [{"namespaceSelector": {"matchExpressions": [among]}}]}
+        yield {"to": [{"namespaceSelector": {"matchExpressions": [among]}, "podSelector": _SERVERS}]}
     if wanted.ports:
-        yield {"ports": [_tcp(port) for port in sorted(wanted.ports)]}
+        yield {"to": ANYWHERE, "ports": [_tcp(port) for port in sorted(wanted.ports)]}
+    for port in sorted({port for _, port in wanted.addresses}):
+        blocks = sorted(str(ip_network(address)) for address, its in wanted.addresses if its == port)
+        # Where a Service has that address, its pods are what is seen.
+        yield {"to": [*({"ipBlock": {"cidr": block}} for block in blocks), _ANY_SERVER], "ports": [_tcp(port)]}
     if wanted.internet:
         yield {"to": PUBLIC}
-    elif wanted.https and 443 not in wanted.ports:
+    elif wanted.https:
         yield {"to": PUBLIC, "ports": [_tcp(443)]}
     yield from _plain(bot.spec.network_policy.egress)
 

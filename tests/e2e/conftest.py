@@ -49,16 +49,21 @@ class Release:
         return await asyncio.to_thread(self.helm, *arguments)
 
 
-def _namespace(name: str) -> str:
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+@contextmanager
+def namespace(name: str, security: str = "restricted", *, wait: bool = False) -> Generator[str]:
+    """A namespace that goes at the end with all that is in it, which may be waited for.
+
+    `security`: the Pod Security Standard that it keeps.
+    """
+    labels = {"pod-security.kubernetes.io/enforce": security}
     document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
     cluster.kubectl("create", "-f", "-", document=[document])
     _used.append(name)
-    return name
-
-
-def _remove_namespace(name: str) -> None:
-    cluster.kubectl("delete", "namespace", name, "--ignore-not-found", "--timeout=120s", timeout=150)
+    try:
+        yield name
+    finally:
+        command = ["delete", "namespace", name, "--ignore-not-found", "--timeout=120s", f"--wait={str(wait).lower()}"]
+        cluster.kubectl(*command, timeout=150)
 
 
 @pytest.fixture(scope="session")
@@ -76,13 +81,13 @@ def release(run: str) -> Generator[Release]:
 
 
 @contextmanager
-def installed(chart: Path, namespace: str, given: dict[str, Any], objects: Iterable[Object] = ()) -> Generator[Release]:
+def installed(chart: Path, where: str, given: dict[str, Any], objects: Iterable[Object] = ()) -> Generator[Release]:
     """A chart, installed in a namespace of its own beside some objects; all of it goes at the end."""
     operators = "app.kubernetes.io/part-of=gptbot,app.kubernetes.io/component=operator"
     others = cluster.items("deployments", "--all-namespaces", "--selector", operators)
     if others:
-        where = ", ".join(each["metadata"]["namespace"] for each in others)
-        pytest.fail(f"another gptbot operator runs in {where} and would serve these bots too: uninstall it first")
+        found = ", ".join(each["metadata"]["namespace"] for each in others)
+        pytest.fail(f"another gptbot operator runs in {found} and would serve these bots too: uninstall it first")
     with ExitStack() as stack:
         if cluster.get("crd", CRD):  # left by an earlier version, perhaps, and owned by whoever applied it
             definition = chart / "crds" / f"{CRD}.yaml"
@@ -90,10 +95,10 @@ def installed(chart: Path, namespace: str, given: dict[str, Any], objects: Itera
             cluster.kubectl(*command)
         else:
             stack.callback(cluster.kubectl, "delete", "crd", CRD, "--ignore-not-found", "--timeout=120s", timeout=150)
-        stack.callback(_remove_namespace, _namespace(namespace))
+        stack.enter_context(namespace(where))
         if objects:
-            cluster.apply(namespace, objects)
-        release = Release("e2e", namespace, chart, given)
+            cluster.apply(where, objects)
+        release = Release("e2e", where, chart, given)
         stack.callback(_uninstall, release)
         release.helm("install", "--wait")
         yield release
@@ -120,7 +125,7 @@ def operator_image() -> str:
 def values(bot: str = "", operator: str = "", chart: Path = CHART) -> dict[str, Any]:
     """Values for a release of these images, else of those under test; the fakes are Services of another namespace."""
     known = yaml.safe_load((chart / "values.yaml").read_text())["operator"]
-    hosts = {"allowedHosts": ["*.svc"]} if "allowedHosts" in known else {}
+    hosts = {"allowedHosts": ["*.svc", "models.example.com"]} if "allowedHosts" in known else {}
     return {
         "botImage": _image(bot or bot_image()),
         "operator": {"image": _image(operator or operator_image()), "refreshSeconds": 2} | hosts,
@@ -143,25 +148,34 @@ def _uninstall(release: Release) -> None:
 def bots(run: str, request: pytest.FixtureRequest) -> Generator[str]:
     """The namespace of a module's bots."""
     module = request.module.__name__.rpartition("test_")[2].replace("_", "-")
-    name = _namespace(f"{module}-{run}")
-    yield name
-    _remove_namespace(name)
+    with namespace(f"{module}-{run}", wait=True) as name:  # the fakes' accounts are for one bot at a time
+        yield name
 
 
 @pytest.fixture(scope="session")
 def fakes_in_cluster(run: str) -> Generator[Fakes]:
     """The fakes, in a namespace of their own."""
-    namespace = _namespace(f"fakes-e2e-{run}")
-    try:
-        fakes.start(namespace, bot_image())
-        with ExitStack() as stack:
-            here = {
-                name: stack.enter_context(cluster.forwarded(namespace, f"pod/{name}", fakes.PORT))
-                for name in ("telegram", "discord", "openai")
-            }
-            yield Fakes(namespace, here)
-    finally:
-        _remove_namespace(namespace)
+    with namespace(f"fakes-e2e-{run}") as where, ExitStack() as stack:
+        fakes.start(where, bot_image())
+        here = {
+            name: stack.enter_context(cluster.forwarded(where, f"pod/{name}", fakes.PORT))
+            for name in ("telegram", "discord", "openai")
+        }
+        yield Fakes(where, here)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules with releases of their own come first, for only one operator may run; the one that uninstalls, last."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    module = item.path.relative_to(ROOT / "tests").parts
+    if module[0] != "e2e":
+        return 0
+    if "release" not in getattr(item, "fixturenames", ()):
+        return 1
+    return 3 if module[-1] == "test_e2e.py" else 2
 
 
 @pytest.hookimpl(wrapper=True)

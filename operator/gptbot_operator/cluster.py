@@ -22,6 +22,7 @@ Document = dict[str, Any]
 FIELD_MANAGER = "gptbot-operator"
 ABSENT = "1"
 """A version that no object has: the first write to an empty store makes version 2."""
+_OF_KINDS = "x-kubernetes-group-version-kind"
 _TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 _IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount/token").exists()
 _PLURALS = {
@@ -88,6 +89,14 @@ class Cluster:
         path = f"/{resource.prefix}/{resource.group_version}"
         found = await self._request("get", path, missing_ok=True)
         return found is not None and any(r.get("name") == resource.name for r in found.get("resources", []))
+
+    async def schema(self, kind: str) -> Document | None:
+        """What an object of a kind is made of, with defaults (OpenAPI v3): the CRD's schema, for all who may log in."""
+        resource = self._resources[kind]
+        found = await self._request("get", f"/openapi/v3/apis/{resource.group_version}", missing_ok=True)
+        wanted = {"group": resource.group, "version": resource.api_version.rpartition("/")[2], "kind": kind}
+        schemas: Document = ((found or {}).get("components") or {}).get("schemas") or {}
+        return next((each for each in schemas.values() if wanted in each.get(_OF_KINDS, [])), None)
 
     async def get(self, kind: str, namespace: str, name: str) -> Document | None:
         """The object, or None when it is not there."""

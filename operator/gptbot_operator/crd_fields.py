@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ Path = tuple[str, ...]
 
 ITEMS, VALUES = "[]", "*"
 """Steps of a path: into the items of a list, into the values of a map."""
+_STEP = re.compile(r"\.[^.\[\]]+|\[[0-9]+\]")
 _NAMED = 3
 """Most bots that are named for one field."""
 
@@ -57,6 +59,44 @@ def with_users(losses: Iterable[Loss], bots: Iterable[dict[str, Any]]) -> list[L
             if any(_said(value, schema) for value in _at(bot, path)):
                 users[path].append(name)
     return [Loss(path, schemas[path], tuple(sorted(users[path]))) for path in users]
+
+
+def without_defaults(value: Any, there: Schema, ours: Schema, path: str = "spec") -> tuple[Any, set[str]]:
+    """A value of the CRD that is there, without fields that ours lacks and that say no more than their defaults.
+
+    Also the paths of the fields that were left out.
+    """
+    if isinstance(value, list):
+        inner, own = there.get("items") or {}, ours.get("items") or {}
+        parts = [without_defaults(item, inner, own, f"{path}{ITEMS}") for item in value]
+        return [part for part, _ in parts], set[str]().union(*(left_out for _, left_out in parts))
+    if not isinstance(value, dict) or ours.get("x-kubernetes-preserve-unknown-fields"):
+        return value, set()
+    kept: dict[str, Any] = {}
+    left_out: set[str] = set()
+    for name, item in value.items():
+        schema, mine = _field(there, name), _field(ours, name)
+        if mine is None and schema is not None and not _said(item, schema):
+            left_out.add(f"{path}.{name}")
+            continue
+        kept[name], inside = without_defaults(item, schema or {}, mine or {}, f"{path}.{name}")
+        left_out |= inside
+    return kept, left_out
+
+
+def field_at(schema: Schema, path: str) -> Schema | None:
+    """The schema of a field of the spec, by a path as faults have it (`spec.llm.fallbacks[0].model`)."""
+    node: Schema | None = schema
+    for step in _STEP.findall(path.removeprefix("spec")):
+        node = (node or {}).get("items") if step.startswith("[") else _field(node or {}, step[1:])
+    return node
+
+
+def _field(schema: Schema, name: str) -> Schema | None:
+    """The schema of a field by its name, or of the values of a map."""
+    found = (schema.get("properties") or {}).get(name)
+    values = schema.get("additionalProperties")
+    return found if found is not None else values if isinstance(values, dict) else None
 
 
 def _versions(definition: Schema) -> dict[str, Schema]:

@@ -9,6 +9,7 @@ from gptbot_api import InvalidManifest
 from gptbot_operator import events
 from gptbot_operator.applied import Applied
 from gptbot_operator.credentials import Credentials, Spare
+from gptbot_operator.newer import unknown_alone
 from gptbot_operator.pods import PodLook
 from gptbot_operator.sharing import Share
 
@@ -55,11 +56,11 @@ class Memory:
         return over
 
     def may_be_newer(self, error: InvalidManifest) -> bool:
-        """Whether a spec is wrong by fields alone that only a newer CRD knows, and has been for less than a minute.
+        """Whether a spec is wrong by fields alone that only a newer operator knows, and was not a minute ago.
 
         In an upgrade the CRD comes first and its operator next.
         """
-        if not all(fault.message.startswith("unknown field") for fault in error.faults):
+        if not unknown_alone(error):
             return False
         now = time.monotonic()
         self.unknown_since = now if self.unknown_since is None else self.unknown_since

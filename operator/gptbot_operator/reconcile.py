@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from gptbot_api import KIND, GptBot, InvalidManifest, parse
+from gptbot_api import KIND, GptBot, InvalidManifest
 from gptbot_api.store_faults import IN_USE
 from gptbot_operator import metrics
 from gptbot_operator.apply import Outcome, apply_children
@@ -30,6 +30,7 @@ from gptbot_operator.discovery import Discovery
 from gptbot_operator.installation import copied, effective, original_of
 from gptbot_operator.memory import Memory
 from gptbot_operator.moving import Moves, Stand
+from gptbot_operator.newer import NewerCrd
 from gptbot_operator.pausing import is_paused
 from gptbot_operator.pods import PodLook, PodTrouble, trouble_of
 from gptbot_operator.presence import Presence
@@ -83,6 +84,7 @@ class Reconciler:
         self._settings = settings
         self._cluster = cluster
         self._instance = instance
+        self._crd = NewerCrd(cluster)
         self._serving = Serving(settings, cluster, instance)
         self._store = StoreReader(max_age=settings.refresh_seconds * 0.8)
         self._tokens = Tokens()
@@ -158,7 +160,7 @@ class Reconciler:
         paused = is_paused(document["metadata"].get("annotations") or {})
         everything = memory.ends_pause(paused=paused) or everything
         try:
-            written = parse({k: v for k, v in document.items() if k != "status"})
+            written = await self._crd.read(document)
             permit(written, self._settings.tenancy)
             bot = effective(written, self._settings)
             memory.unknown_since = None

@@ -102,12 +102,16 @@ class OperatorProcess:
         lines = self.metrics()
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if re.match(rf"{name}(\{{| )", line))
 
-    def looked(self, bot: Bot, since: int) -> int:
-        """How many looks at one very bot were finished since the log had a length, by its line for each."""
+    def logged(self, since: int, event: str) -> list[dict[str, Any]]:
+        """What it logged of an event since the log had a length."""
         with self.log.open("rb") as log:
             log.seek(since)
-            lines = [line for line in log if b'"looked at"' in line]
-        return sum(json.loads(line)["bot"] == f"{bot.namespace}/{bot.name}" for line in lines)
+            lines = [line for line in log if line.endswith(b"}\n") and event.encode() in line]
+        return [entry for entry in map(json.loads, lines) if entry["event"] == event]
+
+    def looked(self, bot: Bot, since: int) -> int:
+        """How many looks at one very bot were finished since the log had a length."""
+        return sum(entry["bot"] == f"{bot.namespace}/{bot.name}" for entry in self.logged(since, "looked at"))
 
     def looks_at(self, *bots: Bot, count: int = 3, seconds: float = 30) -> None:
         """Wait for so many whole looks at each of these bots. The one that is under way does not count."""

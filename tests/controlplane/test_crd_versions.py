@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from tests.controlplane.running import OperatorProcess
 NAME = "gptbots.gptbot.dev"
 MINE = revision(custom_resource_definition())
 Document = dict[str, Any]
+IGNORED = "the CRD is newer than this operator; fields of it that bots leave at their default are ignored"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -162,33 +162,77 @@ def test_all_bots_are_stored_in_the_storage_version(plane: Plane, namespace: str
     assert [each["name"] for each in plane.get("crd", NAME)["spec"]["versions"]] == ["v1alpha1"]
 
 
-def test_an_operator_that_is_older_than_the_crd_says_nothing_wrong_of_its_bots(
-    plane: Plane, namespace: str, upgrade: Run, stopped: OperatorProcess
+def test_an_older_operator_works_on_with_bots_that_use_nothing_newer(
+    plane: Plane, namespace: str, upgrade: Run, operator: OperatorProcess
 ) -> None:
-    """While an upgrade is under way: the API server fills in a default that only the next operator knows."""
+    """The API server fills in a default that only a newer operator knows, whoever wrote the bot."""
     bot = Bot(plane.api, namespace, "bot")
-    bot.create()
-    bot.the("Deployment", "gateway")
-    before = bot.wait_condition("Ready", "False")
-    stopped.stop()  # its watches may show the bot by the older schema for a while
+    bot.create(workers={"minReplicas": 2, "maxReplicas": 2})
+    bot.wait_settled()
+    template = bot.the("Deployment", "gateway")["spec"]["template"]
+    since = operator.log.stat().st_size
     install(plane, future=True, number=MINE + 1)
 
-    def filled_in() -> bool:
+    def meets_it() -> bool:
         bot.api.patch("GptBot", namespace, "bot", {"metadata": {"labels": {"touched": os.urandom(4).hex()}}})
-        return "pace" in bot.document["spec"]["workers"]
+        return any(entry.get("fields") == ["spec.workers.pace"] for entry in operator.logged(since, IGNORED))
 
-    wait_for(filled_in, "the newer schema is in effect")
-    bot.edit(suspend=True)
-    told = stopped.log.stat().st_size
-    stopped.start()
+    wait_for(meets_it, "its watch shows what it does not know", 60)
+    bot.edit(workers={"maxReplicas": 3, "minReplicas": 3})
+    assert bot.document["spec"]["workers"]["pace"] == "slow"
+    wait_for(lambda: bot.replicas() == 3, "the bot is looked at as any other")
+    bot.wait_settled()
+    assert bot.the("Deployment", "gateway")["spec"]["template"] == template, "no pod of its is replaced"
+    bot.wait_condition("Ready", "False", "GatewayUnavailable")
 
-    def met() -> bool:
-        lines = [json.loads(line) for line in stopped.log.read_bytes()[told:].splitlines() if line.startswith(b"{")]
-        ours = [line for line in lines if line.get("bot") == f"{namespace}/bot"]
-        return any("the CRD is newer than this operator" in line.get("reason", "") for line in ours)
+    before = bot.conditions()["Ready"]
+    since = operator.log.stat().st_size
+    bot.edit(safety={"future": "in use"}, workers={"maxReplicas": 4, "minReplicas": 4})
+    told = 'spec.safety.future: unknown field "spec.safety.future": the CRD of the cluster has it, and is newer than'
 
-    wait_for(met, "the operator meets what it does not know")
-    assert bot.conditions()["Ready"][2] == before
-    assert bot.the("Deployment", "gateway")["spec"]["replicas"] == 1
+    def is_told() -> str:
+        entries = operator.logged(since, "unfinished")
+        return "".join(each["reason"] for each in entries if each["bot"] == f"{namespace}/bot")
+
+    assert told in wait_for(is_told, "what is used is told")
+    assert "spec.workers.pace" not in is_told(), "and nothing else"
+    operator.looks_at(bot, count=1)
+    assert bot.conditions()["Ready"] == before, "for a minute, a newer operator may be on its way"
+    assert bot.replicas() == 3
+    bot.edit(safety={"future": None})
+    wait_for(lambda: bot.replicas() == 4, "it goes on")
     assert upgrade(**{SWITCH: str(MINE + 1)}).returncode == 0
-    bot.wait_condition("Ready", "False", "Suspended")
+
+
+def test_a_bot_that_another_crd_let_through_can_be_suspended(
+    plane: Plane, namespace: str, upgrade: Run, operator: OperatorProcess
+) -> None:
+    """The API server judges only what changes, and the operator stops the pods though it applies nothing."""
+    bot = Bot(plane.api, namespace, "bot")
+    bot.create()
+    bot.wait_settled()
+    lax = custom_resource_definition()
+    del spec_of(lax)["answerIn"]["properties"]["groups"]["enum"]
+    plane.kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=helm", "-f", "-", document=lax)
+
+    def let_through() -> bool:
+        try:
+            bot.edit(answerIn={"groups": "never"}, gateway={"replicas": 2})
+        except AssertionError:
+            return False
+        return True
+
+    wait_for(let_through, "the other CRD is in effect")
+    assert "spec.answerIn.groups" in bot.wait_condition("Ready", "False", "InvalidSpec")
+    assert upgrade().returncode == 0
+    strict = bot.document
+    strict["metadata"] = {"name": "other", "namespace": namespace}
+    wait_for(lambda: "spec.answerIn.groups" in bot.api.refusal(strict), "the CRD is as it was")
+    bot.edit(suspend=True)
+    wait_for(lambda: bot.the("Deployment", "gateway")["spec"]["replicas"] == bot.replicas() == 0, "it is stopped")
+    bot.wait_condition("Progressing", "False", "Suspended")
+    bot.wait_condition("Ready", "False", "InvalidSpec")
+    operator.looks_at(bot, count=1)
+    bot.edit(answerIn={"groups": "commands"}, suspend=False)
+    wait_for(lambda: bot.the("Deployment", "gateway")["spec"]["replicas"] == 2, "all of the spec is applied")
+    wait_for(lambda: bot.replicas() >= 1, "the autoscaler's least")

@@ -10,7 +10,7 @@ import pytest
 
 from gptbot_api.crd import REVISION_ANNOTATION, custom_resource_definition
 from gptbot_operator.crd import judge, revision
-from gptbot_operator.crd_fields import Loss, lost, unserved, with_users
+from gptbot_operator.crd_fields import Loss, field_at, lost, unserved, with_users, without_defaults
 
 OURS = custom_resource_definition()
 
@@ -66,6 +66,47 @@ def test_a_field_that_would_be_lost_and_who_uses_it(
     [loss] = with_users(lost(there(**{field: schema}), OURS), [bot("a", **spec), bot("b", platforms={})])
     assert str(loss) == f"{path} (used by {'shop/a' if used else 'nobody'})"
     assert lost(OURS, there(**{field: schema})) == [], "a new field loses nothing"
+
+
+def spec_of(definition: dict[str, Any]) -> dict[str, Any]:
+    return definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+
+
+MOST = {"type": "object", "default": {}, "properties": {"most": {"type": "integer", "default": 3}}}
+VOICE = {"type": "string", "default": "low"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "spec", "kept", "left_out"),
+    [
+        ({"workers_pace": VOICE}, {"workers": {"pace": "low", "maxReplicas": 2}}, {"workers": {"maxReplicas": 2}}, {"spec.workers.pace"}),
+        ({"workers_pace": VOICE}, {"workers": {"pace": "high"}}, {"workers": {"pace": "high"}}, set()),
+        ({"tools": MOST}, {"tools": {"most": 3}, "suspend": True}, {"suspend": True}, {"spec.tools"}),
+        ({"tools": MOST}, {"tools": {"most": 4}}, {"tools": {"most": 4}}, set()),
+        ({"future": {"type": "string"}}, {"future": "x"}, {"future": "x"}, set()),
+        (
+            {"personas_items_voice": VOICE}, {"personas": [{"name": "a", "voice": "low"}, {"name": "b", "voice": "high"}]},
+            {"personas": [{"name": "a"}, {"name": "b", "voice": "high"}]}, {"spec.personas[].voice"},
+        ),
+        ({"podTemplate_spec_future": VOICE}, {"podTemplate": {"spec": {"future": "low"}}}, {"podTemplate": {"spec": {"future": "low"}}}, set()),
+        ({}, {"suspend": False, "nonsense": 1, "platforms": {"extra": {"irc": {"a": [1]}}}}, {"suspend": False, "nonsense": 1, "platforms": {"extra": {"irc": {"a": [1]}}}}, set()),
+    ],
+)  # fmt: skip
+def test_a_newer_default_is_left_out_and_what_is_said_is_kept(
+    fields: dict[str, Any], spec: dict[str, Any], kept: dict[str, Any], left_out: set[str]
+) -> None:
+    before = copy.deepcopy(spec)
+    assert without_defaults(spec, spec_of(there(**fields)), spec_of(OURS)) == (kept, left_out)
+    assert spec == before
+
+
+def test_a_field_is_found_by_the_path_that_a_fault_has() -> None:
+    schema = spec_of(there(llm_fallbacks_items_voice=VOICE))
+    assert field_at(schema, "spec.llm.fallbacks[12].voice") == VOICE
+    assert field_at(schema, "spec.workers.requests.cpu") is None
+    assert (field_at(schema, "spec.suspend") or {})["type"] == "boolean"
+    assert field_at(schema, "spec.llm.nothing[3].more") is None
+    assert field_at({}, "spec.llm") is None
 
 
 def test_what_others_define_is_kept_and_another_type_is_not() -> None:

@@ -29,6 +29,8 @@ class Traffic:
     answered: set[int] = field(default_factory=set[int])
     doubled: list[int] = field(default_factory=list[int])
     """At the end: questions that got more than one whole answer."""
+    out_of_order: list[int] = field(default_factory=list[int])
+    """At the end: people who got an answer before the one to a question that they asked earlier."""
     _more: asyncio.Condition = field(default_factory=asyncio.Condition)
     _enough: bool = False
 
@@ -57,10 +59,14 @@ class Traffic:
         self._enough = True
 
     async def count(self) -> None:
-        """See what got more than one answer."""
+        """See what got more than one answer, and who got answers in another order."""
         told: list[str] = []
         for person in set(self.asked.values()):
-            told += [message.text for message in await self.telegram.messages(person, from_bot=True)]
+            texts = [message.text for message in await self.telegram.messages(person, from_bot=True)]
+            told += texts
+            order = [each for text in texts for each in self.asked if _answer(each) in text]
+            if order != sorted(order):
+                self.out_of_order.append(person)
         self.doubled = [each for each in self.asked if sum(_answer(each) in text for text in told) > 1]
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 USER_PREFIX = "gptbot:"
 """What the names of the bots' users begin with."""
 _RIGHTS = 2
 """Another number for rights that pods of an older version could not live with: those keep their user until they end."""
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 COMMANDS: tuple[str, ...] = (
     # the connection
@@ -27,7 +31,7 @@ COMMANDS: tuple[str, ...] = (
     "xack", "xadd", "xautoclaim", "xclaim", "xdel", "xgroup|create", "xinfo|stream", "xlen", "xpending",
     "xrange", "xread", "xreadgroup", "xrevrange", "xtrim",
 )  # fmt: skip
-"""Every command that a bot sends or its scripts call, and no other; a test compares this with the bot's sources."""
+"""Every command that a bot sends or its functions call, and no other; a test compares this with the bot's sources."""
 
 _GLOB = str.maketrans({character: f"\\{character}" for character in "\\*?[]"})
 
@@ -38,14 +42,15 @@ def user_name(bot: str) -> str:
 
 
 def former_user_name(bot: str) -> str:
-    """The user of its pods of an older version, which may run scripts of their own."""
+    """The user of its pods of the first versions, which may run scripts of their own."""
     return f"{USER_PREFIX}{bot}"
 
 
 def bot_of_user(name: str) -> str | None:
-    """Whose user it is, or was; None: no bot's."""
+    """Whose user it is, or was with the rights of another version; None: no bot's."""
     number, _, bot = name.removeprefix(USER_PREFIX).rpartition(":")
-    return bot if name.startswith(USER_PREFIX) and "/" in bot and number in ("", str(_RIGHTS)) else None
+    ours = name.startswith(USER_PREFIX) and "/" in bot and (not number or _NUMBER.fullmatch(number))
+    return bot if ours else None
 
 
 def key_prefix(bot: str) -> str:
@@ -58,12 +63,13 @@ def key_pattern(bot: str) -> str:
     return f"{key_prefix(bot).translate(_GLOB)}*"
 
 
-def rules(bot: str) -> tuple[str, ...]:
+def rules(bot: str, database: int = 0) -> tuple[str, ...]:
     """Rules for `ACL SETUSER` that leave the user these rights and no others; passwords are not among them.
 
+    `database`: the number of the only one that the user may use, so that nothing of a bot's lies where nobody looks.
     https://valkey.io/topics/acl/
     """
     return (
         "on", "clearselectors", "resetkeys", f"~{key_pattern(bot)}", "resetchannels", "-@all",
-        *(f"+{command}" for command in COMMANDS),
+        *(f"+{command}|{database}" if command == "select" else f"+{command}" for command in COMMANDS),
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -32,6 +32,8 @@ class Accounts:
         """Bot to the hashes of its passwords, and whether those are all."""
         self._run_ids: dict[Any, str] = {}
         """Address of a server to its life, as far as it has all users."""
+        self._former: dict[str, set[str]] = {}
+        """Bot to the names of its users of other versions, as of the last `refresh`."""
         self._unsaved = False
         self.unknown: set[str] = set()
         """Bots with users, as of the last `refresh`, that were not given any here."""
@@ -52,7 +54,7 @@ class Accounts:
             try:
                 await server.client.execute_command(*self._set(bot))
                 if only:  # no pod of an older version is left
-                    await server.client.execute_command("ACL", "DELUSER", former_user_name(bot))
+                    await server.client.execute_command("ACL", "DELUSER", *self._formers(bot))
             except FAILURES as error:
                 self._run_ids.pop(server.address, None)
                 if forbidden(error):
@@ -67,7 +69,7 @@ class Accounts:
         for bot in bots:
             self._wanted.pop(bot, None)
         self._unsaved = True
-        names = [name for bot in bots for name in (user_name(bot), former_user_name(bot))]
+        names = [name for bot in bots for name in (user_name(bot), *self._formers(bot))]
         for server in self._servers.known:
             try:
                 await server.client.execute_command("ACL", "DELUSER", *names)
@@ -82,7 +84,7 @@ class Accounts:
         if not self.possible:
             return
         answered, failure = 0, None
-        self.unknown = set()
+        self.unknown, self._former = set(), {}
         for server in self._servers.known:
             try:
                 await self._complete(server)
@@ -124,7 +126,12 @@ class Accounts:
     async def _complete(self, server: Server) -> None:
         run_id = str((await server.client.info("server")).get("run_id"))
         there: set[str] = {name.decode() for name in await server.client.execute_command("ACL", "USERS")}
-        self.unknown |= {bot for name in there if (bot := bot_of_user(name))} - self._wanted.keys()
+        bots = {name: bot for name in there if (bot := bot_of_user(name))}
+        self.unknown |= set(bots.values()) - self._wanted.keys()
+        for name, bot in bots.items():
+            if name != user_name(bot):
+                self._former.setdefault(bot, set()).add(name)
+        await self._drop_former(server, bots)
         new = self._run_ids.get(server.address) != run_id
         missing = [bot for bot in self._wanted if new or user_name(bot) not in there]
         for first in range(0, len(missing), _AT_ONCE):
@@ -135,6 +142,16 @@ class Accounts:
         if missing:
             self._unsaved = True
             _log.info("users put back in the store", users=len(missing))
+
+    async def _drop_former(self, server: Server, bots: Mapping[str, str]) -> None:
+        """Take away the users of other versions of bots that have pods of this one alone. `bots`: user to bot."""
+        old = [name for name, bot in bots.items() if name != user_name(bot) and self._wanted.get(bot, ((), False))[1]]
+        for first in range(0, len(old), _AT_ONCE):
+            await server.client.execute_command("ACL", "DELUSER", *old[first : first + _AT_ONCE])
+        self._unsaved = self._unsaved or bool(old)
+
+    def _formers(self, bot: str) -> set[str]:
+        return {former_user_name(bot)} | self._former.get(bot, set())
 
     async def _load_functions(self, server: Server) -> bool:
         """The bots' users call functions and may not load any. False: they are tried again at the next look."""
@@ -157,7 +174,7 @@ class Accounts:
     def _set(self, bot: str) -> tuple[str, ...]:
         hashes, only = self._wanted[bot]
         passwords = (*(("resetpass",) if only else ()), *(f"#{each}" for each in hashes))
-        return ("ACL", "SETUSER", user_name(bot), *rules(bot), *passwords)
+        return ("ACL", "SETUSER", user_name(bot), *rules(bot, self._servers.database), *passwords)
 
 
 def forbidden(error: BaseException) -> bool:

@@ -41,6 +41,11 @@ class Servers:
         self._sentinels = open_sentinels(self._url, timeout) if self._url.kind == "sentinel" else None
         self.known: Sequence[Server] = ()
 
+    @property
+    def database(self) -> int:
+        """The number of the database that the store's URL names."""
+        return self._url.database
+
     async def find(self) -> Sequence[Server]:
         """Look who there is now."""
         match self._url.kind:

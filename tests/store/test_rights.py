@@ -18,7 +18,15 @@ import gptbot_api
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot_api.store_functions import function
-from gptbot_api.store_rights import COMMANDS, key_pattern, key_prefix, rules, user_name
+from gptbot_api.store_rights import (
+    COMMANDS,
+    bot_of_user,
+    former_user_name,
+    key_pattern,
+    key_prefix,
+    rules,
+    user_name,
+)
 from gptbot_api.store_url import login_as
 
 PASSWORD = "of the bot"
@@ -42,7 +50,7 @@ async def bots(store: Store, store_url: str) -> AsyncIterator[tuple[Store, str, 
 
 
 async def refused(store: Store, *command: Any) -> bool:
-    """Whether a command is refused for want of rights; a script's own refusal is another error."""
+    """Whether a command is refused for want of rights; a function's own refusal is another error."""
     try:
         await store.command(*command)
     except StoreUnavailable as error:
@@ -76,7 +84,8 @@ async def test_a_bot_gets_at_no_key_of_another(store: Store, bots: tuple[Store, 
         "EVAL x 0", "EVALSHA x 0", "EVAL_RO x 0", "FAILOVER", "FLUSHALL", "FLUSHDB", "FUNCTION LIST",
         "FUNCTION LOAD x", "FUNCTION DELETE x", "FUNCTION FLUSH", "FUNCTION KILL", "INFO", "KEYS *", "LATENCY DOCTOR",
         "MEMORY DOCTOR", "MIGRATE h 1 k 0 1", "MODULE LIST", "MONITOR", "PSUBSCRIBE *", "PUBLISH c m", "RANDOMKEY",
-        "REPLICAOF NO ONE", "SAVE", "SCAN 0", "SCRIPT FLUSH", "SCRIPT KILL", "SCRIPT LOAD x", "SHUTDOWN NOSAVE",
+        "REPLICAOF NO ONE", "SAVE", "SCAN 0", "SCRIPT FLUSH", "SCRIPT KILL", "SCRIPT LOAD x", "SELECT 1",
+        "SHUTDOWN NOSAVE",
         "SLOWLOG GET", "SORT x", "SUBSCRIBE c", "SWAPDB 0 1", "SYNC", "WAIT 0 0",
     ],
 )  # fmt: skip
@@ -93,7 +102,7 @@ async def test_every_command_of_the_bot_is_allowed_and_no_other(store: Store) ->
 
 
 def _words() -> set[str]:
-    """What stands where a command does: first in a call, a tuple or a list, or in a call of a script."""
+    """What stands where a command does: first in a call, a tuple or a list, or in a call of a function."""
     found = set[str]()
     for file in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
@@ -106,6 +115,12 @@ def _words() -> set[str]:
     for file in LUA.glob("*.lua"):
         found |= set(re.findall(r"redis\.p?call\(\s*['\"](\w+)['\"]", file.read_text()))
     return {word for word in found if re.fullmatch(r"[A-Z]{3,}", word)}
+
+
+def test_a_user_of_another_version_is_known_as_the_bots() -> None:
+    assert bot_of_user(user_name("a/b")) == bot_of_user(former_user_name("a/b")) == "a/b"
+    assert [bot_of_user(f"gptbot:{number}:a/b") for number in (1, 3, 41)] == ["a/b"] * 3
+    assert not any(map(bot_of_user, ("gptbot:probe", "gptbot:x:a/b", "gptbot:-1:a/b", "gptbot::", "default", "2:a/b")))
 
 
 def test_a_pattern_means_the_bots_own_keys_whatever_its_name() -> None:

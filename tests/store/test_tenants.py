@@ -298,15 +298,20 @@ async def test_what_a_bot_left_in_its_own_store_stays_while_its_pods_are_at_work
             assert await server.ask("EXISTS", f"{key_prefix('test/a')}ctx:x") == 0
 
 
-async def test_pods_of_an_older_version_keep_their_user_until_they_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize("former", [former_user_name("test/a"), "gptbot:1:test/a", "gptbot:99:test/a"])
+async def test_pods_of_another_version_keep_their_user_until_they_end(tmp_path: Path, former: str) -> None:
     async with Server(tmp_path) as server, Operator(server.url).running() as operator:
-        former = former_user_name("test/a")
         await server.ask("ACL", "SETUSER", former, "on", ">old", f"~{key_prefix('test/a')}*", "+eval", "+set")
         login = await operator.look("test/a")
         assert {former, user_name("test/a")} <= await users(server)
         assert login.password is not None
         await operator.tenants.settle("test/a", login.password)
-        assert former not in await users(server)
+
+        async def gone() -> bool:
+            return former not in await users(server)
+
+        await until(gone)
+        assert user_name("test/a") in await users(server)
         async with Store.connect(login.url or "", "test/a") as store:
             with pytest.raises(StoreUnavailable, match="rights"):
                 await store.command("EVAL", "while true do end", 0)

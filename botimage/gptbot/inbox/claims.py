@@ -94,7 +94,7 @@ def together(messages: list[Envelope], most: int) -> list[Envelope]:
 
 
 def pairs(raw: list[bytes]) -> dict[str, str]:
-    """A hash, of the names and values that a script returns in turn, without those that are no text."""
+    """A hash, of the names and values that a function returns in turn, without those that are no text."""
     found: dict[str, str] = {}
     for name, value in zip(raw[::2], raw[1::2], strict=False):
         with contextlib.suppress(UnicodeDecodeError):

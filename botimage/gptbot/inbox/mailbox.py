@@ -92,7 +92,7 @@ class Mailbox:
         return self.keys.runnable, self.keys.line, self.keys.waiting
 
     def turn_keys(self, conversation: str) -> tuple[str, ...]:
-        """The keys that scripts ending a turn begin with."""
+        """The keys that functions ending a turn begin with."""
         return *self._line, self.keys.owner, self.keys.mail(conversation), self.keys.turn(conversation)
 
     def _memory(self, conversation: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """What the store holds and nobody can read is put aside under another name, counted, and begun anew.
 
-A key of another type than it should have, or one whose numbers are none, makes every command and script fail that meets
-it. The store's connection has it put aside then, as `KEY:unreadable`, and does what it was asked to once more.
+A key of another type than it should have, or one whose numbers are none, makes every command and function fail that
+meets it. The store's connection has it put aside then, as `KEY:unreadable`, and does what it was asked to once more.
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ async def mend(
     restore: Callable[[list[str]], Awaitable[Any]],
     command: Callable[..., Awaitable[Any]],
 ) -> list[PutAside]:
-    """Put aside which of the keys of a bot cannot be read. `run` runs `mend.lua`, `restore` the script of that name.
+    """Put aside which of the keys of a bot cannot be read. `run` runs `mend.lua`, `restore` the function of that name.
 
-    Raises StoreUnavailable, and ResponseError where the store refuses the scripts.
+    Raises StoreUnavailable, and ResponseError where the store refuses the functions.
     """
     places, told = arguments(keys)
     prefix = places[0].removesuffix("unreadable")

@@ -248,7 +248,7 @@ class Store:
         self._loading[1].add_done_callback(loaded)
 
     def _mend_and_repeat(self, request: Request, error: ResponseError) -> None:
-        """Have what cannot be read put aside, and do what was asked once more; the scripts read before they write."""
+        """Have what cannot be read put aside, and do what was asked once more; the functions read before they write."""
         keys = [] if request.mended or self._closed or not is_unreadable(error) else keys_of(request.args)
         if not keys:
             request.fail(error)

@@ -1,4 +1,4 @@
--- What was used today (UTC, by the store's clock); put before the scripts that use it. An account, the bot's or a user's,
+-- What was used today (UTC, by the store's clock); put before the functions that use it. An account, the bot's or a user's,
 -- is a hash: `tokens` and `cost` (millionths of the currency) used on a `day`; `held`, `heldcost`: what answers under way
 -- hold besides, each in a field `=HOLD` as `TOKEN UNTIL TOKENS COST`; `lapses`: no hold lapses before. Times are in ms.
 local DAY = 86400000

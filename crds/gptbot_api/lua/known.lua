@@ -1,4 +1,4 @@
--- Note where a person writes, so that whoever asks to be forgotten is forgotten there too; put before the scripts that use
+-- Note where a person writes, so that whoever asks to be forgotten is forgotten there too; put before the functions that use
 -- it. What is as good as new is left alone, so that a busy chat costs one look. `members`: who writes there, for when the
 -- whole chat is forgotten; of a private chat nobody asks that.
 local function know(chats, chat, ttl, members, member)

@@ -1,12 +1,12 @@
--- The line of conversations to answer; put before the scripts that use it. A user has at most MOST conversations in it;
+-- The line of conversations to answer; put before the functions that use it. A user has at most MOST conversations in it;
 -- the user's others wait behind those, so that nobody is held up by one who writes everywhere at once.
 -- KEYS: runnable, line, waiting. ARGV: group.
 -- The hash `line` says of a conversation where it is and on whose account, `PLACE USER`: its entry in `runnable`, `=NUMBER`
 -- in `waiting`, or `-` in `later`; and of a user, `@USER`, which conversations of theirs are in `runnable`.
 local MOST = 4
 
--- A script that fails has done what came before: keys of a wrong type are found before anything is written, so that the
--- script can be run again once they are put aside. So does each script with the keys that it has besides.
+-- A function that fails has done what came before: keys of a wrong type are found before anything is written, so that the
+-- function can be run again once they are put aside. So does each function with the keys that it has besides.
 open(KEYS[1])
 redis.call('HLEN', KEYS[2])
 redis.call('ZCARD', KEYS[3])

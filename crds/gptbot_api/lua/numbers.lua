@@ -1,5 +1,5 @@
--- Numbers and times of the store, which anybody who may write there can spoil; put before the scripts that use it. What is
--- found wrong before anything is written is an error, after which the key is put aside and the script is run again.
+-- Numbers and times of the store, which anybody who may write there can spoil; put before the functions that use it. What is
+-- found wrong before anything is written is an error, after which the key is put aside and the function is run again.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 

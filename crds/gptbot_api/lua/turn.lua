@@ -1,4 +1,4 @@
--- The end of a turn; put behind `line` and before the scripts that use it.
+-- The end of a turn; put behind `line` and before the functions that use it.
 -- KEYS: runnable, line, waiting, owner, mail, turn. ARGV: group, conversation.
 
 redis.call('HLEN', KEYS[4])

@@ -69,7 +69,16 @@ def rules(bot: str, database: int = 0) -> tuple[str, ...]:
     `database`: the number of the only one that the user may use, so that nothing of a bot's lies where nobody looks.
     https://valkey.io/topics/acl/
     """
+    return _rules(bot, COMMANDS, database)
+
+
+def former_rules(bot: str, database: int = 0) -> tuple[str, ...]:
+    """The same for the user of its pods of an older version, as they were: without scripts those do nothing."""
+    return _rules(bot, (*COMMANDS, "eval", "evalsha"), database)
+
+
+def _rules(bot: str, commands: tuple[str, ...], database: int) -> tuple[str, ...]:
     return (
         "on", "clearselectors", "resetkeys", f"~{key_pattern(bot)}", "resetchannels", "-@all",
-        *(f"+{command}|{database}" if command == "select" else f"+{command}" for command in COMMANDS),
+        *(f"+{command}|{database}" if command == "select" else f"+{command}" for command in commands),
     )  # fmt: skip

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from gptbot_api.store_functions import library
-from gptbot_api.store_rights import USER_PREFIX, bot_of_user, former_user_name, rules, user_name
+from gptbot_api.store_rights import USER_PREFIX, bot_of_user, former_rules, former_user_name, rules, user_name
 from gptbot_operator.servers import Server, Servers
 from gptbot_operator.store_client import fault_of
 
@@ -23,13 +24,24 @@ FAILURES = (RedisError, OSError, TimeoutError)
 _log = structlog.get_logger("gptbot_operator")
 
 
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """What a bot logs in with."""
+
+    hashes: tuple[str, ...] = ()
+    """Of its passwords."""
+    only: bool = False
+    """Those are all."""
+    former: tuple[str, ...] = ()
+    """Hashes of the passwords that its pods of an older version have, for a user of another name."""
+
+
 class Accounts:
     """Users on each server of a store."""
 
     def __init__(self, servers: Servers) -> None:
         self._servers = servers
-        self._wanted: dict[str, tuple[tuple[str, ...], bool]] = {}
-        """Bot to the hashes of its passwords, and whether those are all."""
+        self._wanted: dict[str, _Account] = {}
         self._run_ids: dict[Any, str] = {}
         """Address of a server to its life, as far as it has all users."""
         self._former: dict[str, set[str]] = {}
@@ -40,19 +52,23 @@ class Accounts:
         self.possible: bool | None = None
         """Whether the store lets users be made; None: not known yet."""
 
-    async def put(self, bot: str, hashes: tuple[str, ...], *, only: bool) -> None:
+    async def put(self, bot: str, hashes: tuple[str, ...], *, only: bool, former: tuple[str, ...] = ()) -> None:
         """Give a bot its user; `hashes`: SHA-256 of its passwords; `only`: no others may log in any more.
 
-        A server that does not take it now gets it with the next `refresh`.
+        `former`: those of its user of an older version; none: that one stays as it is, and ends with `only`. A server
+        that does not take it now gets it with the next `refresh`.
         """
-        before, ended = self._wanted.get(bot, ((), False))
-        if before == hashes and (ended or not only):
+        before = self._wanted.get(bot, _Account())
+        if not only and not former:
+            former = before.former
+        if (before.hashes, before.former) == (hashes, former) and (before.only or not only):
             return  # also when others were ended before: nothing brings them back
-        self._wanted[bot] = hashes, only
+        self._wanted[bot] = _Account(hashes, only, former)
         self._unsaved = True
         for server in self._servers.known:
             try:
-                await server.client.execute_command(*self._set(bot))
+                for command in self._commands(bot):
+                    await server.client.execute_command(*command)
                 if only:  # no pod of an older version is left
                     await server.client.execute_command("ACL", "DELUSER", *self._formers(bot))
             except FAILURES as error:
@@ -133,7 +149,7 @@ class Accounts:
                 self._former.setdefault(bot, set()).add(name)
         await self._drop_former(server, bots)
         new = self._run_ids.get(server.address) != run_id
-        missing = [bot for bot in self._wanted if new or user_name(bot) not in there]
+        missing = [bot for bot in self._wanted if new or not self._names(bot) <= there]
         for first in range(0, len(missing), _AT_ONCE):
             await self._restore(server, missing[first : first + _AT_ONCE])
         # A primary hands functions on to its replicas.
@@ -145,7 +161,8 @@ class Accounts:
 
     async def _drop_former(self, server: Server, bots: Mapping[str, str]) -> None:
         """Take away the users of other versions of bots that have pods of this one alone. `bots`: user to bot."""
-        old = [name for name, bot in bots.items() if name != user_name(bot) and self._wanted.get(bot, ((), False))[1]]
+        alone = {bot for bot, account in self._wanted.items() if account.only}
+        old = [name for name, bot in bots.items() if bot in alone and name not in self._names(bot)]
         for first in range(0, len(old), _AT_ONCE):
             await server.client.execute_command("ACL", "DELUSER", *old[first : first + _AT_ONCE])
         self._unsaved = self._unsaved or bool(old)
@@ -168,13 +185,28 @@ class Accounts:
         pipeline = server.client.pipeline(transaction=False)
         for bot in bots:
             if bot in self._wanted:
-                pipeline.execute_command(*self._set(bot))
+                for command in self._commands(bot):
+                    pipeline.execute_command(*command)
         await pipeline.execute()
 
-    def _set(self, bot: str) -> tuple[str, ...]:
-        hashes, only = self._wanted[bot]
-        passwords = (*(("resetpass",) if only else ()), *(f"#{each}" for each in hashes))
-        return ("ACL", "SETUSER", user_name(bot), *rules(bot, self._servers.database), *passwords)
+    def _names(self, bot: str) -> set[str]:
+        """Users that a bot is to have."""
+        account = self._wanted[bot]
+        names = (user_name(bot), account.hashes), (former_user_name(bot), account.former)
+        return {name for name, hashes in names if hashes}
+
+    def _commands(self, bot: str) -> Iterator[tuple[str, ...]]:
+        """What makes the users of a bot."""
+        account, database = self._wanted[bot], self._servers.database
+        if account.hashes:
+            passwords = (*(("resetpass",) if account.only else ()), *_told(account.hashes))
+            yield ("ACL", "SETUSER", user_name(bot), *rules(bot, database), *passwords)
+        if account.former:
+            yield ("ACL", "SETUSER", former_user_name(bot), *former_rules(bot, database), *_told(account.former))
+
+
+def _told(hashes: Iterable[str]) -> Iterator[str]:
+    return (f"#{each}" for each in hashes)
 
 
 def forbidden(error: BaseException) -> bool:

@@ -39,8 +39,10 @@ class Memory:
     """What is known of its part in the shared store."""
     store: tuple[str, str] | None = None
     """Digest of the store's URL in its Secret, and the URL."""
-    left: str | None = None
-    """URL of a store of its own that holds what it keeps: to be erased when the bot is deleted."""
+    without_secret: bool = False
+    """That Secret was not there when it was looked for."""
+    left: frozenset[str] = frozenset()
+    """URLs of stores of its own that hold what it keeps: to be erased when the bot is deleted."""
     url: str | None = None
     """The store in use."""
     events: events.News = field(default_factory=events.News)

@@ -10,7 +10,7 @@ import structlog
 from gptbot_api import KIND
 from gptbot_operator.cache import Cache
 from gptbot_operator.cluster import ApiError, Cluster, Document
-from gptbot_operator.desired.context import BOT_LABEL
+from gptbot_operator.desired.context import BOT_LABEL, SHARED_STORE
 
 _LOST = timedelta(minutes=2)
 """After its time to end a pod is not waited for any more: its node is gone."""
@@ -49,14 +49,14 @@ class Presence:
             _log.info("not known which bots are deleted", reason=str(error))
         return gone
 
-    async def ended(self, bots: Collection[str]) -> set[str]:
-        """Which bots have no pod that may still be answering; none in doubt."""
+    async def ended(self, bots: Collection[str], *, sharing: bool = False) -> set[str]:
+        """Which bots have no pod that may still be answering; none in doubt. `sharing`: none in the shared store."""
         ended: set[str] = set()
         try:
             for bot in bots:
                 namespace, _, name = bot.partition("/")
                 pods = await self._cluster.list("Pod", namespace, {BOT_LABEL: name})
-                if not any(map(_works, pods)):
+                if not any(_works(pod) and (_shares(pod) or not sharing) for pod in pods):
                     ended.add(bot)
         except ApiError as error:
             _log.info("not known which pods have ended", reason=str(error))
@@ -68,3 +68,9 @@ def _works(pod: Document) -> bool:
         return False
     until: str | None = pod["metadata"].get("deletionTimestamp")  # with the time that the pod has to end
     return until is None or datetime.fromisoformat(until) + _LOST > datetime.now(UTC)
+
+
+def _shares(pod: Document) -> bool:
+    """Whether a pod has an address of the shared store: one with a store of its bot's own has that mounted."""
+    environment = [each for container in pod["spec"]["containers"] for each in container.get("env") or []]
+    return any(each["name"] == SHARED_STORE for each in environment)

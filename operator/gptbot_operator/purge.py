@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from typing import Any
 
 from gptbot_api.store_rights import key_pattern
+from gptbot_operator.cancelling import cancelled
 
 _STEP = 1000
 """Keys looked at in one step, about."""
@@ -21,6 +23,8 @@ async def purge(client: Any, bots: Collection[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     cursor = 0
     while True:
+        if cancelled():
+            raise asyncio.CancelledError
         cursor, keys = await client.scan(cursor, match=pattern, count=_STEP)
         theirs: dict[str, list[bytes]] = {}
         for key in keys:

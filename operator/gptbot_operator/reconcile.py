@@ -24,7 +24,7 @@ from gptbot_operator.child import SecretUnknown
 from gptbot_operator.cluster import ApiError, Cluster, Document
 from gptbot_operator.credentials import Credentials
 from gptbot_operator.desired.children import children, unserved
-from gptbot_operator.desired.context import Context, config_name, gateway_name, selector, worker_name
+from gptbot_operator.desired.context import Context, config_name, gateway_name, secret_name, selector, worker_name
 from gptbot_operator.desired.secret import SHARED
 from gptbot_operator.discovery import Discovery
 from gptbot_operator.installation import copied, effective, original_of
@@ -43,7 +43,7 @@ from gptbot_operator.sharing import Sharing
 from gptbot_operator.status import refused_status, status_of
 from gptbot_operator.stopping import deployments, is_suspended, stop
 from gptbot_operator.store import Reading, StoreReader
-from gptbot_operator.tenancy.rules import NotAllowed, permit, permit_store
+from gptbot_operator.tenancy.rules import NotAllowed, permit, permit_store, store_fault
 from gptbot_operator.tenants import Tenants
 from gptbot_operator.tokens import Tokens, platform_tokens
 from gptbot_operator.verdict import Seen, Verdict
@@ -88,9 +88,10 @@ class Reconciler:
         self._serving = Serving(settings, cluster, instance)
         self._store = StoreReader(max_age=settings.refresh_seconds * 0.8)
         self._tokens = Tokens()
-        self._tenants = Tenants(settings, cluster.identity, Presence(self.cache, cluster, settings.namespaces))
+        presence = Presence(self.cache, cluster, settings.namespaces)
+        self._tenants = Tenants(settings, cluster.identity, presence, self.queue.add)
         self._sharing = Sharing(settings, self._tenants)
-        self._moves = Moves(self._tenants)
+        self._moves = Moves(self._tenants, self.queue.add)
         self._memory: dict[str, Memory] = {}
         self.discovery = Discovery(cluster, max_age=settings.resync_seconds / 2)
 
@@ -98,6 +99,7 @@ class Reconciler:
         """Work until cancelled."""
         try:
             async with asyncio.TaskGroup() as tasks:
+                self._moves.start(tasks)
                 for _ in range(self._settings.concurrency):
                     tasks.create_task(self._work())
                 tasks.create_task(self._tenants.run())
@@ -159,6 +161,8 @@ class Reconciler:
             return True
         paused = is_paused(document["metadata"].get("annotations") or {})
         everything = memory.ends_pause(paused=paused) or everything
+        credentials = await self._credentials(document["metadata"], memory, live=everything, new=new)
+        memory.left = self._own_stores(document["metadata"], credentials)
         try:
             written = await self._crd.read(document)
             permit(written, self._settings.tenancy)
@@ -175,17 +179,13 @@ class Reconciler:
         digests = await self._digests(bot, wanted, copies, live=everything and not new)
         own_store = None if bot.spec.store is None else await self._own_store(bot, memory, digests)
         try:
-            permit_store(bot, own_store, self._settings.tenancy)
-        except NotAllowed as error:
-            return await self._refused(key, document, error)
-        credentials = await self._credentials(bot, memory, live=everything, new=new)
-        try:
-            permit_store(bot, credentials.used if credentials.used != SHARED else None, self._settings.tenancy)
+            for store in (own_store, *credentials.own_stores()):
+                permit_store(bot, store, self._settings.tenancy)
         except NotAllowed as error:
             return await self._refused(key, document, error)
         scalers = self.cache.scalers(scalable(bot))
         running = self._own(bot, "Deployment", gateway_name(bot)) is not None
-        stand = await self._stand(key, bot, memory, credentials.used, own_store)
+        stand = await self._stand(key, bot, memory, credentials, own_store)
         in_use = await self._tenants.begin(key, running=running)
         login = await self._sharing.login(key, bot, document, credentials, memory.share, running=running)
         login = replace(login, fault=in_use or stand.fault or login.fault)
@@ -200,11 +200,14 @@ class Reconciler:
             copied=copies,
             own_store_url=own_store,
             used_store=stand.used,
+            moving_to=stand.moving,
             scalers=scalers,
             served=await self.discovery.refresh(),
-            held=login.fault is IN_USE or stand.pods == "stop",
+            held=stand.pods == "stop" or (login.fault is not None and login.fault.reason == IN_USE.reason),
         )
-        if context.held:
+        if stand.moving not in (None, credentials.moving):
+            self.queue.add(key)  # begins once that is in its Secret
+        elif context.held:
             self.queue.add_after(key, _HELD_SECONDS)
         outcome = Outcome()
         try:
@@ -216,7 +219,7 @@ class Reconciler:
                 )  # fmt: skip
                 self._note_secret(bot, memory, context, outcome)
         except SecretUnknown:
-            memory.looked = True
+            memory.looked, memory.without_secret = True, False
             return await self.reconcile(key)
         memory.looked = True
         gateway = self._own(bot, "Deployment", gateway_name(bot))
@@ -229,7 +232,7 @@ class Reconciler:
             duplicates=self._duplicates(key, {} if bot.spec.suspend else platform_tokens(digests)),
             conflicts=outcome.conflicts,
             failures=outcome.failures,
-            store=self._sharing.judge(await self._reading(key, bot, memory, context), login),
+            store=self._sharing.judge(await self._reading(key, bot, memory, context, stand), login),
             gateway=gateway,
             worker=worker,
             gateway_pods=await self._pods(bot, memory, "gateway", gateway),
@@ -257,6 +260,8 @@ class Reconciler:
     async def _refused(self, key: str, document: Document, error: InvalidManifest) -> bool:
         """Say why nothing of a bot is applied. What runs of it stays as it was, unless the bot is suspended."""
         self._memory[key].full_at = time.monotonic()
+        await self._moves.forget(key)
+        await self._keep(key, document["metadata"]["uid"], self._memory[key])
         reason = "NotAllowed" if isinstance(error, NotAllowed) else "InvalidSpec"
         if reason == "InvalidSpec" or not self._tokens.knows(key):  # else its pods may use the tokens still
             self._duplicates(key, {})
@@ -294,7 +299,8 @@ class Reconciler:
         memory = self._memory[key]
         self._memory[key] = Memory(uid=memory.uid, full_at=time.monotonic())
         if memory.url is not None:  # it was served here
-            self._tenants.leave(key, None)
+            await self._moves.forget(key)
+            self._tenants.leave(key, ())
             await self._store.forget(key, self._urls())
         return None
 
@@ -305,8 +311,8 @@ class Reconciler:
         for other in self._tokens.forget(key):
             self.queue.add(other)
         if memory is not None and memory.uid:
+            await self._moves.forget(key)  # nothing arrives any more where it is to be erased
             self._tenants.leave(key, memory.left)
-            self._moves.forget(key)
         self.cache.refer(key, ())
         self.queue.succeeded(key)
         await self._store.forget(key, self._urls())
@@ -342,29 +348,39 @@ class Reconciler:
                 digests[reference] = seen.digests[reference.key]
         return digests
 
-    async def _credentials(self, bot: GptBot, memory: Memory, *, live: bool, new: bool) -> Credentials:
-        """What is in the bot's own Secret, else new ones, which stay the same until they are in there."""
-        key = ("Secret", bot.metadata.namespace, config_name(bot))
+    async def _credentials(self, metadata: Document, memory: Memory, *, live: bool, new: bool) -> Credentials:
+        """What is in a bot's own Secret, else new ones, which stay the same until they are in there."""
+        key = ("Secret", metadata["namespace"], secret_name(metadata["name"]))
         seen = self.cache.objects.get(key)
         if not live and memory.secret and seen is not None and memory.secret[0] == seen.fingerprint:
             return memory.secret[1]
-        document = None if new and seen is None else await self._cluster.get(*key)
-        if document is None or (observed := observe(document)).owner != bot.metadata.uid:
+        if seen is None and (new or (memory.without_secret and not live)):
+            memory.secret = None
+            return Credentials(memory.spare.pepper())
+        document = await self._cluster.get(*key)
+        memory.without_secret = document is None
+        if document is None or (observed := observe(document)).owner != metadata["uid"]:
             memory.secret = None
             return Credentials(memory.spare.pepper())
         credentials = Credentials.of(document, memory.spare)
         memory.secret = (observed.fingerprint, credentials)
         return credentials
 
+    def _own_stores(self, metadata: Document, credentials: Credentials) -> frozenset[str]:
+        """Stores beside the shared one that hold what a bot keeps, as far as they may be asked."""
+        stores, tenancy = credentials.own_stores(), self._settings.tenancy
+        return frozenset(store for store in stores if store_fault(store, metadata["namespace"], tenancy) is None)
+
     def _note_secret(self, bot: GptBot, memory: Memory, context: Context, outcome: Outcome) -> None:
         """The Secret that was applied need not be read: what is in it is known."""
         identity = ("Secret", config_name(bot))
         used = context.used_store or (SHARED if context.store_url else None)
         if memory.secret is None and identity not in outcome.faults and (seen := self._own(bot, *identity)):
-            memory.secret = (seen.fingerprint, Credentials(context.pepper, context.store_url, context.rotation, used))
+            stored = Credentials(context.pepper, context.store_url, context.rotation, used, context.moving_to)
+            memory.secret, memory.without_secret = (seen.fingerprint, stored), False
             memory.spare.drop()
 
-    async def _reading(self, key: str, bot: GptBot, memory: Memory, context: Context) -> Reading | None:
+    async def _reading(self, key: str, bot: GptBot, memory: Memory, context: Context, stand: Stand) -> Reading | None:
         if bot.spec.store is None:
             url, memory.store = self._settings.store_url, None
         else:
@@ -373,23 +389,40 @@ class Reconciler:
             before, memory.url = memory.url, url
             if before is not None:
                 await self._store.forget(key, self._urls())
-        return None if url is None else await self._store.read(url, key)
+        if url is None:
+            return None
+        return await self._store.read(url, key) if stand.fault is None else Reading(True)  # that says it all
 
-    async def _stand(self, key: str, bot: GptBot, memory: Memory, used: str | None, own_store: str | None) -> Stand:
+    async def _stand(
+        self, key: str, bot: GptBot, memory: Memory, credentials: Credentials, own_store: str | None
+    ) -> Stand:
         """Where the bot stands with its store: in another one than before, what it keeps is moved first."""
         shared = SHARED if bot.spec.store is None and self._settings.store_url is not None else None
         wanted = own_store if bot.spec.store is not None else shared
+        used, moving = credentials.used, credentials.moving
 
         async def stopped() -> bool:
             names = gateway_name(bot), worker_name(bot)
             return not any(self._own(bot, "Deployment", name) for name in names) and await self._tenants.stopped(key)
 
         if memory.paused:
-            stand = Stand(used)
+            stand = await self._moves.hold(key, used, moving)
         else:
-            stand = await self._moves.look(key, bot.metadata.uid, used, wanted, stopped)
-        memory.left = None if stand.used == SHARED else stand.used
+            stand = await self._moves.look(key, bot.metadata.uid, used, wanted, stopped, moving)
+        now = {stand.used, stand.moving, *([own_store] if stand.used is None else [])}
+        memory.left |= {store for store in now if store not in (None, SHARED)}
+        if bot.spec.store is not None and stand.moving != SHARED:
+            await self._keep(key, bot.metadata.uid, memory, stand)
         return stand
+
+    async def _keep(self, key: str, uid: str, memory: Memory, stand: Stand | None = None) -> None:
+        """Keep what a bot has in the shared store, though it is not to be there; `stand`: later than its Secret."""
+        if memory.secret is None and not memory.without_secret:
+            return  # nobody has looked whether it has a Secret
+        credentials = memory.secret[1] if memory.secret else Credentials("")
+        if stand is not None:
+            credentials = replace(credentials, used=stand.used, moving=stand.moving)
+        await self._sharing.keep(key, uid, credentials)
 
     async def _own_store(self, bot: GptBot, memory: Memory, digests: dict[Reference, str]) -> str | None:
         assert bot.spec.store is not None

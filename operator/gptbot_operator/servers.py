@@ -11,6 +11,7 @@ from redis.crc import key_slot
 from redis.exceptions import RedisError
 
 from gptbot_api.store_url import Address, StoreUrl
+from gptbot_operator.bounded import Bounds
 from gptbot_operator.store_client import open_sentinels, open_server
 
 _UNUSABLE = frozenset({"fail", "noaddr", "handshake"})
@@ -32,13 +33,17 @@ class Server:
 class Servers:
     """Who belongs to a store, as of the last `find`. What asks raises redis' exceptions, OSError, TimeoutError."""
 
-    def __init__(self, text: str, timeout: float) -> None:
-        """`timeout`: seconds for one command. Raises ValueError when the URL is none."""
+    def __init__(self, text: str, timeout: float, bounds: Bounds | None = None) -> None:
+        """`timeout`: seconds for one command; `bounds`: how much servers may answer that are not trusted.
+
+        Raises ValueError when the URL is none.
+        """
         self._url = StoreUrl.parse(text)
         self._url.ssl_context()
         self._timeout = timeout
+        self.bounds = bounds
         self._clients: dict[Address | None, Any] = {}
-        self._sentinels = open_sentinels(self._url, timeout) if self._url.kind == "sentinel" else None
+        self._sentinels = open_sentinels(self._url, timeout, bounds) if self._url.kind == "sentinel" else None
         self.known: Sequence[Server] = ()
 
     @property
@@ -78,7 +83,7 @@ class Servers:
 
     def _client(self, address: Address | None) -> Any:
         if address not in self._clients:
-            self._clients[address] = open_server(self._url, address, self._timeout)
+            self._clients[address] = open_server(self._url, address, self._timeout, self.bounds)
         return self._clients[address]
 
     async def _replicated(self) -> list[Server]:

@@ -13,6 +13,7 @@ from gptbot_operator.cache import Observed
 from gptbot_operator.cluster import Document
 from gptbot_operator.credentials import Credentials, new_password
 from gptbot_operator.desired.context import ROTATE_ANNOTATION
+from gptbot_operator.desired.secret import SHARED
 from gptbot_operator.settings import Settings
 from gptbot_operator.store import Reading
 from gptbot_operator.tenants import Tenants
@@ -79,9 +80,21 @@ class Sharing:
             password = share.made[1]
         # Until all pods have the new one, those of before go on with theirs.
         passwords = (password,) if known in (None, password) else (password, known)
-        fault = await self._tenants.admit(key, uid, passwords, running=running)
+        former = _those(credentials.former_password(key))
+        fault = await self._tenants.admit(key, uid, passwords, running=running, former=former)
         url = login_as(shared, user_name(key), password)
         return Login(url, password, wanted, fault, isolated=possible is not False)
+
+    async def keep(self, key: str, uid: str, credentials: Credentials) -> None:
+        """Keep the pods of a bot in the shared store, of which nothing is to be changed now.
+
+        They have the login that is in its Secret: a store that lost its users gets it back.
+        """
+        if credentials.used != SHARED:
+            self._tenants.elsewhere(key, uid)
+        elif credentials.moving is None:  # else it has no pods
+            passwords, former = _those(credentials.password(key)), _those(credentials.former_password(key))
+            await self._tenants.admit(key, uid, passwords, running=True, former=former)
 
     async def settle(self, key: str, login: Login, deployments: Sequence[Observed | None]) -> None:
         """After everything was applied: when all pods have the password, no other is good any more."""
@@ -108,6 +121,10 @@ class Sharing:
             return replace(reading, reachable=False, reason=_REASON, message=text)
         text = f"{_CAUSE}, so the bot has the operator's login and could read other bots' keys: {_REMEDY}, or say"
         return replace(reading, reason=_REASON, message=f"{text} GPTBOT_STORE_ISOLATION=off if that is meant")
+
+
+def _those(password: str | None) -> tuple[str, ...]:
+    return () if password is None else (password,)
 
 
 def _rolled_out(deployment: Observed | None) -> bool:

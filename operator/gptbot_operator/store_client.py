@@ -25,6 +25,7 @@ from gptbot_api.store_faults import (
     fault_of_reply,
 )
 from gptbot_api.store_url import Address, StoreUrl, memory_file, path_of
+from gptbot_operator.bounded import Bounds
 
 _ONCE: dict[str, Any] = {"max_connections": 8, "retry": None}
 
@@ -47,19 +48,33 @@ def open_client(text: str, timeout: float) -> Any:
             )
 
 
-def open_server(url: StoreUrl, address: Address | None, timeout: float) -> Any:
-    """A client of one server of a store, with the URL's login; None: the one behind the URL's socket."""
+def open_server(url: StoreUrl, address: Address | None, timeout: float, bounds: Bounds | None = None) -> Any:
+    """A client of one server of a store, with the URL's login; None: the one behind the URL's socket.
+
+    `bounds`: how much it may answer, where that is not to be trusted.
+    """
     place: dict[str, Any] = {"host": address[0], "port": address[1]} if address else {"unix_socket_path": url.path}
-    return cast(Any, Redis)(**place, db=url.database, **_ONCE, **_common(url, timeout))
+    protocol = {} if bounds is None else {"protocol": 2}
+    return _bound(cast(Any, Redis)(**place, db=url.database, **_ONCE, **_common(url, timeout), **protocol), bounds)
 
 
-def open_sentinels(url: StoreUrl, timeout: float) -> Any:
+def open_sentinels(url: StoreUrl, timeout: float, bounds: Bounds | None = None) -> Any:
     """A client of the sentinels that a URL names."""
     login = {
         "username": url.options.get("sentinel_username"), "password": url.options.get("sentinel_password"),
         "socket_timeout": timeout / 2, "socket_connect_timeout": timeout / 2, "retry": None, **_tls(url),
+        **({} if bounds is None else {"protocol": 2}),
     }  # fmt: skip
-    return cast(Any, Sentinel)(list(url.addresses), sentinel_kwargs=login, **_common(url, timeout))
+    found: Any = cast(Any, Sentinel)(list(url.addresses), sentinel_kwargs=login, **_common(url, timeout))
+    for sentinel in found.sentinels:
+        _bound(sentinel, bounds)
+    return found
+
+
+def _bound(client: Any, bounds: Bounds | None) -> Any:
+    if bounds is not None:
+        client.connection_pool.connection_kwargs["parser_class"] = bounds.parser
+    return client
 
 
 def _common(url: StoreUrl, timeout: float) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import random
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 import structlog
@@ -16,6 +16,7 @@ from gptbot_api.store_faults import IN_USE, StoreFault
 from gptbot_operator import metrics
 from gptbot_operator.accounts import FAILURES, Accounts
 from gptbot_operator.cancelling import cancelled
+from gptbot_operator.leftovers import Leftovers
 from gptbot_operator.purge import purge
 from gptbot_operator.registry import Registry
 from gptbot_operator.servers import Servers
@@ -28,8 +29,6 @@ _REFRESH_TIMEOUT = 15.0
 """Seconds for a look at all servers."""
 _AGAIN = 3
 """Most passes at once for what bots leave."""
-_PASSES = 40
-"""Most looks for what is left in a store of a bot's own."""
 _CANDIDATES = 50
 """Most bots the API server is asked about at once, whether they are still there."""
 
@@ -47,15 +46,16 @@ class Bots(Protocol):
         """Which of them are deleted for certain. Raises nothing."""
         ...
 
-    async def ended(self, bots: Collection[str]) -> set[str]:
-        """Which of them have no pods for certain. Raises nothing."""
+    async def ended(self, bots: Collection[str], *, sharing: bool = False) -> set[str]:
+        """Which of them have no pods for certain; `sharing`: none that use the shared store. Raises nothing."""
         ...
 
 
 class Tenants:
     """Looks after the shared store's users and registry, and erases what deleted bots leave in any store."""
 
-    def __init__(self, settings: Settings, installation: str, bots: Bots) -> None:
+    def __init__(self, settings: Settings, installation: str, bots: Bots, done: Callable[[str], None]) -> None:
+        """`done`: called for a bot that is to be looked at, as what one of its name left was gone over."""
         self._settings = settings
         self._bots = bots
         self._servers: Servers | None = None
@@ -66,8 +66,9 @@ class Tenants:
         self._registry = Registry(self._servers, installation) if self._servers else None
         self._admitted: dict[str, str] = {}
         """Bot to the uid under which it uses the shared store."""
-        self._left: dict[str, tuple[str, int]] = {}
-        """Bot to the URL of its own store, and passes made there."""
+        self._elsewhere: dict[str, str] = {}
+        """Bot to the uid of the one of that name that has nothing in the shared store."""
+        self._leftovers = Leftovers(bots, done)
         self._stray: dict[str, float] = {}
         """Bot that has a user and is nobody's, and since when that is known."""
         self._erasing = asyncio.Lock()
@@ -80,12 +81,15 @@ class Tenants:
     async def run(self) -> None:
         """Work until cancelled."""
         try:
-            while not cancelled():
-                await self._look()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._settings.refresh_seconds):
-                        await self._hurry.wait()
-                self._hurry.clear()
+            async with asyncio.TaskGroup() as tasks:
+                self._leftovers.start(tasks)
+                while not cancelled():
+                    await self._look()
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(self._settings.refresh_seconds):
+                            await self._hurry.wait()
+                    self._hurry.clear()
+                self._leftovers.close()
         finally:
             if self._servers is not None:
                 await self._servers.close()
@@ -97,15 +101,18 @@ class Tenants:
         await self._tried.wait()
         return self._accounts.possible
 
-    async def admit(self, bot: str, uid: str, passwords: tuple[str, ...], *, running: bool) -> StoreFault | None:
+    async def admit(
+        self, bot: str, uid: str, passwords: tuple[str, ...], *, running: bool, former: tuple[str, ...] = ()
+    ) -> StoreFault | None:
         """Let a bot into the shared store, before its pods are made; `passwords`: none without a user of its own.
 
-        What another bot of that name left there is erased first, once no pod of that one is left; the fault IN_USE
-        says that it has some. `running`: it has pods itself, which may have written. Returns why it could not be done
-        now.
+        `former`: those of its user of an older version, whose pods may be there still. What another bot of that name
+        left there is erased first, once no pod of that one is left; the fault IN_USE says that it has some. `running`:
+        it has pods itself, which may have written. Returns why it could not be done now.
         """
         if self._accounts is None or not (await self._tried.wait() and self._answers):
             return None  # what there is to say is in StoreReachable
+        self._elsewhere.pop(bot, None)
         if self._admitted.get(bot) != uid:
             try:
                 if not running and await self._registry_differs(bot, uid) and not await self._bots.ended((bot,)):
@@ -114,25 +121,33 @@ class Tenants:
             except (*FAILURES, LookupError) as error:
                 return fault_of(error, None)
             self._admitted[bot] = uid
-        if passwords:
-            await self._accounts.put(bot, _hashes(passwords), only=False)
+        if passwords or former:
+            await self._accounts.put(bot, _hashes(passwords), only=False, former=_hashes(former))
         return None
+
+    def admitted(self, bot: str, uid: str) -> bool:
+        """Whether a bot was let in, and nothing of another one of its name is left."""
+        return self._admitted.get(bot) == uid
+
+    def elsewhere(self, bot: str, uid: str) -> None:
+        """A bot has nothing in the shared store: what is there under its name is of another one before."""
+        self._elsewhere[bot] = uid
 
     async def settle(self, bot: str, password: str) -> None:
         """All pods of a bot have its newest password: no other is to work any more."""
         if self._accounts is not None and bot in self._admitted:
             await self._accounts.put(bot, _hashes((password,)), only=True)
 
-    def leave(self, bot: str, own_store: str | None) -> None:
-        """A bot is no more; `own_store`: URL of the store that it used in place of the shared one.
+    def leave(self, bot: str, own_stores: Collection[str]) -> None:
+        """A bot is no more; `own_stores`: URLs of stores that hold what it keeps beside the shared one.
 
         Its pods may be in the middle of answers: user and keys stay until none of them is left.
         """
         self._admitted.pop(bot, None)
+        self._elsewhere.pop(bot, None)
         if self._accounts is not None:
             self._accounts.forget(bot)
-        if own_store is not None:
-            self._left[bot] = own_store, 0
+        self._leftovers.add(bot, own_stores)
         self._hurry.set()
 
     def servers(self) -> Servers:
@@ -157,16 +172,9 @@ class Tenants:
     async def begin(self, bot: str, *, running: bool) -> StoreFault | None:
         """A bot of that name is there: what an earlier one left in a store of its own is erased before, or stays.
 
-        Returns IN_USE while pods of that one are left. `running`: the bot has pods itself.
+        Returns why it has to wait for that. `running`: the bot has pods itself.
         """
-        if bot in self._left:
-            if not running and not await self._bots.ended((bot,)):
-                return IN_USE
-            async with self._erasing:
-                url, _ = self._left.pop(bot, ("", 0))
-                with contextlib.suppress(*FAILURES, LookupError, ValueError):
-                    await _erase_own(url, bot)
-        return None
+        return await self._leftovers.begin(bot, running=running)
 
     async def _look(self) -> None:
         try:
@@ -176,7 +184,7 @@ class Tenants:
                 if self._answers:
                     await self._erase_orphans()
                     await self._drop_strays()
-                await self._erase_left()
+            await self._leftovers.look()
         except (*FAILURES, LookupError) as error:
             _log.info("shared store not looked after", reason=str(fault_of(error, None)))
         except Exception:
@@ -216,13 +224,13 @@ class Tenants:
         assert self._registry is not None
         assert self._accounts is not None
         entries = await self._registry.read()
-        await self._registry.add({bot: uid for bot, uid in self._admitted.items() if bot not in entries})
+        await self._registry.add({bot: uid for bot, uid in self._admitted.items() if entries.get(bot) != uid})
         candidates = [
-            bot for bot, uid in entries.items() if self._admitted.get(bot) != uid and not self._bots.known(bot, uid)
+            bot for bot, uid in entries.items() if bot not in self._admitted and not self._bots.known(bot, uid)
         ]
         some = random.sample(candidates, min(len(candidates), _CANDIDATES))  # not always the same, if it is not known
-        orphans = await self._bots.gone(some) if some else set[str]()
-        orphans = await self._bots.ended(orphans)
+        moved = {bot for bot in some if self._elsewhere.get(bot, entries[bot]) != entries[bot]}
+        orphans = await self._orphans(some, moved)
         if not orphans:
             return
         await self._accounts.drop(orphans)
@@ -232,6 +240,16 @@ class Tenants:
         _log.info("bots that are no more erased from the shared store", bots=len(clean), not_yet=len(found))
         if clean and len(candidates) > _CANDIDATES:
             self._hurry.set()
+
+    async def _orphans(self, bots: Collection[str], elsewhere: Collection[str]) -> set[str]:
+        """Which of some bots have nobody who may still use the shared store.
+
+        They are deleted, or are `elsewhere`: there is one of the name, which has nothing there.
+        """
+        gone = await self._bots.gone(bots) if bots else set[str]()
+        ended = await self._bots.ended(gone)
+        ended |= await self._bots.ended(set(elsewhere) - gone, sharing=True)
+        return ended - self._admitted.keys()  # as of now: it may have been let in meanwhile
 
     async def _drop_strays(self) -> None:
         """Take users away that no entry tells of. A store that lost its data gets the entries of others again first."""
@@ -244,8 +262,8 @@ class Tenants:
         strays = self._accounts.unknown - await self._registry.every()
         self._stray = {bot: self._stray.get(bot, now) for bot in strays}
         old = [bot for bot, since in self._stray.items() if now - since >= self._settings.resync_seconds]
-        gone = await self._bots.gone(old[:_CANDIDATES]) if old else set[str]()
-        if orphans := await self._bots.ended(gone):
+        some = old[:_CANDIDATES]
+        if orphans := await self._orphans(some, self._elsewhere.keys() & set(some)):
             await self._accounts.drop(orphans)
             _log.info("users of nobody taken out of the shared store", users=len(orphans))
 
@@ -264,32 +282,6 @@ class Tenants:
             if not (left := set(found)):
                 break
         return left
-
-    async def _erase_left(self) -> None:
-        gone = await self._bots.gone([*self._left][:_CANDIDATES]) if self._left else set[str]()
-        for bot in await self._bots.ended(gone):
-            url, passes = self._left.pop(bot)
-            try:
-                done = not await _erase_own(url, bot)
-            except (*FAILURES, LookupError, ValueError) as error:
-                done = False
-                _log.info("own store not erased yet", bot=bot, reason=str(fault_of(error, None)))
-            if not done and passes + 1 < _PASSES:
-                self._left[bot] = url, passes + 1
-            elif not done:
-                _log.warning("keys of a deleted bot are left in the store it used", bot=bot)
-
-
-async def _erase_own(url: str, bot: str) -> int:
-    """One pass over a store of a bot's own; how many keys there were."""
-    servers = Servers(url, _TIMEOUT)
-    try:
-        await servers.find()
-        found = await purge(servers.of(bot), [bot])
-    finally:
-        await servers.close()
-    metrics.PURGED.inc(sum(found.values()))
-    return found.get(bot, 0)
 
 
 def _hashes(passwords: tuple[str, ...]) -> tuple[str, ...]:

@@ -37,8 +37,12 @@ class Operator:
         self.there: dict[str, str] = {}
         self.pods: set[str] = set()
         """Bots whose pods have not ended."""
+        self.own: set[str] = set()
+        """Those whose pods have a store of their own."""
         chosen = Settings(image="x", store_url=url, refresh_seconds=0.2, **settings)
-        self.tenants = Tenants(chosen, "here", self)
+        self.looks: list[str] = []
+        """Bots that are to be looked at."""
+        self.tenants = Tenants(chosen, "here", self, self.looks.append)
         self.sharing = Sharing(chosen, self.tenants)
         self.credentials: dict[str, Credentials] = {}
 
@@ -48,8 +52,8 @@ class Operator:
     async def gone(self, bots: Collection[str]) -> set[str]:
         return {bot for bot in bots if bot not in self.there}
 
-    async def ended(self, bots: Collection[str]) -> set[str]:
-        return set(bots) - self.pods
+    async def ended(self, bots: Collection[str], *, sharing: bool = False) -> set[str]:
+        return set(bots) - (self.pods - self.own if sharing else self.pods)
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[Operator]:
@@ -173,7 +177,7 @@ async def test_a_store_without_users_is_shared_and_that_is_said(tmp_path: Path, 
             assert "ACL SETUSER" in judged.message
             del operator.there["test/a"]
             await server.ask("SET", "{test/a}:ctx:x", "1")
-            operator.tenants.leave("test/a", None)
+            operator.tenants.leave("test/a", ())
 
             async def erased() -> bool:
                 return not await server.ask("EXISTS", "{test/a}:ctx:x", "gptbot:bots")
@@ -248,7 +252,7 @@ async def test_every_server_of_a_cluster_has_the_users_and_keys_are_erased_where
                 await until(complete)
             for bot in bots[1:]:
                 del operator.there[bot]
-                operator.tenants.leave(bot, None)
+                operator.tenants.leave(bot, ())
 
             async def left() -> bool:
                 keys = [key for server in servers for key in await server.ask("KEYS", "*")]
@@ -289,12 +293,16 @@ async def test_what_a_bot_left_in_its_own_store_stays_while_its_pods_are_at_work
         operator = Operator(url)
         operator.pods.add("test/a")
         await server.ask("SET", f"{key_prefix('test/a')}ctx:x", "1")
-        operator.tenants.leave("test/a", url)
+        operator.tenants.leave("test/a", [url])
         async with operator.running():
             assert await operator.tenants.begin("test/a", running=False) is IN_USE
             assert await server.ask("EXISTS", f"{key_prefix('test/a')}ctx:x") == 1
             operator.pods.clear()
-            assert await operator.tenants.begin("test/a", running=False) is None
+
+            async def begun() -> bool:
+                return await operator.tenants.begin("test/a", running=False) is None
+
+            await until(begun)
             assert await server.ask("EXISTS", f"{key_prefix('test/a')}ctx:x") == 0
 
 

@@ -17,6 +17,8 @@ ROTATE_ANNOTATION = "gptbot.dev/rotate-store-password"
 """On a GptBot: another value asks for a new password in the shared store. On its Secret: the value followed last."""
 PAUSED_ANNOTATION = "gptbot.dev/paused"
 """On a GptBot: `true` keeps the operator from changing anything of it."""
+SHARED_STORE = "GPTBOT_STORE_URL"
+"""Variable of the pods that use the shared store."""
 CONFIG_DIRECTORY = "/etc/gptbot/manifest"
 REFERENCES_DIRECTORY = "/etc/gptbot/refs"
 CONFIG_KEY = "bot.yaml"
@@ -50,6 +52,8 @@ class Context:
     """Autoscalers of others, in words, by what they scale: the Deployment of `gateway` or `worker`, or the `bot`."""
     used_store: str | None = field(default=None, repr=False)
     """The store that holds what the bot keeps: a URL, or `SHARED`. Not the spec's: it is being moved."""
+    moving_to: str | None = field(default=None, repr=False)
+    """The store that some of it may be in already: a URL, or `SHARED`."""
     served: frozenset[str] = frozenset()
     """Which of the kinds in `OPTIONAL` the cluster has."""
     held: bool = False
@@ -58,7 +62,12 @@ class Context:
 
 def config_name(bot: GptBot) -> str:
     """Name of the ConfigMap, Secret and ServiceAccount, and of what is about all pods."""
-    return f"{bot.metadata.name}-gptbot"
+    return secret_name(bot.metadata.name)
+
+
+def secret_name(bot: str) -> str:
+    """Name of the Secret of a bot, by the bot's own name."""
+    return f"{bot}-gptbot"
 
 
 def gateway_name(bot: GptBot) -> str:

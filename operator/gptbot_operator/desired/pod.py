@@ -14,6 +14,7 @@ from gptbot_operator.desired.context import (
     CONFIG_KEY,
     METRICS_PORT,
     REFERENCES_DIRECTORY,
+    SHARED_STORE,
     Context,
     Manifest,
     config_name,
@@ -112,7 +113,7 @@ def _spread(bot: GptBot, component: str, topology_key: str) -> Manifest:
 
 def _environment(bot: GptBot, context: Context) -> list[Manifest]:
     # The Secret of a store of its own is mounted, as all that the spec names.
-    shared_store = [_from_secret("GPTBOT_STORE_URL", bot, STORE_URL)] if bot.spec.store is None else []
+    shared_store = [_from_secret(SHARED_STORE, bot, STORE_URL)] if bot.spec.store is None else []
     environment: list[Manifest] = [
         # Not arguments, so that `gptbot dead` and `gptbot chat` in the pod find them too.
         {"name": "GPTBOT_MANIFEST", "value": f"{CONFIG_DIRECTORY}/{CONFIG_KEY}"},

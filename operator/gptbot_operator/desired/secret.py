@@ -11,6 +11,8 @@ PEPPER = "pepper"
 STORE_URL = "store-url"
 USED_STORE = "used-store"
 """The store that holds what the bot keeps, while it is not the one that `store-url` names: a URL, or `SHARED`."""
+MOVING_TO = "moving-to"
+"""The store to which some of that may have gone already, in the middle of a move: a URL, or `SHARED`."""
 SHARED = "shared"
 
 
@@ -21,6 +23,8 @@ def secret(bot: GptBot, context: Context) -> Manifest:
         data[STORE_URL] = context.store_url
     if context.used_store is not None and (context.used_store != SHARED or context.store_url is None):
         data[USED_STORE] = context.used_store
+    if context.moving_to is not None:
+        data[MOVING_TO] = context.moving_to
     data |= {reference.key: value for reference, value in context.copied.items()}
     encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
     manifest: Manifest = child(bot, "v1", "Secret", config_name(bot), "config") | {"type": "Opaque", "data": encoded}

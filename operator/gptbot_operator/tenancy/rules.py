@@ -12,7 +12,7 @@ from typing import Any, cast
 from gptbot_api import Fault, GptBot, InvalidManifest
 from gptbot_api.network import Expose, NetworkRule
 from gptbot_api.store_url import StoreUrl
-from gptbot_operator.desired.secret import PEPPER, STORE_URL, USED_STORE
+from gptbot_operator.desired.secret import MOVING_TO, PEPPER, STORE_URL, USED_STORE
 from gptbot_operator.references import references
 from gptbot_operator.settings import COPY_PREFIX
 from gptbot_operator.tenancy.allowed import Tenancy
@@ -21,6 +21,7 @@ from gptbot_operator.tenancy.podtemplate import key_faults, template_faults
 
 _MADE_FOR_BOTS = "-gptbot"
 """What names of Secrets that the operator makes end with."""
+_OF_OPERATOR = (PEPPER, STORE_URL, USED_STORE, MOVING_TO)
 _OWN_CLASS = "kubernetes.io/ingress.class"
 _NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 _STORE = "spec.store.urlSecretRef"
@@ -45,17 +46,25 @@ def permit_store(bot: GptBot, url: str | None, tenancy: Tenancy) -> None:
 
     Raises NotAllowed, and repeats nothing of the address.
     """
-    if url is None or not tenancy.restricted:
-        return
+    if url is not None and (fault := store_fault(url, bot.metadata.namespace, tenancy)):
+        raise NotAllowed([fault])
+
+
+def store_fault(url: str, namespace: str, tenancy: Tenancy) -> Fault | None:
+    """Why a store is none that bots of a namespace may use; repeats nothing of its address."""
+    if not tenancy.restricted:
+        return None
     try:
         store = StoreUrl.parse(url)
     except ValueError:
-        return  # StoreReachable says what is wrong with it
+        return None  # StoreReachable says what is wrong with it
     if store.kind == "socket":
-        raise NotAllowed([Fault(_STORE, "its address is a socket, which is nothing a pod has: name a host")])
+        return Fault(_STORE, "its address is a socket, which is nothing a pod has: name a host")
     for name, port in store.addresses:
-        if not _reachable(f"redis://[{name}]:{port}" if ":" in name else f"redis://{name}:{port}", bot, tenancy):
-            raise NotAllowed([Fault(_STORE, f"its address has a host that is not one of {_HOSTS}")])
+        address = f"redis://[{name}]:{port}" if ":" in name else f"redis://{name}:{port}"
+        if not _reachable_from(address, namespace, tenancy):
+            return Fault(_STORE, f"its address has a host that is not one of {_HOSTS}")
+    return None
 
 
 def faults(bot: GptBot, tenancy: Tenancy) -> Iterator[Fault]:
@@ -83,7 +92,7 @@ def _keys_of_others(bot: GptBot) -> Iterator[Fault]:
     By the names alone, so that it holds before there is such a Secret: a pod mounts what comes later too.
     """
     for reference in references(bot):
-        of_operator = reference.key in (PEPPER, STORE_URL, USED_STORE) or reference.key.startswith(COPY_PREFIX)
+        of_operator = reference.key in _OF_OPERATOR or reference.key.startswith(COPY_PREFIX)
         if reference.kind == "Secret" and reference.name.endswith(_MADE_FOR_BOTS) and of_operator:
             text = "is a key that the operator makes for a bot, which goes nowhere else: name a Secret of your own"
             yield Fault(reference.path, text)
@@ -119,11 +128,15 @@ def _texts(node: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _reachable(address: str, bot: GptBot, tenancy: Tenancy) -> bool:
+    return _reachable_from(address, bot.metadata.namespace, tenancy)
+
+
+def _reachable_from(address: str, namespace: str, tenancy: Tenancy) -> bool:
     try:
         host = Host.of(address)
     except NotAHost:
         return False
-    return _among(tenancy.hosts, host) or host.of_namespace(bot.metadata.namespace)
+    return _among(tenancy.hosts, host) or host.of_namespace(namespace)
 
 
 def _among(patterns: Sequence[HostPattern], host: Host) -> bool:

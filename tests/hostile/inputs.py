@@ -25,6 +25,11 @@ HTTP = (
     "=?utf-8?q?", "&", "a=1",
 )  # fmt: skip
 EVENTS = ("data:", "data:\n", "data: x\n", "\n", "\r", "\r\n", ":", ":\n", "error:", "event: x\n", "{", "[", '"', "x")
+THOUGHTS = (
+    "<think>", "</think>", "<think>x</think>", "</think>\n", "a</think>", "a</think >", "<answer>", "</answer>",
+    "analysisA", "assistantfinal", "<|channel|>", "<|channel|>final", "<|channel|>final<|message|>", "\n", " ", "```",
+    "`", "<", "</",
+)  # fmt: skip
 JSON = ("[", "{", '{"a":', "]", "}", '"', "\\u0000", "\\ud800", "1", "-", "1e9", "null", ",", ":", " ")
 
 

@@ -171,6 +171,7 @@ def _messages() -> list[Reader]:
 
 def _model() -> list[Reader]:
     from gptbot.llm.sse import EventDecoder
+    from gptbot.llm.thoughts import Thoughts, without_unopened
 
     def events(text: str) -> object:
         """One event that does not end, as a server sends it: in many reads."""
@@ -180,7 +181,20 @@ def _model() -> list[Reader]:
                 decoder.feed(data[start : start + 1024])
         return decoder.end
 
-    return [Reader("events of a model", events, EVENTS, [], inputs.EVENTS)]
+    def thoughts(text: str) -> object:
+        """An answer in one piece, and in small ones."""
+        said = list[str]()
+        for begun, size in ((False, len(text) + 1), (True, len(text) + 1), (False, 50), (True, 50)):
+            filter_ = Thoughts(begun=begun)
+            said += [filter_.feed(text[place : place + size]) for place in range(0, len(text), size)]
+            said.append(filter_.end(cut=False))
+        return said
+
+    return [
+        Reader("events of a model", events, EVENTS, [], inputs.EVENTS),
+        Reader("thoughts in an answer", thoughts, ANSWER, ["llm.thoughts"], inputs.THOUGHTS),
+        Reader("unopened thoughts", without_unopened, ANSWER, ["llm.thoughts"], inputs.THOUGHTS),
+    ]
 
 
 def _http() -> list[Reader]:

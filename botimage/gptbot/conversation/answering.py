@@ -15,6 +15,7 @@ from gptbot.delivery.live import LiveMessage
 from gptbot.delivery.split import close_fence_at_leisure
 from gptbot.inbox.claims import Claim
 from gptbot.llm.errors import BudgetSpent, ModelError, TookTooLong
+from gptbot.llm.thoughts import without_unopened
 from gptbot.llm.types import Message
 from gptbot.locales import Texts
 from gptbot.safety.budgets import Account
@@ -112,7 +113,8 @@ class Answering:
                 return await self._cut(head + error.text, "cut-time")
             raise error from None
         if asking.cancelled():
-            return await self._cut(live.text if live.text != head else "", "cut-stopped")
+            said = without_unopened(live.text.removeprefix(head))
+            return await self._cut(head + said if said else "", "cut-stopped")
         completion = asking.result()
         if bot.moderator.holds_back:
             await insist(bot, spending.settle)

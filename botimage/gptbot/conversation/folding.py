@@ -19,7 +19,7 @@ from gptbot.conversation.spending import Spending
 from gptbot.inbox.claims import text
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.llm.budget import MESSAGE_TOKENS
-from gptbot.llm.errors import ModelError
+from gptbot.llm.errors import EmptyAnswer, ModelError
 from gptbot.llm.types import Message
 from gptbot.safety.budgets import Account
 from gptbot.safety.normalize import normalize
@@ -166,6 +166,8 @@ async def _fold_once(bot: Bot, conversation: str, holder: str) -> bool:
         notes = await _ask(bot, spending, [system, _material(summary, context[:count])], most)
     notes = await Redactor(bot.config.bot.spec.privacy.redact).redact_any(normalize(notes.strip()))
     notes = bot.budget.shortened(bot.first_model, notes, most)
+    if not notes.strip():
+        raise EmptyAnswer(f"{bot.first_model} wrote no notes; the messages stay as they are")
     places = (keys.context(conversation), keys.summary(conversation), keys.folding(conversation))
     digests = (_digest(b"\n".join(context[:count])), _digest(before or b""))
     if not await bot.store.run(_FOLD, places, holder, count, *digests, notes):

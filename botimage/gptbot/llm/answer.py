@@ -11,6 +11,7 @@ import orjson
 from gptbot.llm.besides import besides, text_in
 from gptbot.llm.classify import from_body
 from gptbot.llm.errors import BadStream, EmptyAnswer, ModelError, Refused
+from gptbot.llm.thoughts import Thoughts, end_of_unopened
 from gptbot.llm.types import Completion, Endpoint, Usage
 from gptbot.llm.words import ending, text_of
 
@@ -26,14 +27,19 @@ _MOST_ODD = 128 * 1024
 
 
 class Answer:
-    """Takes in chunks and hands out new text. Only the first choice counts; reasoning is not part of the text."""
+    """Takes in chunks and hands out new text. Only the first choice counts; reasoning is not part of the text.
+
+    Neither is reasoning that the server leaves at the beginning of the text (`thoughts.py`).
+    """
 
     __slots__ = (
         "_endpoint",
+        "_found",
         "_half",
         "_length",
         "_odd",
         "_parts",
+        "_thoughts",
         "besides",
         "done",
         "error",
@@ -42,10 +48,15 @@ class Answer:
         "usage",
     )
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, *, begun: bool = False) -> None:
+        """`begun`: thoughts of this endpoint begin in its prompt, and only their end is in an answer."""
         self._endpoint = endpoint
+        self._thoughts: Thoughts | None = Thoughts(begun=begun)
+        """The filter, until no more is to be left out."""
         self._parts: list[str] = []
         self._length = 0
+        self._found = False
+        """Whether thoughts ended whose opening was not there."""
         self._odd = False
         self._half = ""
         self.finish_reason: str | None = None
@@ -100,7 +111,7 @@ class Answer:
     @property
     def characters(self) -> int:
         """Length of all that came, reasoning included."""
-        return self._length + self.besides
+        return self._length + self.besides + (self._thoughts.hidden if self._thoughts is not None else 0)
 
     def counted(self) -> Usage | None:
         """What the API counted; None if it did not, or what it says cannot be."""
@@ -111,9 +122,9 @@ class Answer:
         """The whole. Raises Refused or EmptyAnswer when there is no text, BadStream when the end is missing."""
         endpoint = self._endpoint
         if self._half:
-            self._parts.append("\ufffd")
-            self._half = ""
-        text = self.text
+            self._half, self._odd = "", False
+            self._add("\ufffd")
+        text, unopened = self._without_thoughts()
         if not self.done and self.finish_reason is None:
             raise BadStream(f"{endpoint.model} broke off before the end of its answer")
         if not text.strip():
@@ -130,15 +141,39 @@ class Answer:
             prompt_tokens=None if usage is None else usage.prompt,
             completion_tokens=None if usage is None else usage.completion,
             model=endpoint.model,
+            unopened_thoughts=unopened,
         )
+
+    def _without_thoughts(self) -> tuple[str, bool]:
+        """The whole text, and whether thoughts came before it whose beginning did not."""
+        if (thoughts := self._thoughts) is not None:
+            self._parts.append(thoughts.end(cut=self.finish_reason == "length"))
+            self.besides += thoughts.hidden
+            self._found, self._thoughts = thoughts.found, None
+        text, found = self.text, self._found
+        if found or (start := end_of_unopened(text)) is None:
+            return text, found
+        return text[start:], True
 
     def _add(self, text: str) -> str:
         if self._odd:
             text = self._mend(self._half + text)
+        if self._thoughts is not None:
+            text = self._outspoken(self._thoughts, text)
         self._parts.append(text)
         self._length += len(text)
         if self._length > MAX_TEXT:
             raise BadStream(f"{self._endpoint.model} answers without end: stopped after {MAX_TEXT} characters")
+        return text
+
+    def _outspoken(self, thoughts: Thoughts, text: str) -> str:
+        text = thoughts.feed(text)
+        if thoughts.hidden > MAX_TEXT:
+            raise BadStream(f"{self._endpoint.model} thinks without end: stopped after {MAX_TEXT} characters")
+        if thoughts.over:
+            self._found = thoughts.found
+            self.besides += thoughts.hidden
+            self._thoughts = None
         return text
 
     def _chunk(self, data: bytes) -> str:

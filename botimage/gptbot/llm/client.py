@@ -14,6 +14,7 @@ from gptbot.llm import metrics
 from gptbot.llm.breaker import Breaker
 from gptbot.llm.errors import BadRequest, BudgetSpent, ContextTooLong, ModelError, ModelTimeout, Refused
 from gptbot.llm.stream import Request, request_body, request_headers
+from gptbot.llm.traits import Traits
 from gptbot.llm.types import Completion, Endpoint, Message, Meter
 
 # As the openai package has it (openai/_constants.py).
@@ -59,6 +60,7 @@ class ModelClient:
         self._max_wait = max_wait
         self._interval = interval
         self._without: dict[str, frozenset[str]] = {}
+        self._traits = [Traits() for _ in self.endpoints]
         self._note = note
         self._breakers = [breaker(endpoint.model) for endpoint in self.endpoints]
 
@@ -132,7 +134,7 @@ class ModelClient:
             if meter is not None:
                 await meter.before(endpoint, messages)
             try:
-                return await self._guarded(endpoint, breaker, messages, on_text, meter)
+                return await self._guarded(index, messages, on_text, meter)
             except BadRequest as error:
                 without = self._without.get(endpoint.base_url, frozenset())
                 if error.parameter not in _DISPENSABLE - without or on_text is None:
@@ -155,18 +157,14 @@ class ModelClient:
                 await asyncio.sleep(delay)
 
     async def _guarded(
-        self,
-        endpoint: Endpoint,
-        breaker: Breaker,
-        messages: Sequence[Message],
-        on_text: Callable[[str], None] | None,
-        meter: Meter | None,
+        self, index: int, messages: Sequence[Message], on_text: Callable[[str], None] | None, meter: Meter | None
     ) -> Completion:
         """One request, and what it comes to told to the breaker."""
+        endpoint, breaker = self.endpoints[index], self._breakers[index]
         before = breaker.state
         try:
             with breaker.attempt():
-                return await self._request(endpoint, messages, on_text, meter)
+                return await self._request(endpoint, self._traits[index], messages, on_text, meter)
         except ModelError as error:
             if before == "closed" and breaker.state == "open":
                 logger.warning("%s is left alone for a while: %s", endpoint.model, error)
@@ -175,6 +173,7 @@ class ModelClient:
     async def _request(
         self,
         endpoint: Endpoint,
+        traits: Traits,
         messages: Sequence[Message],
         on_text: Callable[[str], None] | None,
         meter: Meter | None,
@@ -182,13 +181,17 @@ class ModelClient:
         without = self._without.get(endpoint.base_url, frozenset())
         body = request_body(endpoint, messages, stream=on_text is not None, without=without)
         heard = None if meter is None else meter.heard
-        request = Request(self._http, endpoint, body, request_headers(endpoint), on_text, self._interval, heard)
+        request = Request(
+            self._http, endpoint, body, request_headers(endpoint), on_text, self._interval, heard,
+            begun=traits.unopened > 0,
+        )  # fmt: skip
         clock = asyncio.get_running_loop().time
         started = clock()
         outcome = "cancelled"
         try:
             completion = await request.run()
             outcome = "ok"
+            traits.answered(unopened=completion.unopened_thoughts)
         except ModelError as error:
             outcome = error.kind
             raise

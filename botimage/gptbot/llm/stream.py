@@ -14,6 +14,7 @@ from gptbot.llm.answer import Answer
 from gptbot.llm.classify import from_response
 from gptbot.llm.errors import BadStream, ModelError, ModelTimeout, TookTooLong, Unreachable
 from gptbot.llm.sse import EventDecoder, EventTooLong
+from gptbot.llm.thoughts import without_unopened
 from gptbot.llm.types import Completion, Endpoint, Message, Usage
 from gptbot.llm.words import content_type
 
@@ -66,10 +67,13 @@ class Request:
         on_text: Callable[[str], None] | None,
         interval: float,
         heard: Callable[[int], None] | None = None,
+        *,
+        begun: bool = False,
     ) -> None:
         """`interval`: seconds of text that `on_text` gets at once, after the first.
 
         `heard` is told how many characters came so far, reasoning included, and may raise ModelError to end it.
+        `begun`: thoughts of this endpoint begin in its prompt, and only their end is in an answer.
         """
         self._http = http
         self._endpoint = endpoint
@@ -78,7 +82,7 @@ class Request:
         self._on_text = on_text
         self._interval = interval
         self._heard = heard
-        self._answer = Answer(endpoint)
+        self._answer = Answer(endpoint, begun=begun)
         self._decoder = EventDecoder()
         self._progress = 0.0
         self._end = 0.0
@@ -102,7 +106,7 @@ class Request:
         try:
             return await self._run()
         except ModelError as error:
-            error.text = self._answer.text
+            error.text = without_unopened(self._answer.text)
             raise
 
     async def _run(self) -> Completion:

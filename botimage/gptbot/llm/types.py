@@ -93,6 +93,9 @@ class Completion:
     """Both None when the API does not tell."""
     model: str
     """The model that answered, by the name in its endpoint."""
+    unopened_thoughts: bool = False
+    """Whether it began with thoughts of which only the end was in it: the model's template puts the opening into the
+    prompt."""
 
 
 class Meter(Protocol):

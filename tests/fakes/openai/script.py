@@ -50,6 +50,13 @@ class Script(Strict):
 
     text: str | None = None
     """None: the default answer."""
+    pieces: list[str] | None = None
+    """The text in just these deltas, in place of `text`."""
+    reasoning: str = ""
+    """Thoughts before the text, in `reasoning_content`."""
+    finish_reason: str = "stop"
+    raw: str | None = None
+    """A whole response, its head too, that is sent byte by byte in place of all else; the connection is closed then."""
     tokens_per_second: float | None = Field(default=None, ge=0)
     """0: all at once. None: as in the settings."""
     first_token_delay: float = Field(default=0, ge=0)

@@ -160,17 +160,19 @@ class FakeOpenAI:
     async def _answer(self, request: web.Request, recorded: Recorded, script: Script) -> web.StreamResponse:
         if script.first_token_delay:
             await asyncio.sleep(script.first_token_delay)
+        if script.raw is not None:
+            return await _send_raw(request, recorded, script.raw.encode())
         if (early := await self._fail_early(request, recorded, script)) is not None:
             return early
         body = recorded.body
-        text = script.text
+        text = script.text if script.pieces is None else "".join(script.pieces)
         if text is None:
             text = f"You said ({len(recorded.messages)} messages): {recorded.asked or recorded.last_user_message}"
         prompt_tokens = count_tokens(recorded.messages)
         if not body.get("stream") or script.fault == "json":
             text = "" if script.fault in ("empty", "filtered") else text
-            reason = "content_filter" if script.fault == "filtered" else "stop"
-            return web.json_response(self._completion(body["model"], text, reason, prompt_tokens))
+            reason = "content_filter" if script.fault == "filtered" else script.finish_reason
+            return web.json_response(self._completion(body["model"], text, reason, prompt_tokens, script.reasoning))
         usage = bool((body.get("stream_options") or {}).get("include_usage"))
         chunks = Chunks(self._id(), _CREATED, body["model"], usage)
         rate = script.tokens_per_second
@@ -203,8 +205,9 @@ class FakeOpenAI:
                 pass
         return None
 
-    def _completion(self, model: str, text: str, reason: str, prompt_tokens: int) -> dict[str, Any]:
-        tokens = len(tokens_of(text))
+    def _completion(self, model: str, text: str, reason: str, prompt_tokens: int, thoughts: str) -> dict[str, Any]:
+        tokens = len(tokens_of(thoughts)) + len(tokens_of(text))
+        more = {"reasoning_content": thoughts} if thoughts else {}
         return {
             "id": self._id(),
             "object": "chat.completion",
@@ -213,7 +216,7 @@ class FakeOpenAI:
             "choices": [
                 {
                     "index": 0,
-                    "message": {"role": "assistant", "content": text, "refusal": None},
+                    "message": {"role": "assistant", "content": text, "refusal": None, **more},
                     "logprobs": None,
                     "finish_reason": reason,
                 }
@@ -225,3 +228,16 @@ class FakeOpenAI:
 
     def _id(self) -> str:
         return f"chatcmpl-{len(self.requests)}"
+
+
+async def _send_raw(request: web.Request, recorded: Recorded, response: bytes) -> web.StreamResponse:
+    transport = request.transport
+    assert transport is not None
+    for place in range(len(response)):
+        if transport.is_closing():
+            break
+        transport.write(response[place : place + 1])
+        await asyncio.sleep(0)
+    recorded.end("finished")
+    transport.close()
+    return web.Response(status=200)

@@ -45,6 +45,9 @@ class Chunks:
     def token(self, token: str) -> bytes:
         return self._before + orjson.dumps(token) + self._after
 
+    def thought(self, token: str) -> bytes:
+        return self._choice(b'{"reasoning_content":' + orjson.dumps(token) + b"}", b"null")
+
     def end(self, reason: str) -> bytes:
         return self._choice(b"{}", orjson.dumps(reason))
 
@@ -126,16 +129,21 @@ async def stream_answer(
     response.enable_chunked_encoding()
     await response.prepare(request)
     await response.write(chunks.role())
-    tokens = [] if script.fault in ("filtered", "empty") else tokens_of(text)
+    thoughts = tokens_of(script.reasoning)
+    for thought in thoughts:
+        await response.write(chunks.thought(thought))
+    tokens = (
+        [] if script.fault in ("filtered", "empty") else tokens_of(text) if script.pieces is None else script.pieces
+    )
     broken = script.fault in _MID_STREAM
     await Stream(request, recorded, wheel, chunks, tokens[: script.after_tokens] if broken else tokens, rate).run()
     if broken:
         await _break(request, response, script, chunks)
         recorded.end("failed")
         return response
-    await response.write(chunks.end("content_filter" if script.fault == "filtered" else "stop"))
+    await response.write(chunks.end("content_filter" if script.fault == "filtered" else script.finish_reason))
     if usage:
-        await response.write(chunks.usage(prompt_tokens, len(tokens)))
+        await response.write(chunks.usage(prompt_tokens, len(thoughts) + len(tokens)))
     if script.fault != "no_done":
         await response.write(b"data: [DONE]\n\n")
     if script.fault == "open_end":

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from gptbot.llm.client import ModelClient
-from gptbot.llm.errors import BadRequest, BadStream, EmptyAnswer, ModelError, Overloaded, TookTooLong, Unreachable
+from gptbot.llm.errors import BadRequest, BadStream, ModelError, NoText, Overloaded, TookTooLong, Unreachable
 from gptbot.llm.types import Endpoint, Message
 from tests.fakes.openai import FakeOpenAI, Fault
 from tests.llm.conftest import KEY, MakeClient
@@ -312,9 +312,10 @@ def test_a_client_needs_an_endpoint() -> None:
 
 
 async def test_empty_answers_say_what_may_help(fake: FakeOpenAI, make_client: MakeClient) -> None:
-    fake.fail("empty", times=None)
-    with pytest.raises(EmptyAnswer, match="max_completion_tokens"):
+    fake.say("", finish_reason="length", times=None)
+    with pytest.raises(NoText, match="max_completion_tokens"):
         await make_client().stream(HELLO, lambda text: None)
+    assert len(fake.requests) == 1
 
 
 async def test_an_answer_without_end_is_ended(fake: FakeOpenAI, make_client: MakeClient, endpoint: Endpoint) -> None:

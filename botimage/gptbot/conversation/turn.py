@@ -47,7 +47,7 @@ MAX_DELIVERIES = 3 * MAX_ATTEMPTS
 """Times that a turn is taken over from workers that ended with it, before it is given up: it may be what ends them."""
 _BASE_DELAY = 2.0
 _MAX_DELAY = 300.0
-_FINAL_KINDS = frozenset({"refused", "context_too_long"})
+_FINAL_KINDS = frozenset({"refused", "context_too_long", "no_text"})
 """Model errors that another try would only repeat."""
 
 

@@ -10,10 +10,10 @@ import orjson
 
 from gptbot.llm.besides import besides, text_in
 from gptbot.llm.classify import from_body
-from gptbot.llm.errors import BadStream, EmptyAnswer, ModelError, Refused
+from gptbot.llm.errors import BadStream, EmptyAnswer, ModelError, NoText, Refused
 from gptbot.llm.thoughts import Thoughts, end_of_unopened
 from gptbot.llm.types import Completion, Endpoint, Usage
-from gptbot.llm.words import ending, text_of
+from gptbot.llm.words import CALLS, FILTERED, OUT_OF_ROOM, ending, text_of
 
 MAX_TEXT = 1_000_000
 """Characters an answer may have: more is a model that has lost its end."""
@@ -128,12 +128,7 @@ class Answer:
         if not self.done and self.finish_reason is None:
             raise BadStream(f"{endpoint.model} broke off before the end of its answer")
         if not text.strip():
-            if self.finish_reason == "content_filter":
-                raise Refused(f"the content filter of {endpoint.model} kept back its answer")
-            raise EmptyAnswer(
-                f"{endpoint.model} answered without a word (finish_reason {ending(self.finish_reason)}); "
-                "if it reasons, raise max_tokens or max_completion_tokens in spec.llm.parameters"
-            )
+            raise self._nothing()
         usage = self.counted()
         return Completion(
             text=text,
@@ -144,10 +139,23 @@ class Answer:
             unopened_thoughts=unopened,
         )
 
+    def _nothing(self) -> ModelError:
+        """Why there is no text."""
+        model, reason = self._endpoint.model, (self.finish_reason or "").lower()
+        if reason in FILTERED:
+            return Refused(f"the content filter of {model} kept back its answer")
+        said = f"{model} answered without a word (finish_reason {ending(self.finish_reason)})"
+        if reason in OUT_OF_ROOM:
+            return NoText(
+                f"{said}: it had no room for one; if it reasons, raise max_tokens or max_completion_tokens in "
+                "spec.llm.parameters"
+            )
+        return NoText(f"{said}: it calls a tool, and was offered none") if reason in CALLS else EmptyAnswer(said)
+
     def _without_thoughts(self) -> tuple[str, bool]:
         """The whole text, and whether thoughts came before it whose beginning did not."""
         if (thoughts := self._thoughts) is not None:
-            self._parts.append(thoughts.end(cut=self.finish_reason == "length"))
+            self._parts.append(thoughts.end(cut=(self.finish_reason or "").lower() in OUT_OF_ROOM))
             self.besides += thoughts.hidden
             self._found, self._thoughts = thoughts.found, None
         text, found = self.text, self._found

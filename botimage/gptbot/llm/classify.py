@@ -66,6 +66,17 @@ def from_body(endpoint: Endpoint, error: Any) -> ModelError:
     return _classify(endpoint, status, error, None)
 
 
+def usage_in(body: bytes) -> Any:
+    """What an error says that the request cost all the same, as the API sends it."""
+    if b'"usage"' not in body:
+        return None
+    try:
+        parsed: Any = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return parsed.get("usage") if isinstance(parsed, dict) else None
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait from `retry-after-ms` or `Retry-After` (RFC 9110, 10.2.3: seconds or a date)."""
     for name, divisor in (("retry-after-ms", 1000), ("retry-after", 1)):

@@ -111,10 +111,17 @@ class BadStream(ModelError):
 
 
 class EmptyAnswer(ModelError):
-    """The model answered without a word, such as when its reasoning used up `max_tokens`."""
+    """The model answered without a word."""
 
     kind = "empty"
     retryable = True
+
+
+class NoText(EmptyAnswer):
+    """The same, and would again: its reasoning used up all the room, or it calls a tool."""
+
+    kind = "no_text"
+    retryable = False
 
 
 class BadRequest(ModelError):

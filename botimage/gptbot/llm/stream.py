@@ -11,7 +11,7 @@ import aiohttp
 import orjson
 
 from gptbot.llm.answer import Answer
-from gptbot.llm.classify import from_response
+from gptbot.llm.classify import from_response, usage_in
 from gptbot.llm.errors import BadStream, ModelError, ModelTimeout, TookTooLong, Unreachable
 from gptbot.llm.sse import EventDecoder, EventTooLong
 from gptbot.llm.thoughts import without_unopened
@@ -127,8 +127,10 @@ class Request:
                     timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(_CONNECT_TIMEOUT, timeout)),
                 )
                 if response.status != 200:
-                    self.may_cost = False
-                    raise from_response(endpoint, response.status, response.headers, await _read(response, 64 * 1024))
+                    body = await _read(response, 64 * 1024)
+                    self._answer.usage = usage_in(body)
+                    self.may_cost = self.usage is not None
+                    raise from_response(endpoint, response.status, response.headers, body)
                 if "json" in response.content_type:
                     self._give(self._answer.feed_object(await _read(response, MAX_BODY)))
                     clean = True

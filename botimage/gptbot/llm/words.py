@@ -27,13 +27,19 @@ timeout timeout_error tokens too_many_requests toomanyrequests unauthenticated u
 unavailable_error unknown_parameter unknown_url unsupported_country_region_territory unsupported_parameter
 unsupported_value upstream_error validation_error
 """
-_ENDS: Final = "content_filter end_turn eos error function_call length max_tokens safety stop stop_sequence tool_calls"
+OUT_OF_ROOM: Final = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
+"""A `finish_reason`, in lower case, that says that there was no room for more: OpenAI's, Gemini's, Mistral's."""
+FILTERED: Final = frozenset({"content_filter", "safety", "recitation", "prohibited_content", "blocklist", "spii"})
+"""The same where a content filter ended the answer: OpenAI's, Gemini's."""
+CALLS: Final = frozenset({"tool_calls", "function_call", "tool_use"})
+"""The same where the model wants something done, of which it was offered nothing."""
+_ENDS: Final = "end_turn eos error stop stop_sequence"
 _TYPES: Final = """
 application/json application/octet-stream application/problem+json application/x-ndjson application/xml
 text/event-stream text/html text/plain text/xml
 """
 _KNOWN_ERRORS: Final = frozenset(_ERRORS.split())
-_KNOWN_ENDS: Final = frozenset(_ENDS.split())
+_KNOWN_ENDS: Final = frozenset(_ENDS.split()) | OUT_OF_ROOM | FILTERED | CALLS
 _KNOWN_TYPES: Final = frozenset(_TYPES.split())
 
 

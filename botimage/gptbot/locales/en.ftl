@@ -10,6 +10,7 @@ trouble-refused = My language model refused to answer this.
 trouble-bad_stream = The answer broke off. I will try again in a moment.
 trouble-bad_request = My language model does not understand my request. I will try again; the owner has to check the settings.
 trouble-internal = Something went wrong on my side. I will try again in a moment.
+trouble-no_text = My language model came to its end without a word of an answer. Please ask for something smaller, or in other words.
 trouble-given-up = I am sorry, I could not get an answer to this after several tries. Please ask again later.
 trouble-empty = My language model gave an empty answer. Please put it in other words.
 

@@ -14,6 +14,7 @@ from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Mailbox
 from gptbot.inbox.overheard import Overheard, OverheardMessages
+from gptbot.inbox.people import People
 from gptbot.inbox.store import Store
 from gptbot.manifest import BotConfig
 from gptbot.platforms.base import SenderContext
@@ -64,6 +65,7 @@ async def filled(store: Store, keys: BotKeys, spec: GptBot) -> Mailbox:
             ("assistant", "to both"), ("asked", [f"{ADA_HERE}: not answered"]),
         )  # fmt: skip
         await store.command("SET", keys.summary(chat), "of all")
+        await People(store, keys).saw(chat, [ADA_HERE, BOB_HERE], 60)
         await mailbox.choose(chat, {"summary_buffer": "on", "language": "ru"}, 60)
         for speaker, user in ((ADA_HERE, ADA), (BOB_HERE, BOB)):
             message = Overheard(speaker, f"by {speaker}", float(await now(store)))

@@ -111,6 +111,54 @@ async def test_speakers_of_a_telegram_group_have_pseudonyms_and_no_names(store: 
         running.nothing_of("Ada", "Bob", "ada_countess", ADA, BOB, GROUP)
 
 
+CODE = (
+    "What does @dataclass do in Python?", "@media and @Override", "why @pytest.fixture(scope='module')",
+    "npm install @types/node",
+)  # fmt: skip
+
+
+async def test_a_word_behind_an_at_is_nobody_unless_somebody_of_that_name_was_seen(store: Store) -> None:
+    async with on_telegram(store) as (running, telegram):
+        for number, said in enumerate(CODE):
+            await telegram.say(ADA, ADA, said)
+            assert (await running.asked(said)).last_user_message == said, "nobody is marked in private"
+            await telegram.say(GROUP, ADA, f"@gptbot_test_bot {said}")
+            inside = await running.asked(f": {said}")
+            assert NAME.fullmatch(inside.last_user_message.removesuffix(f": {said}"))
+            await telegram_answers(telegram, GROUP, number + 1)
+        [message] = (await telegram.messages(GROUP, from_bot=True))[-1:]
+        quote = {"quote": {"text": "@media", "position": 0, "entities": [
+            {"type": "mention", "offset": 0, "length": 6}]}}  # fmt: skip
+        await telegram.say(GROUP, BOB, "@gptbot_test_bot and that?", reply_to=message.id, extra=quote)
+        assert "\n> @media\n" in (await running.asked("and that?")).last_user_message, "what the bot wrote"
+
+
+@pytest.mark.parametrize("shows", ["writes", "is replied to", "joins", "is mentioned by name"])
+async def test_whoever_was_seen_in_the_group_is_a_person(store: Store, shows: str) -> None:
+    async with on_telegram(store) as (running, telegram):
+        await telegram.set_privacy_mode(False)
+        ada = telegram.world.users[ADA].api()
+        await telegram.say(GROUP, BOB, "@gptbot_test_bot is @Ada_Countess here?")
+        assert (await running.asked("here?")).last_user_message.endswith(": is @Ada_Countess here?")
+        match shows:
+            case "writes":
+                await telegram.say(GROUP, ADA, "I talk to Bob")
+            case "is replied to":
+                theirs = telegram.world.store(telegram.world.chat(GROUP), telegram.world.users[ADA], "of old", [])
+                await telegram.say(GROUP, BOB, "indeed", reply_to=theirs.id)
+            case "joins":
+                await telegram.say(GROUP, BOB, "", extra={"new_chat_members": [ada]})
+            case _:
+                mention = {"type": "text_mention", "offset": 3, "length": 3, "user": ada}
+                await telegram.say(GROUP, BOB, "hi Ada", entities=[mention])
+        await telegram.say(GROUP, BOB, "@gptbot_test_bot ask @Ada_Countess how hot")
+        asked = (await running.asked("how hot")).last_user_message
+        assert re.search(r": ask @user-\w{4} how hot$", asked), asked
+        assert NAME.findall(asked)[0] != NAME.findall(asked)[1]
+        await telegram.say(FORUM, BOB, "@gptbot_test_bot where is @ada_countess")
+        assert (await running.asked("where is @ada_countess")).last_user_message, "another group has not seen her"
+
+
 async def test_what_a_telegram_message_replies_to_is_part_of_the_question(store: Store) -> None:
     async with on_telegram(store) as (running, telegram):
         theirs = await telegram.say(GROUP, BOB, "mail bob@example.org or use the red kettle")

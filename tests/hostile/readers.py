@@ -145,7 +145,7 @@ def _messages() -> list[Reader]:
         marks = [
             MessageEntity(type="mention", offset=found.start(), length=4) for found in re.finditer("@bot|@ann", text)
         ]
-        return telegram.to_bot(text, marks, User(id=1, is_bot=True, first_name="bot", username="bot"))
+        return telegram.to_bot(text, marks, User(id=1, is_bot=True, first_name="bot", username="bot"), direct=False)
 
     def discord_to_bot(text: str) -> object:
         return to_bot(text, "1", "bot", ["2"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gptbot.inbox.keys import BotKeys
-from gptbot.platforms.inbound import person
+from gptbot.platforms.inbound import perhaps_person, person
 from gptbot.safety.pseudonyms import Pseudonyms
 
 NAMES = Pseudonyms(BotKeys("test/bot", b"p" * 32), "web", "chat-1")
@@ -37,3 +37,12 @@ def test_marks_become_names() -> None:
     assert NAMES.put_in(said) == f"@{NAMES.of('4711')} asked @{ada}, and @{NAMES.of('4711')} left"
     assert NAMES.put_in("no \ue000 mark \ue001\ue000\ue001") == "no @" + NAMES.of(" mark ") + "\ue000\ue001"
     assert NAMES.put_in("nobody") == "nobody"
+
+
+def test_a_word_becomes_a_name_only_if_it_is_known_to_be_a_persons() -> None:
+    said = f"ask {perhaps_person('@ada', '@Ada')} of {perhaps_person('@override', '@Override')}, {person('4711')}"
+    ada = NAMES.of("@ada")
+    assert NAMES.perhaps(said, "nobody", perhaps_person("@ada", "@ada")) == {ada, NAMES.of("@override")}
+    assert NAMES.put_in(said, {ada}) == f"ask @{ada} of @Override, @{NAMES.of('4711')}"
+    assert NAMES.put_in(said) == f"ask @Ada of @Override, @{NAMES.of('4711')}"
+    assert NAMES.perhaps("\ue002", "\ue000\ue002x\ue001", "\ue000a\ue002\ue001") == set()

@@ -81,6 +81,7 @@ class Forgetting:
         messages = await self._drop_said(conversation, chat.speaker)
         overheard = await self._overheard.drop_speaker(conversation, chat.speaker)
         summary = await self._store.command("DEL", keys.summary(conversation), keys.folding(conversation))
+        await self._store.command("ZREM", keys.met(conversation), chat.speaker)
         return Erased(messages=messages, summary=bool(summary), overheard=overheard)
 
     async def person(self, user: str, spec: GptBotSpec) -> Erased:

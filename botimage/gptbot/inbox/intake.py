@@ -17,6 +17,7 @@ from gptbot.inbox.envelope import FORGET, Envelope
 from gptbot.inbox.invocations import Commands, command_like, parse_command
 from gptbot.inbox.mailbox import Mailbox
 from gptbot.inbox.overheard import ON, Overheard, OverheardMessages
+from gptbot.inbox.people import People
 from gptbot.inbox.stops import COMMAND as STOP
 from gptbot.inbox.stops import Stops
 from gptbot.manifest import BotConfig
@@ -90,6 +91,7 @@ class BotIntake:
         self._stops = Stops(mailbox.store, mailbox.keys)
         self._changes = Changes(mailbox)
         self._overheard = OverheardMessages(mailbox.store, mailbox.keys)
+        self._people = People(mailbox.store, mailbox.keys)
 
     async def ready(self) -> None:
         """Return once the store can take messages."""
@@ -103,6 +105,8 @@ class BotIntake:
         """Take a message, or find that it is not for the bot. Raises StoreUnavailable: keep it and try again."""
         if message.original_at is not None and not await self._may_edit(message):
             return self._count("limited")
+        if not message.direct and (message.speaker or message.people):
+            await self._see(message)
         taken = await self._take(message, hears)
         if not message.direct and self._config().bot.spec.context.summary_buffer:
             await self._overhear(message)
@@ -135,6 +139,17 @@ class BotIntake:
             return False
         return await self._limits.check_edit(user, conversation)
 
+    async def _see(self, message: Inbound) -> None:
+        """Note who is in a group, for mentions that may be of somebody and may as well be any word."""
+        keys, platform, spec = self._mailbox.keys, self._platform, self._config().bot.spec
+        conversation = keys.pseudonym(platform, "conversation", message.conversation)
+        user = keys.pseudonym(platform, "user", message.user)
+        if self._limits.refused(user, conversation) or not allowed(message.principals, spec.access, platform):
+            return
+        names = Pseudonyms(keys, platform, message.conversation)
+        people = {names.of(each) for each in (message.speaker or message.user, *message.people)}
+        await self._people.saw(conversation, people, seconds(spec.privacy.retention))
+
     async def _overhear(self, message: Inbound) -> None:
         """Keep what was said in a group, for the bot or not, where the group wants that for `!summary`."""
         keys, platform, spec = self._mailbox.keys, self._platform, self._config().bot.spec
@@ -145,7 +160,9 @@ class BotIntake:
         if (await self._mailbox.choices.get(conversation)).summary_buffer != ON:
             return
         names = Pseudonyms(keys, platform, message.conversation)
-        text = normalize(names.put_in(message.text[:MOST_CHARACTERS])).strip()
+        said = message.text[:MOST_CHARACTERS]
+        known = await self._people.known(conversation, names.perhaps(said))
+        text = normalize(names.put_in(said, known)).strip()
         if text and parse_command(text, self._commands)[0] is None and command_like(text) is None:
             said = Overheard(
                 names.of(message.speaker or message.user), await Redactor(spec.privacy.redact).redact_any(text),
@@ -172,8 +189,10 @@ class BotIntake:
             if self._named(message.text) not in passes:
                 return await self._refuse(self._over(known), message, user, conversation, event, hears)
         names = Pseudonyms(keys, platform, message.conversation)
-        command, text = parse_command(normalize(names.put_in(message.text[:MOST_CHARACTERS])), self._commands)
-        quote = normalize(names.put_in(message.quote[:MOST_CHARACTERS])).strip()
+        said, quote = message.text[:MOST_CHARACTERS], message.quote[:MOST_CHARACTERS]
+        people = await self._people.known(conversation, names.perhaps(said, quote))
+        command, text = parse_command(normalize(names.put_in(said, people)), self._commands)
+        quote = normalize(names.put_in(quote, people)).strip()
         when = spec.answer_in.direct if message.direct else spec.answer_in.groups
         album = keys.pseudonym(platform, "album", message.conversation, message.album) if message.album else ""
         meant = message.addressed or message.direct or await self._begun(album)

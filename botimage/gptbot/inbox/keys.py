@@ -12,10 +12,10 @@ from gptbot_api.store_rights import key_prefix
 
 KINDS: dict[str, str] = {
     "seen": "string", "mail": "list", "turn": "hash", "ctx": "list", "sum": "string", "fold": "string", "set": "hash",
-    "heard": "zset", "words": "hash", "in": "zset", "who": "zset", "rate": "list", "told": "string", "pace": "list",
-    "hold": "string", "tokens": "hash", "floods": "hash", "lease": "string", "runnable": "stream", "line": "hash",
-    "waiting": "zset", "owner": "hash", "later": "zset", "stops": "stream", "dead": "stream", "model": "hash",
-    "platforms": "hash", "gateways": "zset", "unreadable": "hash",
+    "heard": "zset", "words": "hash", "in": "zset", "who": "zset", "met": "zset", "rate": "list", "told": "string",
+    "pace": "list", "hold": "string", "tokens": "hash", "floods": "hash", "lease": "string", "runnable": "stream",
+    "line": "hash", "waiting": "zset", "owner": "hash", "later": "zset", "stops": "stream", "dead": "stream",
+    "model": "hash", "platforms": "hash", "gateways": "zset", "unreadable": "hash",
     "p:offset": "string", "p:menu": "string", "p:lacks": "string",
     "p:places": "zset", "p:session": "string", "p:holding": "string",
     "p:identify": "string", "p:web:session": "stream", "p:web:wake": "stream", "p:web:files": "zset",
@@ -110,6 +110,10 @@ class BotKeys:
     def people(self, conversation: str) -> str:
         """Sorted set: who has written in a group, by when (ms): `USER SPEAKER`."""
         return f"{self.prefix}who:{conversation}"
+
+    def met(self, conversation: str) -> str:
+        """Sorted set: names of the people seen in a group (`user-k3Fq`), by when (ms)."""
+        return f"{self.prefix}met:{conversation}"
 
     def rate(self, kind: str, who: str) -> str:
         """List: times (ms) of the last messages let in of a `user`, a `chat` or the `bot`, newest first.

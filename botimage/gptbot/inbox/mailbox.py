@@ -313,7 +313,7 @@ class Mailbox:
         )  # fmt: skip
         steps = [self.store.command("DEL", *said)]
         if choices is None:
-            steps.append(self.store.command("DEL", self.keys.settings(conversation)))
+            steps.append(self.store.command("DEL", self.keys.settings(conversation), self.keys.met(conversation)))
         elif choices:
             steps.append(self.store.command("HDEL", self.keys.settings(conversation), *choices))
         await asyncio.gather(*steps)

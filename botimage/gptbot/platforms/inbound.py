@@ -9,8 +9,9 @@ from typing import Any, Literal, Protocol
 Address = dict[str, Any]
 """Where an answer goes: plain JSON that only the platform itself reads, kept until the reply is sent."""
 
-PERSON_START, PERSON_END = "\ue000", "\ue001"
-"""Private-use characters, which no text means anything with, around the id of a person in a text."""
+PERSON_START, PERSON_END, PERSON_WRITTEN = "\ue000", "\ue001", "\ue002"
+"""Private-use characters, which no text means anything with: around the id of a person in a text, and before the words
+that stand there."""
 
 
 def person(user_id: str) -> str:
@@ -19,6 +20,14 @@ def person(user_id: str) -> str:
     The intake puts the person's pseudonym of that conversation in its place.
     """
     return f"{PERSON_START}{user_id}{PERSON_END}"
+
+
+def perhaps_person(user_id: str, written: str) -> str:
+    """How a platform marks what may be a person, and may as well be a word such as `@dataclass`: `written`.
+
+    The intake leaves what is written, unless somebody of that id was seen in the conversation (`Inbound.people`).
+    """
+    return f"{PERSON_START}{user_id}{PERSON_WRITTEN}{written}{PERSON_END}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +73,8 @@ class Inbound:
     """Set on an edited message, whose `event` is that of the original: when that was written, seconds since 1970."""
     speaker: str = ""
     """How mentions mark the author (`person`), where that is not by `user`."""
+    people: Sequence[str] = ()
+    """Whom the message shows to be in the group besides its author, as `person` marks them."""
     quote: str = ""
     """Text of the message replied to, quoted or forwarded; somebody else's, in a group, behind `person()` and `: `."""
     attachments: Sequence[Attachment] = ()

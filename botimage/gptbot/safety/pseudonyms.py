@@ -6,16 +6,18 @@ The same person has the same name in a chat, and another one in another chat.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from gptbot.inbox.keys import BotKeys
-from gptbot.platforms.inbound import PERSON_END, PERSON_START
+from gptbot.platforms.inbound import PERSON_END, PERSON_START, PERSON_WRITTEN
 
 _LETTERS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 """Base58: what looks like another letter is not in it, since models have to copy it."""
 _LENGTH = 4
 """11 million names: of 100 people in a chat, two have the same one in one chat of 2,300."""
-_MARK = re.compile(f"{PERSON_START}([^{PERSON_START}{PERSON_END}]{{1,64}}){PERSON_END}")
+_WORD = f"([^{PERSON_START}{PERSON_END}{PERSON_WRITTEN}]{{1,64}})"
+_MARK = re.compile(f"{PERSON_START}{_WORD}(?:{PERSON_WRITTEN}{_WORD})?{PERSON_END}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,20 @@ class Pseudonyms:
             letters += _LETTERS[place]
         return f"user-{letters}"
 
-    def put_in(self, text: str) -> str:
-        """The text with `@` and a name in the place of each mark of a person (`platforms.inbound.person`)."""
+    def perhaps(self, *texts: str) -> set[str]:
+        """The names of those in texts who may be people (`platforms.inbound.perhaps_person`)."""
+        marks = (mark for text in texts if PERSON_WRITTEN in text for mark in _MARK.finditer(text))
+        return {self.of(mark[1]) for mark in marks if mark[2] is not None}
+
+    def put_in(self, text: str, known: Collection[str] = ()) -> str:
+        """The text with `@` and a name in the place of each mark of a person (`platforms.inbound.person`).
+
+        `known`: those of `perhaps` who are people; of the others, what is written stays.
+        """
         if PERSON_START not in text:
             return text
-        return _MARK.sub(lambda mark: f"@{self.of(mark[1])}", text)
+        return _MARK.sub(lambda mark: self._named(mark, known), text)
+
+    def _named(self, mark: re.Match[str], known: Collection[str]) -> str:
+        name, written = self.of(mark[1]), mark[2]
+        return f"@{name}" if written is None or name in known else written

@@ -7,7 +7,7 @@ from typing import Any
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
-from gptbot.platforms.inbound import Inbound, person
+from gptbot.platforms.inbound import Inbound, perhaps_person, person
 from tests.fakes.telegram import FakeTelegram
 from tests.platforms.telegram.harness import ADA, BOB, GROUP, config, eventually, running
 
@@ -52,7 +52,8 @@ async def test_addressed_in_a_group(fake: FakeTelegram, store: Store, keys: BotK
         "@gptbot_test_bot !help": "!help",
         "/help@gptbot_test_bot": "/help",
         "/persona@GptBot_Test_Bot translator": "/persona translator",
-        "@gptbot_test_bot ask @Bob_the_user": f"ask {person('@bob_the_user')}",
+        "@gptbot_test_bot ask @Bob_the_user": f"ask {perhaps_person('@bob_the_user', '@Bob_the_user')}",
+        "@gptbot_test_bot @Override in Java?": f"{perhaps_person('@override', '@Override')} in Java?",
         "hey @gptbot_test_bot and again @gptbot_test_bot!": "hey and again !",
     }
     messages = await taken(fake, store, keys, *[(GROUP, ADA, said, {}) for said in understood])
@@ -90,6 +91,39 @@ async def test_people_are_marked_as_they_are_mentioned(fake: FakeTelegram, store
     assert message.speaker == speaker_of(fake, ADA)
 
 
+async def test_whom_a_message_shows_to_be_in_the_group(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    await fake.add_user(OTHER_BOT, "Another", username="another_bot", is_bot=True)
+    theirs = fake.world.store(fake.world.chat(GROUP), fake.world.users[BOB], "the kettle is loud", [])
+    bots = fake.world.store(fake.world.chat(GROUP), fake.world.users[OTHER_BOT], "beep", [])
+    eve = {"id": 4711, "is_bot": False, "first_name": "Eve", "username": "Eve_E"}
+    robot = {"id": 5, "is_bot": True, "first_name": "Helper", "username": "helper_bot"}
+    mention = [{"type": "text_mention", "offset": 4, "length": 3, "user": eve}]
+    messages = await taken(
+        fake, store, keys, (GROUP, ADA, "why?", {"reply_to": theirs.id}), (GROUP, ADA, "so?", {"reply_to": bots.id}),
+        (GROUP, ADA, "ask Eve", {"entities": mention}), (GROUP, BOB, "", {"extra": {"new_chat_members": [eve, robot]}}),
+        (GROUP, ADA, "@carol_c?", {}),
+    )  # fmt: skip
+    assert [list(message.people) for message in messages] == [["@bob_the_user"], [], ["@eve_e"], ["@eve_e"], []]
+    joined = messages[3]
+    assert (joined.text, joined.addressed, joined.speaker) == ("", False, "@bob_the_user")
+
+
+async def test_in_private_nothing_is_marked(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    said = "What does @dataclass do? And @pytest.fixture, @bob_the_user, npm install @types/node?"
+    ours = fake.world.store(fake.world.chat(ADA), fake.world.me, "Use @dataclass.", [
+        {"type": "mention", "offset": 4, "length": 10}])  # fmt: skip
+    quote = {"quote": {"text": "@dataclass", "position": 4, "entities": [
+        {"type": "mention", "offset": 0, "length": 10}]}}  # fmt: skip
+    eve = {"type": "text_mention", "offset": 4, "length": 3, "user": {"id": 9, "is_bot": False, "first_name": "Eve"}}
+    messages = await taken(
+        fake, store, keys, (ADA, ADA, said, {}), (ADA, ADA, "why?", {"reply_to": ours.id}),
+        (ADA, ADA, "why?", {"reply_to": ours.id, "extra": quote}), (ADA, ADA, "ask Eve", {"entities": [eve]}),
+    )  # fmt: skip
+    assert [message.text for message in messages] == [said, "why?", "why?", "ask Eve"]
+    assert [message.quote for message in messages] == ["", "Use @dataclass.", "@dataclass", ""]
+    assert not any(message.people for message in messages)
+
+
 def speaker_of(fake: FakeTelegram, user: int) -> str:
     username = fake.world.users[user].username
     return f"@{username.lower()}" if username else str(user)
@@ -117,8 +151,9 @@ async def test_not_addressed_in_a_group(fake: FakeTelegram, store: Store, keys: 
         "me@gptbot_test_bot",
     ]  # fmt: skip
     messages = await taken(fake, store, keys, *[(GROUP, ADA, said, {}) for said in talk])
-    marked = [text.replace("@bob_the_user", person("@bob_the_user")) for text in talk]
-    marked = [text.replace("@gptbot_test_bot_2", person("@gptbot_test_bot_2")) for text in marked]
+    marked = [text.replace("@bob_the_user", perhaps_person("@bob_the_user", "@bob_the_user")) for text in talk]
+    other = "@gptbot_test_bot_2"
+    marked = [text.replace(other, perhaps_person(other, other)) for text in marked]
     assert [message.text for message in messages] == marked
     assert not any(message.addressed for message in messages)
 
@@ -164,7 +199,7 @@ async def test_a_message_says_when_it_was_written(fake: FakeTelegram, store: Sto
 
 async def test_what_is_not_for_the_bot(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
     await fake.add_user(OTHER_BOT, "Another", username="another_bot", is_bot=True)
-    joined = {"new_chat_members": [{"id": 5, "is_bot": False, "first_name": "Eve"}]}
+    joined = {"new_chat_members": [{"id": 5, "is_bot": True, "first_name": "Helper", "username": "helper_bot"}]}
     channel = {"id": -100555, "type": "channel", "title": "News"}
     messages = await taken(
         fake, store, keys,

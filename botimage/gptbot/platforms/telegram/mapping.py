@@ -10,7 +10,7 @@ from aiogram.types import CallbackQuery, Message, MessageEntity, MessageGenerati
 from gptbot.platforms.inbound import Address, Inbound
 from gptbot.platforms.telegram.attachments import attachments
 from gptbot.platforms.telegram.callbacks import command as command_of
-from gptbot.platforms.telegram.spoken import quoted, speaker, to_bot
+from gptbot.platforms.telegram.spoken import people, quoted, speaker, to_bot
 
 _STOP = "!stop"
 
@@ -82,10 +82,11 @@ def _said(message: Message, me: User) -> Inbound | None:
     """A message, or None when it is not one that the bot could answer.
 
     Not answered are: messages of bots (and our own), posts that a channel forwards into its discussion group, commands
-    for another bot, and what has neither text nor a file, such as service messages.
+    for another bot, and what has neither text nor a file, such as service messages; but for those on who joined.
     """
     text, files = message.text or message.caption or "", attachments(message)
-    if not (text or files) or message.is_automatic_forward:
+    joined = any(not each.is_bot for each in message.new_chat_members or ())  # asks nothing, but tells who is there
+    if not (text or files or joined) or message.is_automatic_forward:
         return None
     author = _author(message, me)
     if author is None:
@@ -95,7 +96,7 @@ def _said(message: Message, me: User) -> Inbound | None:
     command = _command_target(text, entities)
     if command and command != (me.username or "").lower():
         return None
-    said, mentioned = to_bot(text, entities, me)
+    said, mentioned = to_bot(text, entities, me, direct)
     chat, topic = message.chat.id, _topic(message)
     return Inbound(
         event=f"{chat}:{message.message_id}",  # an edit is another update, of the same message
@@ -109,6 +110,7 @@ def _said(message: Message, me: User) -> Inbound | None:
         principals=(f"user:{author}", f"chat:{chat}"),
         sent=message.date.timestamp(),
         speaker=speaker(message),
+        people=() if direct else people(message),
         quote=quoted(message, me, direct),
         attachments=files,
         album=message.media_group_id or "",

@@ -1,6 +1,7 @@
 """What was said, without ids or names of anyone.
 
-Telegram tells no id of who is mentioned by `@username`: people who have one are marked by it.
+Telegram tells no id of who is mentioned by `@username`, nor whether anybody is: every such word is a `mention`, in
+`@dataclass` too. People who have a user name are marked by it, and a mention as what may be one of them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from aiogram.enums import MessageEntityType
 from aiogram.types import Chat, Message, MessageEntity, User
 
-from gptbot.platforms.inbound import person
+from gptbot.platforms.inbound import perhaps_person, person
 
 _LEFT_BY_A_MENTION = " \t\r\n,:;"
 _CODING = "utf-16-le"
@@ -23,8 +24,20 @@ def speaker(message: Message) -> str:
     return "" if author is None else _who(author)
 
 
-def to_bot(text: str, entities: Sequence[MessageEntity], me: User) -> tuple[str, bool]:
-    """The text without mentions of the bot, and whether there were any; others are marked. `/do@bot` becomes `/do`."""
+def people(message: Message) -> list[str]:
+    """Whom a message shows to be in the group besides its author: as `speaker` marks them."""
+    to = message.reply_to_message
+    shown: list[User | Chat | None] = [*(message.new_chat_members or ())]
+    shown += [entity.user for entity in message.entities or message.caption_entities or ()]
+    shown += [to.sender_chat or to.from_user] if to is not None else []
+    return [_who(each) for each in shown if each is not None and not (isinstance(each, User) and each.is_bot)]
+
+
+def to_bot(text: str, entities: Sequence[MessageEntity], me: User, direct: bool) -> tuple[str, bool]:
+    """The text without mentions of the bot, and whether there were any. `/do@bot` becomes `/do`.
+
+    Mentions of others are marked, but not where only the author and the bot are (`direct`).
+    """
     units = text.encode(_CODING)
     said = _Said()
     at = 0
@@ -40,7 +53,7 @@ def to_bot(text: str, entities: Sequence[MessageEntity], me: User) -> tuple[str,
                 word = None
             case MessageEntityType.BOT_COMMAND if entity.offset == 0 and "@" in covered:
                 word = covered.partition("@")[0]
-            case MessageEntityType.MENTION | MessageEntityType.TEXT_MENTION:
+            case MessageEntityType.MENTION | MessageEntityType.TEXT_MENTION if not direct:
                 word = _mark(covered, entity)
             case _:
                 continue
@@ -89,9 +102,9 @@ def quoted(message: Message, me: User, direct: bool) -> str:
     """
     to = message.reply_to_message
     if message.quote is not None:
-        text, _ = to_bot(message.quote.text, message.quote.entities or [], me)
+        text, _ = to_bot(message.quote.text, message.quote.entities or [], me, direct)
     elif to is not None:
-        text, _ = to_bot(to.text or to.caption or "", to.entities or to.caption_entities or [], me)
+        text, _ = to_bot(to.text or to.caption or "", to.entities or to.caption_entities or [], me, direct)
     else:
         return ""
     if not text or direct or to is None or (to.from_user is not None and to.from_user.id == me.id):
@@ -101,7 +114,7 @@ def quoted(message: Message, me: User, direct: bool) -> str:
 
 
 def _mark(covered: str, entity: MessageEntity) -> str:
-    return person(covered.lower() if entity.user is None else _who(entity.user))
+    return perhaps_person(covered.lower(), covered) if entity.user is None else person(_who(entity.user))
 
 
 def _who(somebody: User | Chat) -> str:

@@ -1,8 +1,9 @@
 """Whether a function takes linear time: CPU seconds of this thread at n, 2n and 4n characters.
 
-All inputs are tried at n. Those that take longest, and all that take long, are measured at 2n and 4n too. Four times
-the length may cost `MOST_GROWTH` times as much; what is quadratic costs sixteen times. A machine that is busy can only
-make a figure larger, so the least of several runs counts, and what looks too much is measured again before it is said.
+All inputs are tried at n, and those that take long at half of it. Those that take longest, and all that cost much more
+than twice what their half does, are measured at 2n and 4n too. Four times the length may cost `MOST_GROWTH` times as
+much; what is quadratic costs sixteen times. A machine that is busy can only make a figure larger, so the least of
+several runs counts, and what looks too much is measured again before it is said.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ MOST_GROWTH = 9.0
 """Between linear (4) and quadratic (16) for four times the length; what grows with n log n stays below."""
 _LONG = 0.002
 """Seconds at n: what is quadratic takes 32 ms or less at 4n below it."""
+_SUSPICIOUS = 2.25
+"""Times as much at n as at half of it: linear is 2, and what reaches `MOST_GROWTH` from n to 4n is at 2.5 here."""
 _WORST = 6
 _ENOUGH = 4
 _AGAIN = 4
@@ -44,26 +47,31 @@ class Growth:
         return f"{self.name}: {took} ms at n, 2n, 4n"
 
 
-def worst(call: Call, largest: int, inputs: Iterable[Hostile]) -> list[Growth]:
+def worst(call: Call, largest: int, inputs: Iterable[Hostile], most: float = MOST_GROWTH) -> list[Growth]:
     """What the most expensive inputs cost, the worst first. `largest`: the 4n, the function's largest allowed size.
 
-    Ends early where many inputs cost too much: an engine that backtracks has hundreds of them.
+    Ends early where many inputs grow more than `most`: an engine that backtracks has hundreds of them.
     """
     small = largest // 4
     found: list[Growth] = []
     others: list[tuple[float, Hostile]] = []
     for item in inputs:
         seconds = _once(call, item.make(small)[:small])
-        if seconds <= _LONG:
+        if seconds <= _LONG or not _looks_steep(call, item, small, seconds):
             others.append((seconds, item))
             continue
         found.append(measured(call, largest, item))
-        if sum(growth.ratio > MOST_GROWTH for growth in found) >= _ENOUGH:
+        if sum(growth.ratio > most for growth in found) >= _ENOUGH:
             break
     else:
         others.sort(key=lambda pair: -pair[0])
         found += [measured(call, largest, item) for _, item in others[:_WORST]]
     return sorted(found, key=lambda growth: -growth.seconds[2])
+
+
+def _looks_steep(call: Call, item: Hostile, size: int, seconds: float) -> bool:
+    half = _once(call, item.make(size // 2)[: size // 2])
+    return seconds > _SUSPICIOUS * half
 
 
 def measured(call: Call, largest: int, item: Hostile) -> Growth:

@@ -49,6 +49,8 @@ class Reader:
     """Where its patterns are."""
     fragments: Sequence[str] = field(default=inputs.TEXTS)
     """What else it looks for, such as the marks of a grammar that a library parses."""
+    shared: Sequence[re.Pattern[Any]] = ()
+    """Patterns of what several functions begin with: each is tried by one of them."""
 
     growth: float = MOST_GROWTH
     """How many times as much four times the length may cost. More only where a library is at fault and the largest
@@ -63,8 +65,8 @@ class Reader:
 
     def groups(self) -> list[list[str]]:
         """What to make hostile texts of: the pieces of each pattern apart, and those of the grammar."""
-        found = [fragments(pattern) for name in self.modules for pattern in patterns(_module(name))]
-        return [*found, list(self.fragments)]
+        own = [pattern for name in self.modules for pattern in patterns(_module(name))]
+        return [*(fragments(pattern) for pattern in (*own, *self.shared)), list(self.fragments)]
 
 
 @cache
@@ -89,10 +91,11 @@ def _redaction() -> list[Reader]:
         # What holds nothing that could be a value comes back at once: it must not hide what a search costs.
         return lambda text: redactor.redact(f"@1 {text}")
 
-    patterns = ("shadow", "joined", "subjects", "redaction")
+    begin = ("shadow", "joined", "subjects", "redaction")
+    shared = [pattern for name in begin for pattern in patterns(_module(f"safety.{name}"))]
     return [
-        Reader(f"redact {kind}", redact(kind), MESSAGE, [f"safety.{name}" for name in (module, *patterns)])
-        for kind, module in kinds.items()
+        Reader(f"redact {kind}", redact(kind), MESSAGE, [f"safety.{module}"], shared=shared[place :: len(kinds)])
+        for place, (kind, module) in enumerate(kinds.items())
     ]
 
 

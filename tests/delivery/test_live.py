@@ -133,6 +133,67 @@ async def test_a_message_deleted_meanwhile_is_sent_anew() -> None:
     assert platform.texts == ["text"]
 
 
+class Deleting(Platform):
+    """Lets messages be deleted, but for those that are too old."""
+
+    too_old: tuple[str, ...] = ()
+
+    async def delete(self, address: dict[str, Any], message_id: str) -> None:
+        self._maybe()
+        if message_id in self.too_old:
+            raise Rejected("too old")
+        self.messages.pop(message_id, None)
+
+
+OLD = {0: "a", 1: "b", 2: "c"}
+
+
+def shown_before(platform: Platform) -> None:
+    platform.messages |= {message: ["of an earlier try"] for message in OLD.values()}
+
+
+async def test_what_an_earlier_try_said_beyond_the_text_is_deleted() -> None:
+    platform, journal = Deleting(), Journal()
+    shown_before(platform)
+    message = live(platform, journal, OLD)
+    await message.finish("short", final=False)
+    assert platform.messages == {"a": ["of an earlier try", "short"]}
+    await message.finish("word " * 20)
+    assert "".join(platform.texts) == "word " * 20
+    assert journal.notes == {1: "id1"}
+    assert set(platform.nonces) == {"nrr1"}, "another nonce, since the old one would bring the deleted message back"
+
+
+async def test_where_nothing_can_be_deleted_it_is_emptied_once() -> None:
+    for platform in (Platform(), Deleting()):
+        if isinstance(platform, Deleting):
+            platform.too_old = ("b", "c")
+        shown_before(platform)
+        message = live(platform, Journal(), OLD)
+        await message.finish("short", final=False)
+        await message.finish("the end")
+        assert platform.texts == ["the end", "…", "…"]
+        assert [len(platform.messages[each]) for each in "bc"] == [2, 2]
+
+
+async def test_a_deletion_that_fails_is_tried_again_and_the_text_is_not_sent_twice() -> None:
+    platform = Deleting(trouble=[None, None, FloodWait(0.01), None, NotSent("no"), None])
+    shown_before(platform)
+    await live(platform, Journal(), OLD).finish("short")
+    assert platform.messages == {"a": ["of an earlier try", "short"]}
+
+
+async def test_a_lost_turn_deletes_nothing() -> None:
+    platform = Deleting()
+    shown_before(platform)
+    journal, message = Journal(), live(platform, Journal(), OLD)
+    message._journal = journal
+    journal.lost = True
+    with pytest.raises(TurnLost):
+        await message.finish("short")
+    assert set(platform.messages) == {"a", "b", "c"}
+
+
 async def test_a_lost_turn_sends_and_edits_nothing() -> None:
     platform, journal = Platform(), Journal(lost=True)
     with pytest.raises(TurnLost):

@@ -11,8 +11,8 @@ from typing import Protocol
 
 from gptbot.delivery.pacing import Places
 from gptbot.delivery.split import Splitter
-from gptbot.platforms.base import Button, Drafts, Sender
-from gptbot.platforms.errors import FloodWait, MessageGone, NotSent, OutcomeUnknown, TooLong
+from gptbot.platforms.base import Button, Deletes, Drafts, Sender
+from gptbot.platforms.errors import FloodWait, MessageGone, NotSent, OutcomeUnknown, Rejected, TooLong
 from gptbot.platforms.inbound import Address
 
 _FIRST_TEXT_DELAY = 0.3
@@ -21,6 +21,8 @@ _TYPING_INTERVAL = 4.5
 """Seconds between two signs of typing: platforms show one for 5 to 10 s."""
 _DRAFT_RENEWAL = 0.7
 """A draft of a text that does not grow is shown again after this part of the time that it lasts."""
+_EMPTY = "…"
+"""What is left of a message that the text does not have any more and that cannot be deleted."""
 _TRIES = 4
 MAX_WAIT = 30.0
 """Seconds of flood waits, and for a place, that are sat out here; longer ones put the turn off."""
@@ -87,6 +89,8 @@ class LiveMessage:
         """Part to message id, of earlier tries too."""
         self._shown: dict[int, tuple[str, tuple[Button, ...]]] = {}
         """Part to the text and the buttons that the platform has."""
+        self._ended: set[int] = set()
+        """Those of them after which no edit was to follow."""
         self._text: list[str] = []
         self._grown = asyncio.Event()
         self._next_edit = 0.0
@@ -196,11 +200,45 @@ class LiveMessage:
         for number, part in shown:
             last = number == shown[-1][0]
             state = (part, buttons if last else ())
-            if self._shown.get(number) == state and not (final and last):
+            if self._shown.get(number) == state and (number in self._ended or not (final and last)):
                 continue
+            self._ended.discard(number)
             if await self._show_part(number, *state, final=final or not last):
                 self._shown[number] = state
+                if final:
+                    self._ended.add(number)
             self._next_edit = time.monotonic() + self._sender.edit_interval
+        if shown:
+            await self._take_away({number for number, _ in shown})
+
+    async def _take_away(self, kept: set[int]) -> None:
+        """Delete the messages of parts that the text does not have: an earlier try had said more. The last goes first.
+
+        What cannot be deleted is emptied.
+        """
+        for number in sorted(self._ids.keys() - kept, reverse=True):
+            if self._shown.get(number) == (_EMPTY, ()):
+                continue
+            if await self._delete(self._ids[number]):
+                del self._ids[number]
+                self._shown.pop(number, None)
+                self._nonce += "r"  # the old nonce would bring the deleted message back
+                continue
+            await self._place(begin=False)
+            with contextlib.suppress(MessageGone, Rejected):
+                await self._sender.edit(self._address, self._ids[number], _EMPTY, final=True)
+            self._shown[number] = (_EMPTY, ())
+
+    async def _delete(self, message_id: str) -> bool:
+        """Delete a message, if the platform can."""
+        if not isinstance(self._sender, Deletes):
+            return False
+        await self._place(begin=False, message=False)
+        try:
+            await self._sender.delete(self._address, message_id)
+        except Rejected:
+            return False
+        return True
 
     async def _show_part(self, number: int, text: str, buttons: Sequence[Button], *, final: bool) -> bool:
         """Show a part; False: as a draft, which is to be sent yet."""
@@ -246,16 +284,17 @@ class LiveMessage:
             async with asyncio.timeout(self._fades):
                 await self._grown.wait()
 
-    async def _place(self, *, begin: bool) -> None:
+    async def _place(self, *, begin: bool, message: bool = True) -> None:
         """Have a place, and the turn, right before a request: in one round trip, as a rule. Raises _NoPlace.
 
-        `begin`: the store is asked about the turn; without it, only our own notes.
+        `begin`: the store is asked about the turn; without it, only our own notes. `message`: whether it is a request
+        that limits of messages are about.
         """
         while True:
             if begin:
                 wait, _ = await asyncio.gather(self._wait_for_place(), self._journal.begin())
             else:
-                wait = await self._wait_for_place()
+                wait = await (self._wait_for_place() if message else self._wait_for_small_place())
             if wait <= 0:
                 break
             if self._give_up is None or time.monotonic() + wait > self._give_up:
@@ -269,6 +308,10 @@ class LiveMessage:
         if self._give_up is None:
             return await self._places.take_interim()
         return await self._places.take(max(0.0, self._give_up - time.monotonic()))
+
+    async def _wait_for_small_place(self) -> float:
+        """Seconds until there is a place for what is no message, such as a deletion."""
+        return 0.0 if self._places is None else await self._places.take_interim(typing=True)
 
     async def _refused(self, flood: FloodWait) -> None:
         self._not_before = time.monotonic() + flood.retry_after

@@ -196,6 +196,18 @@ class Sender(Protocol):
 
 
 @runtime_checkable
+class Deletes(Protocol):
+    """A sender whose platform lets a bot delete its own messages. Elsewhere they are emptied instead."""
+
+    async def delete(self, address: Address, message_id: str) -> None:
+        """Delete a message of our own; one that is not there any more is no error.
+
+        Raises Rejected where it cannot be deleted (any more), else SendError.
+        """
+        ...
+
+
+@runtime_checkable
 class Forgets(Protocol):
     """A sender whose platform keeps messages in our own store: it deletes them when the user asks to be forgotten."""
 

@@ -215,6 +215,11 @@ class Interactions:
         message = self._made_by(interaction, call.path["message"])
         return self._messages.change(interaction.channel, message, checked(call.body, edit=True))
 
+    def delete(self, call: Call) -> None:
+        """Delete Original Interaction Response, Delete Followup Message: an ephemeral one as well."""
+        interaction = self._valid(call)
+        self._messages.remove(interaction.channel, self._made_by(interaction, call.path["message"]))
+
     def one(self, call: Call) -> Json:
         """Get Original Interaction Response."""
         return self._world.message_json(self._made_by(self._valid(call), call.path["message"]))

@@ -113,6 +113,7 @@ class FakeDiscord(Hand):
             Route("followup", "POST", webhook, interactions.followup, authorized=False),
             Route("get_answer", "GET", webhook + "/messages/{message}", interactions.one, authorized=False),
             Route("edit_answer", "PATCH", webhook + "/messages/{message}", interactions.edit, authorized=False),
+            Route("delete_answer", "DELETE", webhook + "/messages/{message}", interactions.delete, authorized=False),
         ]  # fmt: skip
 
     def _application(self, call: Call) -> Json:

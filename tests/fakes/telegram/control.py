@@ -154,6 +154,11 @@ class Control:
         message.deleted_at = message.versions[-1].at
         self.world.changed()
 
+    async def age(self, chat_id: int, message_id: int, seconds: float) -> None:
+        """Let a message be so much older."""
+        for version in self.world.chat(chat_id).messages[message_id].versions:
+            version.at -= seconds
+
     async def set_chat(
         self, chat_id: int, *, blocked: bool | None = None, member: bool | None = None, closed_topic: int | None = None
     ) -> None:

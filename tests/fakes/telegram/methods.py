@@ -33,6 +33,8 @@ _SCOPES = frozenset(
 _NEWER = {"sendRichMessage": (10, 1), "sendRichMessageDraft": (10, 1), "sendMessageDraft": (9, 5)}
 """Methods to the Bot API that they came with."""
 
+_DELETABLE = 48 * 3600.0
+"""Seconds in which a message can be deleted for everyone (Bot API, `deleteMessage`)."""
 MAX_DOWNLOAD = 20 << 20
 """Bytes of the largest file that a bot gets (telegram-bot-api, `Client.h`)."""
 
@@ -191,8 +193,11 @@ class Methods:
         return True
 
     async def delete_message(self, given: Parameters) -> bool:
+        """The bot administers no group here, so that it deletes its own messages only."""
         chat = self._world.writable(given.values.get("chat_id"))
         message = self._own(chat, given, "message to delete not found", "message can't be deleted")
+        if time.time() - message.versions[0].at > _DELETABLE:
+            raise bad_request("message can't be deleted for everyone")
         message.deleted_at = time.time()
         self._world.sent["deleteMessage"] += 1
         self._world.changed()

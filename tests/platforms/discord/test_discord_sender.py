@@ -155,6 +155,29 @@ async def test_a_deleted_message_is_gone(scene: Scene, sender: DiscordSender) ->
         await sender.edit(address, message, "more", final=True)
 
 
+async def test_a_message_of_its_own_is_deleted_and_again_is_no_error(scene: Scene, sender: DiscordSender) -> None:
+    address = await question(scene)
+    message = await send(sender, address)
+    await sender.delete(address, message)
+    assert await scene.discord.answers(scene.channel) == []
+    await sender.delete(address, message)  # 10008, Unknown Message
+    with pytest.raises(Rejected, match="50013"):
+        await sender.delete(address, address["message"])
+
+
+async def test_deletions_have_a_bucket_of_their_own(scene: Scene, sender: DiscordSender) -> None:
+    address = await question(scene)
+    messages = [await send(sender, address, str(number), nonce=f"n{number}") for number in range(2)]
+    body = {"message": "You are being rate limited.", "retry_after": 0.3, "global": False}
+    await scene.discord.fail("delete_message", status=429, body=body, headers={"Retry-After": "1"})
+    with pytest.raises(FloodWait) as caught:
+        await sender.delete(address, messages[0])
+    assert caught.value.scope == "chat"
+    await sender.edit(address, messages[1], "edited meanwhile", final=False)
+    await sender.delete(address, messages[0])
+    assert [m["content"] for m in await scene.discord.answers(scene.channel)] == ["edited meanwhile"]
+
+
 async def test_an_empty_message_is_refused(scene: Scene, sender: DiscordSender) -> None:
     with pytest.raises(Rejected, match="50006"):
         await send(sender, await question(scene), "  \n ")

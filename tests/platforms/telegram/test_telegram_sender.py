@@ -348,3 +348,18 @@ def assert_no_token(error: PlatformError, token: str) -> None:
 def test_utf16_length() -> None:
     for text in ("", "abc", "привет", "😀", "a😀b", "👩‍👩‍👧"):
         assert utf16_length(text) == len(text.encode("utf-16-le")) // 2
+
+
+async def test_a_message_is_deleted_within_48_hours(fake: FakeTelegram, sender: TelegramSender) -> None:
+    first, second = [
+        await sender.send(private(), text, nonce="n", first=True, final=True) for text in ("one", "two")
+    ]  # fmt: skip
+    await sender.delete(private(), first)
+    await sender.delete(private(), first)  # "message to delete not found"
+    assert [m.text for m in await fake.messages(ADA, from_bot=True) if m.deleted_at is None] == ["two"]
+    await fake.age(ADA, int(second), 48 * 3600 + 1)
+    with pytest.raises(Rejected, match="can't be deleted for"):
+        await sender.delete(private(), second)
+    theirs = await fake.say(ADA, ADA, "mine")
+    with pytest.raises(Rejected, match="can't be deleted"):
+        await sender.delete(private(), str(theirs.id))

@@ -144,6 +144,27 @@ class DiscordSender:
                 raise MessageGone("the message is not there any more") from None
             raise Rejected(str(refused)) from None
 
+    async def delete(self, address: Address, message_id: str) -> None:
+        """Delete Message, or Delete Followup Message by the token that made it while that is good."""
+        plain_id = message_id.removeprefix(_BY_TOKEN)
+        token = _token(address)
+        try:
+            if message_id != plain_id and token is not None:
+                try:
+                    path = f"/webhooks/{address['application']}/{token}/messages/{plain_id}"
+                    route = ("delete answer", token)
+                    await self._rest.request("DELETE", path, route=route, patience=_PATIENCE, interaction=True)
+                    return
+                except Refused as refused:
+                    if refused.code not in _TOKEN_GONE:
+                        raise
+            channel = address["channel"]
+            path, route = f"/channels/{channel}/messages/{plain_id}", ("delete message", channel)
+            await self._rest.request("DELETE", path, route=route, patience=_PATIENCE)
+        except Refused as refused:
+            if refused.code != Code.UNKNOWN_MESSAGE:
+                raise Rejected(str(refused)) from None
+
     async def fetch(self, address: Address, reference: Mapping[str, Any], limit: int) -> bytes:
         """An attachment, by the message it came with. See `platforms.base.Fetches`."""
         return await fetch_attachment(self._rest, self._http, self._api, address["channel"], reference, limit)

@@ -16,7 +16,7 @@ from gptbot.platforms.telegram.callbacks import keyboard
 from gptbot.platforms.telegram.features import RICH, RICH_DRAFT, Features
 from gptbot.platforms.telegram.files import fetch_file
 from gptbot.platforms.telegram.limits import ALL, CHAT, CHAT_INTERVAL, DRAFT_LASTS, GROUP, TYPING_TIMEOUT, utf16_length
-from gptbot.platforms.telegram.writing import DRAFT, EDIT, GONE, NOT_MODIFIED, SEND, Writer
+from gptbot.platforms.telegram.writing import DELETED, DRAFT, EDIT, GONE, NOT_MODIFIED, SEND, Writer
 
 _STOP = "stop"
 
@@ -86,6 +86,18 @@ class TelegramSender:
                 raise
         if gone:
             raise MessageGone("the message to edit is not there any more, or not ours")
+
+    async def delete(self, address: Address, message_id: str) -> None:
+        """Delete a message of our own (Bot API, `deleteMessage`): it takes those of the last 48 hours.
+
+        Raises SendError, Rejected for an older one.
+        """
+        try:
+            await self._api.call("deleteMessage", {"chat_id": address["chat_id"], "message_id": int(message_id)})
+        except BadRequest as error:
+            # Of a group that became a supergroup, the messages have other ids, which nobody knows.
+            if error.migrate_to_chat_id is None and not any(gone in error.description.lower() for gone in DELETED):
+                raise
 
     async def draft(self, address: Address, text: str, *, nonce: str, buttons: Sequence[Button] = ()) -> bool:
         """Show a text that grows as a draft (Bot API, `sendRichMessageDraft`); in private chats only.

@@ -13,6 +13,8 @@ from gptbot.platforms.telegram.limits import MAX_LENGTH, RICH_MAX_LENGTH, utf16_
 from gptbot.platforms.telegram.rendering import Rendered, plain, render, rich
 
 GONE: Final = ("message to edit not found", "message can't be edited", "message_id_invalid")
+DELETED: Final = ("message to delete not found", "message_id_invalid")
+"""What is said of a message to delete that is not there any more."""
 NOT_MODIFIED: Final = "message is not modified"
 _NOT_ABOUT_THE_TEXT: Final = (*GONE, NOT_MODIFIED, "chat not found", "message thread not found", "topic_closed")
 _NO_TEXT: Final = "message text is empty"

@@ -159,6 +159,32 @@ async def test_whoever_was_seen_in_the_group_is_a_person(store: Store, shows: st
         assert (await running.asked("where is @ada_countess")).last_user_message, "another group has not seen her"
 
 
+async def test_each_of_several_people_gets_an_answer_of_their_own(store: Store) -> None:
+    async with on_telegram(store) as (running, telegram):
+        running.model.say("To the first. " * 3, tokens_per_second=5)
+        first = await telegram.say(GROUP, ADA, "@gptbot_test_bot first of Ada")
+        await telegram_answers(telegram, GROUP, 1)
+        for text, match in (("To Bob.", "of Bob"), ("To both of Ada.", "third of Ada")):
+            running.model.say(text, match=match)
+        bobs = await telegram.say(GROUP, BOB, "@gptbot_test_bot second of Bob")
+        await telegram.say(GROUP, ADA, "@gptbot_test_bot second of Ada")
+        last = await telegram.say(GROUP, ADA, "@gptbot_test_bot third of Ada")
+        await telegram_answers(telegram, GROUP, 3)
+        asked = [
+            [message["content"].partition(": ")[2] for message in (await running.asked(text)).messages[-2:]]
+            for text in ("second of Bob", "third of Ada")
+        ]  # fmt: skip
+        assert asked == [["", "second of Bob"], ["second of Ada", "third of Ada"]]
+        async with asyncio.timeout(20):
+            while [m.text for m in (await telegram.messages(GROUP, from_bot=True))[1:]] != [
+                "To Bob.",
+                "To both of Ada.",
+            ]:
+                await asyncio.sleep(0.02)
+        replies = [message.reply_to for message in await telegram.messages(GROUP, from_bot=True)]
+        assert replies == [first.id, bobs.id, last.id]
+
+
 async def test_what_a_telegram_message_replies_to_is_part_of_the_question(store: Store) -> None:
     async with on_telegram(store) as (running, telegram):
         theirs = await telegram.say(GROUP, BOB, "mail bob@example.org or use the red kettle")

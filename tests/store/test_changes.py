@@ -61,6 +61,21 @@ async def test_an_edit_before_anything_was_sent_begins_the_answer_anew(scene: Ed
     assert await scene.mailbox.backlog() == 0
 
 
+async def test_what_waits_behind_the_answer_to_another_is_edited_and_deleted_without_touching_it(
+    scene: Editing,
+) -> None:
+    for number, who in enumerate(("ada", "bob", "eve"), 1):
+        await scene.door.say(f"of {who}", event=str(number), user=who)
+    claim = await scene.claim()
+    assert [message.text for message in claim.messages] == ["of ada"]
+    await scene.edit("2", "of bob, edited", user="bob")
+    await scene.delete("3")
+    assert await scene.stops.heard() == []
+    await scene.mailbox.begin(claim)
+    await scene.mailbox.done(claim, [], 60, 10)
+    assert [message.text for message in (await scene.claim()).messages] == ["of bob, edited"]
+
+
 async def test_edits_do_not_begin_an_answer_anew_for_ever(scene: Editing) -> None:
     await scene.door.say("0", event="1")
     claims: list[Claim] = []

@@ -216,6 +216,20 @@ async def test_a_burst_is_one_turn_and_other_kinds_stand_alone(mailbox: Mailbox)
     assert await mailbox.backlog() == 0
 
 
+async def test_what_several_people_ask_is_not_one_turn(mailbox: Mailbox) -> None:
+    for number, who in enumerate(["ada", "ada", "bob", "ada", "eve", "eve"]):
+        await mailbox.enqueue("c", envelope(number, user=who, direct=False, speaker=f"user-{who}"))
+    turns: list[list[str]] = []
+    for _ in range(4):
+        (entry,) = await mailbox.receive(1, 1.0)
+        turn = await mailbox.claim(entry, 20)
+        assert turn
+        turns.append([message.text[-1] for message in turn.messages])
+        await mailbox.done(turn, [], 60, 10)
+    assert turns == [["0", "1"], ["2"], ["3"], ["4", "5"]]
+    assert await mailbox.backlog() == 0
+
+
 async def test_a_finished_reply_is_for_the_messages_it_was_made_of(mailbox: Mailbox) -> None:
     await mailbox.enqueue("c", envelope(1))
     (entry,) = await mailbox.receive(1, 1.0)

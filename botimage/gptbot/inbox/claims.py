@@ -78,19 +78,24 @@ def readable(mail: list[bytes]) -> list[Envelope]:
 
 
 def together(messages: list[Envelope], most: int) -> list[Envelope]:
-    """The messages at the head that one answer can be for: plain ones from one platform, or one of another kind.
+    """The messages at the head that one answer can be for: plain ones of one person, or one of another kind.
 
-    `most`: so many, and then what belongs to the last of them.
+    `most`: so many, and then what belongs to the last of them. An answer is a reply to one message: what several people
+    asked one after another would be answered in a reply to the last of them.
     """
     head = messages[0]
     end = 1
     if head.plain:
-        while end < len(messages) and messages[end].plain and messages[end].platform == head.platform:
+        while end < len(messages) and messages[end].plain and _same_author(messages[end], head):
             album = messages[end].album
             if end >= most and not (album and album == messages[end - 1].album):
                 break
             end += 1
     return messages[:end]
+
+
+def _same_author(one: Envelope, other: Envelope) -> bool:
+    return (one.platform, one.user) == (other.platform, other.user)
 
 
 def pairs(raw: list[bytes]) -> dict[str, str]:

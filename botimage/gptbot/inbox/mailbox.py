@@ -139,8 +139,8 @@ class Mailbox:
     async def claim(self, entry: Entry, most: int = 1) -> Claim | None:
         """Make an entry this worker's turn; None when there is nothing to do, or not yet.
 
-        With `most` above 1, plain messages that stand one after another are one turn, so many at most. The parts of an
-        album are one turn in any case; a turn of which more may come is put off.
+        With `most` above 1, plain messages of one person that stand one after another are one turn, so many at most.
+        The parts of an album are one turn in any case; a turn of which more may come is put off.
         """
         conversation = entry.conversation
         asked = time.monotonic()
@@ -169,9 +169,11 @@ class Mailbox:
         if before is not None and text(before) is None:
             count(self.keys.bot, "sum")
         album = None if answered or stop or claim.sent else growing(claim.messages)
-        if album is None or album == notes.get("album"):
-            return claim
         with contextlib.suppress(TurnLost):
+            if album is None or album == notes.get("album"):
+                if len(claim.messages) < len(mail):  # the others may be edited or deleted without touching this turn
+                    await self._note(claim, "claimed", str(len(claim.messages)))
+                return claim
             await self._note(claim, "album", album)
             await self.retry(claim, SETTLES, attempt=False)
         return None

@@ -89,6 +89,7 @@ class Bot:
             moderator=Moderator.of(config, http, lambda tokens: bot.budgets.spend(Amount(tokens))),
             context_window=min(llm.context_window, CONTEXT_WINDOW) if llm.embedded else llm.context_window,
         )
+        outcomes.share({endpoint.path: of for endpoint, of in zip(model, bot.model.traits, strict=True)})
         return bot
 
     @property

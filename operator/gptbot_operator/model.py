@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gptbot_api import GptBot
 from gptbot_operator.outcomes import GOOD, OK, REACHABLE
 from gptbot_operator.verdict import Seen, Verdict
@@ -34,7 +36,7 @@ def model_reachable(bot: GptBot, seen: Seen) -> Verdict:
     outcomes = {path: outcome for path in paths if (outcome := seen.store.model.get(path))}
     first = outcomes.pop("spec.llm", None)
     if first in GOOD:
-        return _good(first)
+        return _with(_good(first), seen.store.left_out.get("spec.llm", ()))
     troubles = [f"spec.llm: {_say(first)[1]}"] if first else []
     troubles += [f"{path}: {_say(outcome)[1]}" for path, outcome in outcomes.items() if outcome not in GOOD]
     if OK in outcomes.values():
@@ -44,6 +46,15 @@ def model_reachable(bot: GptBot, seen: Seen) -> Verdict:
     if any(outcome in GOOD for outcome in outcomes.values()):
         return Verdict("True", "FallbackReachable", "; ".join(troubles))
     return Verdict("False", _say(first)[0], "; ".join(troubles))
+
+
+def _with(verdict: Verdict, left_out: tuple[str, ...]) -> Verdict:
+    """The verdict, with what the API did not take."""
+    told = [name for name in left_out if name != "stream_options"]
+    if not told:
+        return verdict
+    text = f"the API does not take {', '.join(told)}: left out of requests; take it out of llm.parameters"
+    return replace(verdict, message="; ".join(filter(None, [verdict.message, text])))
 
 
 def _good(outcome: str) -> Verdict:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,10 @@ RECOVERED = "recovered"
 GOOD = (OK, REACHABLE, RECOVERED)
 
 _PROBE = "probe "
+_LEARNED = "learned "
+_LONGEST = 4096
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_MOST_NAMES = 8
 _ANSWERS = (OK, "there")
 """Good outcomes of a probe: `there` says nothing of the key."""
 _DISPROVED_BY = {
@@ -47,6 +52,8 @@ def outcomes(raw: Mapping[bytes, bytes], now: float) -> dict[str, str]:
     asked, probed = dict[str, _Outcome](), dict[str, _Outcome]()
     for name, text in raw.items():
         field = name.decode(errors="replace")
+        if field.startswith(_LEARNED):
+            continue
         path = field.removeprefix(_PROBE)
         with contextlib.suppress(*_UNREADABLE):
             outcome = _outcome(json.loads(text), now)
@@ -54,6 +61,18 @@ def outcomes(raw: Mapping[bytes, bytes], now: float) -> dict[str, str]:
                 (asked if path == field else probed)[path] = outcome
     words = {path: _word(asked.get(path), probed.get(path), now) for path in asked.keys() | probed.keys()}
     return {path: word for path, word in words.items() if word is not None}
+
+
+def left_out(raw: Mapping[bytes, bytes]) -> dict[str, tuple[str, ...]]:
+    """Endpoint, by its field in the GptBot, to the parameters that it refused and gets no more."""
+    found = dict[str, tuple[str, ...]]()
+    for name, text in raw.items():
+        field = name.decode(errors="replace")
+        if field.startswith(_LEARNED) and len(text) <= _LONGEST:
+            with contextlib.suppress(*_UNREADABLE):
+                names = [each for each in json.loads(text)["without"] if _NAME.fullmatch(each)][:_MOST_NAMES]
+                found[field.removeprefix(_LEARNED)] = tuple(names)
+    return found
 
 
 def _outcome(report: Any, now: float) -> _Outcome:

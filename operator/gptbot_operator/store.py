@@ -16,7 +16,7 @@ from gptbot_api.store_faults import NO_FUNCTIONS
 from gptbot_api.store_functions import function, library
 from gptbot_api.store_rights import key_prefix
 from gptbot_operator import hashes
-from gptbot_operator.outcomes import outcomes
+from gptbot_operator.outcomes import left_out, outcomes
 from gptbot_operator.store_client import fault_of, open_client
 
 _PROBE = function("probe")
@@ -76,6 +76,8 @@ class Reading:
     platforms: dict[str, PlatformReport] = field(default_factory=dict[str, PlatformReport])
     model: dict[str, str] = field(default_factory=dict[str, str])
     """Endpoint of the model, by its field in the GptBot, to a word of `outcomes.GOOD`, or to what failed."""
+    left_out: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Endpoint to the parameters that it refused and gets no more."""
     tokens: int = 0
     """Of the model, used today (UTC)."""
     cost: int = 0
@@ -154,7 +156,8 @@ class StoreReader:
         tokens, cost = _used(hashes.fields(use), time.time())
         reading = Reading(
             True, backlog=backlog, platforms=_platforms(hashes.fields(platforms), time.time()),
-            model=outcomes(hashes.fields(model), time.time()), tokens=tokens, cost=cost,
+            model=outcomes(hashes.fields(model), time.time()), left_out=left_out(hashes.fields(model)),
+            tokens=tokens, cost=cost,
         )  # fmt: skip
         if not spoiled:
             return reading

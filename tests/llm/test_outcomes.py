@@ -79,7 +79,7 @@ async def test_requests_over_the_wire_with_their_fallback(store: Store, keys: Bo
         (QuotaExceeded("x"), "quota"),
         (BadRequest("x", parameter="temperature"), "bad_request"),
         (BadRequest("x", parameter="messages[0].content"), "unauthorized"),
-        (BadRequest("x"), "unauthorized"),
+        (BadRequest("x"), "bad_request"),
     ],
 )
 async def test_what_one_person_asked_is_no_trouble_of_the_model(

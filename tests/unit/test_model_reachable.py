@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gptbot.llm import errors
-from gptbot_operator.outcomes import outcomes
+from gptbot_operator.outcomes import left_out, outcomes
 from gptbot_operator.status import status_of
 from gptbot_operator.store import PlatformReport, Reading
 from tests.unit.bots import OPENAI, bot
@@ -47,6 +47,24 @@ def test_a_model_that_is_there_makes_the_bot_ready_without_saying_that_it_answer
     ready, model = ready_and_model({"spec.llm": "recovered"})
     assert model[:2] == ("True", "Recovered")
     assert ready == model
+
+
+def test_what_the_api_does_not_take_is_named() -> None:
+    seen = conditions(
+        "cpu-autoscaling",
+        store=Reading(
+            True, backlog=0, platforms={"web": PlatformReport(True)}, model={"spec.llm": "ok"},
+            left_out={"spec.llm": ("stream_options", "temperature")},
+        ),
+    )  # fmt: skip
+    assert seen["ModelReachable"][:2] == ("True", "Answering")
+    assert "does not take temperature: left out" in seen["ModelReachable"][2]
+
+
+def test_names_that_nobody_would_give_a_parameter_are_not_told() -> None:
+    raw = {b"learned spec.llm": b'{"without": ["top_k", "a\\n{{evil}}", "' + b"x" * 99 + b'"]}', b"learned x": b"["}
+    assert left_out(raw) == {"spec.llm": ("top_k",)}
+    assert outcomes(raw, 0.0) == {}
 
 
 @pytest.mark.parametrize(

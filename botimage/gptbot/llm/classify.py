@@ -7,7 +7,7 @@ import math
 import re
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -42,6 +42,19 @@ _FILTER_CODES = {"content_filter", "content_policy_violation", "responsibleaipol
 _FILTER_WORDS = re.compile(r"content management policy|content policy|flagged|moderation", re.IGNORECASE)
 _KEY_WORDS = re.compile(r"api[ _-]?key", re.IGNORECASE)
 _MODEL_CODES = {"model_not_found", "model_not_active", "model_decommissioned"}
+_REFUSING_WORDS = re.compile(
+    r"unrecogni[sz]ed|unsupported|not support|n't support|unknown|unexpected|not permitted|not allowed|invalid"
+    r"|deprecated|additional propert|extra (?:input|field)|not a valid",
+    re.IGNORECASE,
+)
+"""What is said of a parameter that is not taken."""
+_RANGE_WORDS = re.compile(
+    r"between|at (?:most|least)|(?:less|greater) than|out of range|(?:max|min)imum", re.IGNORECASE
+)
+"""What is said of a value, where the parameter is taken."""
+_COMMON = frozenset({"messages", "model", "stream"})
+"""Fields whose names are in messages about other things as well."""
+_MOST_DETAILS = 20
 _WORD = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}\Z")
 _LIMIT = re.compile(r"(?:maximum|limit|context (?:length|size|window))\D{0,60}?(\d{3,9})", re.IGNORECASE)
 _REQUESTED = re.compile(
@@ -124,11 +137,31 @@ def _classify(endpoint: Endpoint, status: int, error: Any, wait: float | None) -
         return Overloaded(f"the API of {model} cannot answer now ({said})", retry_after=wait)
     if 300 <= status < 400:
         return BadRequest(f"{endpoint.address} redirects ({said}): set {path}.baseUrl to where the API is")
-    parameter = _word(fields.get("param"))
+    parameter = _parameter(endpoint, fields, words)
     hint = f"it complains of {parameter!r}: " if parameter in _sent(endpoint) else ""
     return BadRequest(
-        f"the API of {model} does not take the request ({said}): {hint}check spec.llm.parameters", parameter=parameter
-    )
+        f"the API of {model} does not take the request ({said}): {hint}check spec.llm.parameters",
+        parameter=parameter, value=_RANGE_WORDS.search(words) is not None,
+    )  # fmt: skip
+
+
+def _parameter(endpoint: Endpoint, fields: Mapping[str, Any], words: str) -> str | None:
+    """The parameter that is complained of: by `param`, by FastAPI's `loc`, or by what the message names first."""
+    if (parameter := _word(fields.get("param"))) is not None:
+        return parameter
+    detail = fields.get("detail")
+    for item in cast("list[Any]", detail)[:_MOST_DETAILS] if isinstance(detail, list) else []:
+        where = cast("dict[str, Any]", item).get("loc") if isinstance(item, dict) else None
+        if isinstance(where, list) and len(places := cast("list[Any]", where)) > 1 and places[0] == "body":
+            return _word(places[1])
+    if _REFUSING_WORDS.search(words) is None:
+        return None
+    said = [(found.start(), name) for name in _sent(endpoint) - _COMMON if (found := _named(name, words)) is not None]
+    return min(said)[1] if said else None
+
+
+def _named(name: str, words: str) -> re.Match[str] | None:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", words)
 
 
 def _said(status: int, fields: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ import aiohttp
 
 from gptbot.llm import metrics
 from gptbot.llm.breaker import Breaker
-from gptbot.llm.errors import BadRequest, BudgetSpent, ContextTooLong, ModelError, ModelTimeout, Refused
+from gptbot.llm.errors import BudgetSpent, ContextTooLong, ModelError, ModelTimeout, Refused
 from gptbot.llm.stream import Request, request_body, request_headers
 from gptbot.llm.traits import Traits
 from gptbot.llm.types import Completion, Endpoint, Message, Meter
@@ -21,9 +21,6 @@ from gptbot.llm.types import Completion, Endpoint, Message, Meter
 MAX_RETRIES = 2
 INITIAL_RETRY_DELAY = 0.5
 MAX_RETRY_DELAY = 8.0
-
-# Fields that some compatible servers do not know, and that a request can do without.
-_DISPENSABLE = frozenset({"stream_options"})
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +56,8 @@ class ModelClient:
         self._max_retries = max_retries
         self._max_wait = max_wait
         self._interval = interval
-        self._without: dict[str, frozenset[str]] = {}
-        self._traits = [Traits() for _ in self.endpoints]
+        self.traits = [Traits() for _ in self.endpoints]
+        """What is learned of each endpoint."""
         self._note = note
         self._breakers = [breaker(endpoint.model) for endpoint in self.endpoints]
 
@@ -129,18 +126,17 @@ class ModelClient:
         meter: Meter | None,
     ) -> Completion:
         endpoint, breaker = self.endpoints[index], self._breakers[index]
-        retries = 0
+        traits, retries = self.traits[index], 0
         while True:
+            form = traits.form
             if meter is not None:
                 await meter.before(endpoint, messages)
             try:
                 return await self._guarded(index, messages, on_text, meter)
-            except BadRequest as error:
-                without = self._without.get(endpoint.base_url, frozenset())
-                if error.parameter not in _DISPENSABLE - without or on_text is None:
-                    raise
-                self._without[endpoint.base_url] = without | {error.parameter}
             except ModelError as error:
+                if not error.text and traits.learn(endpoint, error, form):
+                    logger.warning("%s gets what it refused no more: %s", endpoint.model, error)
+                    continue
                 # A timeout has used up the user's patience already.
                 if error.text or not error.retryable or isinstance(error, ModelTimeout) or retries == self._max_retries:
                     raise
@@ -164,7 +160,7 @@ class ModelClient:
         before = breaker.state
         try:
             with breaker.attempt():
-                return await self._request(endpoint, self._traits[index], messages, on_text, meter)
+                return await self._request(endpoint, self.traits[index], messages, on_text, meter)
         except ModelError as error:
             if before == "closed" and breaker.state == "open":
                 logger.warning("%s is left alone for a while: %s", endpoint.model, error)
@@ -178,8 +174,7 @@ class ModelClient:
         on_text: Callable[[str], None] | None,
         meter: Meter | None,
     ) -> Completion:
-        without = self._without.get(endpoint.base_url, frozenset())
-        body = request_body(endpoint, messages, stream=on_text is not None, without=without)
+        body = request_body(endpoint, messages, stream=on_text is not None, traits=traits)
         heard = None if meter is None else meter.heard
         request = Request(
             self._http, endpoint, body, request_headers(endpoint), on_text, self._interval, heard,

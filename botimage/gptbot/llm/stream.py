@@ -15,6 +15,7 @@ from gptbot.llm.classify import from_response, usage_in
 from gptbot.llm.errors import BadStream, ModelError, ModelTimeout, TookTooLong, Unreachable
 from gptbot.llm.sse import EventDecoder, EventTooLong
 from gptbot.llm.thoughts import without_unopened
+from gptbot.llm.traits import Traits
 from gptbot.llm.types import Completion, Endpoint, Message, Usage
 from gptbot.llm.words import content_type
 
@@ -25,15 +26,15 @@ _DRAIN = 0.1  # seconds for the end of the body after [DONE], so that the connec
 
 
 def request_body(
-    endpoint: Endpoint, messages: Sequence[Message], *, stream: bool, without: frozenset[str] = frozenset()
+    endpoint: Endpoint, messages: Sequence[Message], *, stream: bool, traits: Traits | None = None
 ) -> bytes:
-    """The JSON of a request. `without`: fields this endpoint does not take."""
+    """The JSON of a request. `traits`: what the endpoint is known not to take."""
+    traits = traits or Traits()
     said = [_said(message, endpoint.vision) for message in messages]
-    body: dict[str, Any] = {**endpoint.parameters, "model": endpoint.model, "messages": said, "stream": stream}
-    if stream:
+    fields = traits.fields(endpoint.parameters)
+    body: dict[str, Any] = {**fields, "model": endpoint.model, "messages": said, "stream": stream}
+    if stream and "stream_options" not in traits.without:
         body["stream_options"] = {"include_usage": True}
-    for name in without:
-        body.pop(name, None)
     return orjson.dumps(body)
 
 

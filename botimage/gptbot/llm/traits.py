@@ -1,21 +1,91 @@
-"""What is learned of an endpoint by asking it, and holds for all that is asked afterwards."""
+"""What is learned of an endpoint by asking it, and holds for all that is asked afterwards, by all workers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from gptbot.llm.errors import BadRequest, ModelError
+from gptbot.llm.types import Endpoint
 
 _DOUBTED = 3
 """Answers in a row without thoughts, after which one is not held back for their end any more."""
+_NEEDED: Final = frozenset({"model", "messages", "stream"})
+"""Fields that no request can do without."""
+_MOST_TOKENS: Final = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+"""The two names of the bound on an answer: older servers know the one, newer models of OpenAI take only the other."""
+_MOST_NAMES: Final = 32
 
 
 @dataclass(slots=True)
 class Traits:
     """Those of one endpoint."""
 
+    changed: Callable[[], None] | None = None
+    """Called when something was learned that other workers should know."""
+    without: frozenset[str] = frozenset()
+    """Fields of a request that it does not take."""
+    renamed: dict[str, str] = field(default_factory=dict[str, str])
+    """Fields that it takes under another name."""
     unopened: int = 0
     """Above 0: its answers begin with thoughts whose opening stands in the prompt, so that only their end is seen. So
     many answers without thoughts, and it is taken to think no more."""
 
     def answered(self, *, unopened: bool) -> None:
         """Take in whether an answer began with such thoughts."""
-        self.unopened = _DOUBTED if unopened else max(0, self.unopened - 1)
+        before, self.unopened = self.unopened, _DOUBTED if unopened else max(0, self.unopened - 1)
+        if bool(before) != bool(self.unopened):
+            self._tell()
+
+    @property
+    def form(self) -> object:
+        """Changes with the form that requests have."""
+        return self.without, tuple(self.renamed.items())
+
+    def learn(self, endpoint: Endpoint, error: ModelError, form: object) -> bool:
+        """Take in why a request of that form was refused; whether it may be made again in another one."""
+        if form != self.form:  # another request has learned something meanwhile
+            return True
+        name = error.parameter if isinstance(error, BadRequest) and not error.value else None
+        if name is None or name in _NEEDED or name in self.without or len(self.without) >= _MOST_NAMES:
+            return False
+        sent = next((own for own, other in self.renamed.items() if other == name), name)
+        if sent != name:
+            del self.renamed[sent]
+            self.without |= {sent}
+        elif (name not in endpoint.parameters and name != "stream_options") or name in self.renamed:
+            return False
+        elif (other := _MOST_TOKENS.get(name)) is not None and other not in endpoint.parameters:
+            self.renamed[name] = other
+        else:
+            self.without |= {name}
+        self._tell()
+        return True
+
+    def fields(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters as it takes them."""
+        return {self.renamed.get(name, name): value for name, value in parameters.items() if name not in self.without}
+
+    def as_json(self) -> dict[str, Any]:
+        """What was learned, for the store."""
+        return {"without": sorted(self.without), "renamed": self.renamed, "unopened": bool(self.unopened)}
+
+    def take_in(self, found: Mapping[str, Any]) -> None:
+        """Take in what another worker learned; what is none of ours is passed over."""
+        without, renamed = found.get("without"), found.get("renamed")
+        if isinstance(without, list):
+            names = {name for name in cast("list[Any]", without)[:_MOST_NAMES] if isinstance(name, str)}
+            self.without |= names - _NEEDED
+        if isinstance(renamed, dict):
+            self.renamed |= {
+                name: other
+                for name, other in _MOST_TOKENS.items()
+                if cast("dict[str, Any]", renamed).get(name) == other
+            }
+        if found.get("unopened") is True and not self.unopened:
+            self.unopened = _DOUBTED
+
+    def _tell(self) -> None:
+        if self.changed is not None:
+            self.changed()

@@ -47,6 +47,7 @@ def check_request(settings: Settings, body: Any) -> None:
         if name not in _FIELDS or (name == "stream_options" and not settings.stream_options):
             text = f"Unrecognized request argument supplied: {name}"
             raise Refusal(400, text, param=name if name == "stream_options" else None)
+    _check_refused(settings, body)
     model = body.get("model")
     if not isinstance(model, str) or not model:
         raise Refusal(400, "you must provide a model parameter")
@@ -67,6 +68,23 @@ def check_request(settings: Settings, body: Any) -> None:
     tokens = count_tokens(body["messages"]) + int(body.get("max_tokens") or body.get("max_completion_tokens") or 0)
     if tokens > settings.context_window:
         raise too_long(settings.context_window, tokens)
+
+
+def _check_refused(settings: Settings, body: dict[str, Any]) -> None:
+    for name, how in settings.refused.items():
+        if name not in body:
+            continue
+        if how == "fastapi":
+            detail = [{"type": "extra_forbidden", "loc": ["body", name], "msg": "Extra inputs are not permitted"}]
+            raise Refusal(422, "", detail=detail)
+        if how == "default_only":
+            text = f"Unsupported value: '{name}' does not support {body[name]} with this model. Only the default (1) "
+            raise Refusal(400, f"{text}value is supported.", code="unsupported_value", param=name)
+        if how == "renamed":
+            text = f"Unsupported parameter: '{name}' is not supported with this model. Use 'max_completion_tokens' "
+            raise Refusal(400, f"{text}instead.", code="unsupported_parameter", param=None)
+        text = f"Unrecognized request argument supplied: {name}"
+        raise Refusal(400, text, param={"null": None, "empty": ""}.get(how, name))
 
 
 def too_long(limit: int, tokens: int) -> Refusal:

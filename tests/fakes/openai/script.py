@@ -101,3 +101,6 @@ class Settings(Strict):
     `endless`: a list without an end."""
     stream_options: bool = True
     """False: `stream_options` is refused, as by older servers."""
+    refused: dict[str, Literal["param", "null", "empty", "default_only", "renamed", "fastapi"]] = {}
+    """Parameters that are refused, and how: by `param`, by the message alone with `param` null or empty, any value but
+    the default, for another name of the same, as FastAPI does (422 with `loc`)."""

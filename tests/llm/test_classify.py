@@ -62,6 +62,10 @@ ANSWERS: list[tuple[str, int, Any]] = [
     ("not_found", 404, "404 page not found"),
     ("bad_request", 400, e("Unsupported value", param="temperature", code="unsupported_value")),
     ("bad_request", 422, {"detail": [{"loc": ["body", "temperature"], "msg": "too high"}]}),
+    ("bad_request", 500, e("Conversation roles must alternate user/assistant/user/assistant/...", code=500)),
+    ("bad_request", 400, e("System role not supported", type="BadRequestError")),
+    ("bad_request", 400, e("Developer instruction is not enabled for models/gemma-3-27b-it", code=400)),
+    ("bad_request", 400, e("Unsupported value: 'messages[0].role' does not support 'system' with this model.")),
     ("bad_request", 405, "Method Not Allowed"),
 ]
 

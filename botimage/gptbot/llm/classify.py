@@ -48,6 +48,13 @@ _REFUSING_WORDS = re.compile(
     re.IGNORECASE,
 )
 """What is said of a parameter that is not taken."""
+_ROLE_WORDS = re.compile(
+    r"roles must alternate|system\W{0,3}(?:role|message|prompt|instruction)s?\W{1,3}(?:is |are )?not (?:supported|enabled"
+    r"|allowed)|developer instruction is not enabled|only user\W{0,3}(?:and|,) (?:assistant|model)[ ,a-z]{0,20} roles"
+    r"|does not support 'system'|(?:unexpected|unsupported|unknown|invalid) role\W{0,4}system",
+    re.IGNORECASE,
+)
+"""Templates of Gemma and Mistral, as vLLM (400) and llama.cpp (500) pass them on; Gemini's API; o1-mini."""
 _RANGE_WORDS = re.compile(
     r"between|at (?:most|least)|(?:less|greater) than|out of range|(?:max|min)imum", re.IGNORECASE
 )
@@ -133,6 +140,9 @@ def _classify(endpoint: Endpoint, status: int, error: Any, wait: float | None) -
     if status == 404 or codes & _MODEL_CODES:
         text = f"no model {model!r} at {endpoint.address} ({said}): check {path}.model and {path}.baseUrl"
         return ModelNotFound(text)
+    if status in (0, 400, 422, 500) and _ROLE_WORDS.search(words) is not None:
+        text = f"the template of {model} does not take the messages ({said}): look for another one of its server's"
+        return BadRequest(text, roles=True)
     if status in (408, 409, 425, 429) or status >= 500 or status == 0:
         return Overloaded(f"the API of {model} cannot answer now ({said})", retry_after=wait)
     if 300 <= status < 400:

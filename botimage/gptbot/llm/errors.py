@@ -129,9 +129,11 @@ class BadRequest(ModelError):
 
     kind = "bad_request"
 
-    def __init__(self, message: str, *, parameter: str | None = None, value: bool = False) -> None:
+    def __init__(self, message: str, *, parameter: str | None = None, value: bool = False, roles: bool = False) -> None:
         super().__init__(message)
         self.parameter = parameter
         """The parameter it complains about, where the API tells."""
         self.value = value
         """Whether it takes the parameter, and only not this value of it."""
+        self.roles = roles
+        """Whether it is the roles of the messages, or their order, that its template does not take."""

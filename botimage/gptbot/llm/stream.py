@@ -13,6 +13,7 @@ import orjson
 from gptbot.llm.answer import Answer
 from gptbot.llm.classify import from_response, usage_in
 from gptbot.llm.errors import BadStream, ModelError, ModelTimeout, TookTooLong, Unreachable
+from gptbot.llm.roles import alternating
 from gptbot.llm.sse import EventDecoder, EventTooLong
 from gptbot.llm.thoughts import without_unopened
 from gptbot.llm.traits import Traits
@@ -30,7 +31,7 @@ def request_body(
 ) -> bytes:
     """The JSON of a request. `traits`: what the endpoint is known not to take."""
     traits = traits or Traits()
-    said = [_said(message, endpoint.vision) for message in messages]
+    said = [_said(message, endpoint.vision) for message in alternating(messages, system=not traits.no_system)]
     fields = traits.fields(endpoint.parameters)
     body: dict[str, Any] = {**fields, "model": endpoint.model, "messages": said, "stream": stream}
     if stream and "stream_options" not in traits.without:

@@ -28,6 +28,8 @@ class Traits:
     """Fields of a request that it does not take."""
     renamed: dict[str, str] = field(default_factory=dict[str, str])
     """Fields that it takes under another name."""
+    no_system: bool = False
+    """Whether it refuses the system's role."""
     unopened: int = 0
     """Above 0: its answers begin with thoughts whose opening stands in the prompt, so that only their end is seen. So
     many answers without thoughts, and it is taken to think no more."""
@@ -41,11 +43,15 @@ class Traits:
     @property
     def form(self) -> object:
         """Changes with the form that requests have."""
-        return self.without, tuple(self.renamed.items())
+        return self.without, tuple(self.renamed.items()), self.no_system
 
     def learn(self, endpoint: Endpoint, error: ModelError, form: object) -> bool:
         """Take in why a request of that form was refused; whether it may be made again in another one."""
         if form != self.form:  # another request has learned something meanwhile
+            return True
+        if isinstance(error, BadRequest) and error.roles and not self.no_system:
+            self.no_system = True
+            self._tell()
             return True
         name = error.parameter if isinstance(error, BadRequest) and not error.value else None
         if name is None or name in _NEEDED or name in self.without or len(self.without) >= _MOST_NAMES:
@@ -69,7 +75,10 @@ class Traits:
 
     def as_json(self) -> dict[str, Any]:
         """What was learned, for the store."""
-        return {"without": sorted(self.without), "renamed": self.renamed, "unopened": bool(self.unopened)}
+        return {
+            "without": sorted(self.without), "renamed": self.renamed, "noSystem": self.no_system,
+            "unopened": bool(self.unopened),
+        }  # fmt: skip
 
     def take_in(self, found: Mapping[str, Any]) -> None:
         """Take in what another worker learned; what is none of ours is passed over."""
@@ -83,6 +92,7 @@ class Traits:
                 for name, other in _MOST_TOKENS.items()
                 if cast("dict[str, Any]", renamed).get(name) == other
             }
+        self.no_system = self.no_system or found.get("noSystem") is True
         if found.get("unopened") is True and not self.unopened:
             self.unopened = _DOUBTED
 

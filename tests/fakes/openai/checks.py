@@ -55,6 +55,7 @@ def check_request(settings: Settings, body: Any) -> None:
         text = f"The model `{model}` does not exist or you do not have access to it."
         raise Refusal(404, text, code="model_not_found")
     _check_messages(body.get("messages"), sees=model not in settings.blind)
+    _check_template(settings, [message["role"] for message in body["messages"]])
     if body.get("stream_options") is not None and not body.get("stream"):
         text = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
         raise Refusal(400, text, param="stream_options")
@@ -68,6 +69,19 @@ def check_request(settings: Settings, body: Any) -> None:
     tokens = count_tokens(body["messages"]) + int(body.get("max_tokens") or body.get("max_completion_tokens") or 0)
     if tokens > settings.context_window:
         raise too_long(settings.context_window, tokens)
+
+
+def _check_template(settings: Settings, roles: list[str]) -> None:
+    """What the Jinja template of a model raises, as llama.cpp's server passes it on."""
+    if settings.template == "any":
+        return
+    if roles[0] == "system":
+        if settings.template == "gemma":
+            raise Refusal(500, "System role not supported", "server_error")
+        roles = roles[1:]
+    if any(role != ("user", "assistant")[index % 2] for index, role in enumerate(roles)):
+        text = "Conversation roles must alternate user/assistant/user/assistant/..."
+        raise Refusal(500, text, "server_error")
 
 
 def _check_refused(settings: Settings, body: dict[str, Any]) -> None:

@@ -104,3 +104,6 @@ class Settings(Strict):
     refused: dict[str, Literal["param", "null", "empty", "default_only", "renamed", "fastapi"]] = {}
     """Parameters that are refused, and how: by `param`, by the message alone with `param` null or empty, any value but
     the default, for another name of the same, as FastAPI does (422 with `loc`)."""
+    template: Literal["any", "strict", "gemma"] = "any"
+    """`strict`: roles must alternate behind the system's, else 500 as llama.cpp has it; `gemma`: likewise, and the
+    system's is refused."""

@@ -73,10 +73,10 @@ class _Bounded(_AsyncRESP2Parser):
         self._bounds.bytes -= len(line)
         if self._bounds.items % _SLICE == 0:
             await asyncio.sleep(0)
-        announced = int(line[1:]) if line[:1] in (b"$", b"*") else 0
-        if line[:1] == b"$" and announced > self._bounds.bytes:
+        values, parts = (int(line[1:]) if line[:1] == kind else 0 for kind in (b"$", b"*"))
+        if max(values, 0) > self._bounds.bytes:
             raise TooLarge("a value has more bytes than a bot keeps")
-        if self._bounds.bytes < 0 or max(announced, 0) > self._bounds.items or self._bounds.items < 0:
+        if max(parts, 0) > self._bounds.items:
             raise TooLarge("a reply has more parts than a bot keeps")
         return line
 

@@ -86,7 +86,7 @@ def test_no_field_that_names_a_host_is_forgotten() -> None:
 
 @pytest.mark.parametrize("restricted", [True, False], ids=["restricted", "trusted"])
 @pytest.mark.parametrize("owner", ["bot", "another"])
-@pytest.mark.parametrize("key", ["default_openai_key", "store-url", "used-store", "pepper"])
+@pytest.mark.parametrize("key", ["default_openai_key", "store-url", "used-store", "moving-to", "pepper"])
 def test_what_the_operator_puts_beside_bots_goes_nowhere_else(owner: str, key: str, restricted: bool) -> None:
     allowed = Tenancy(restricted=restricted, hosts=(HostPattern.of("*"),))
     stolen = {"name": f"{owner}-gptbot", "key": key}

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gptbot_operator.status import CONDITIONS
 from kubectl_gptbot.doctor import (
     BOT_CHECKS,
     CLUSTER_CHECKS,
@@ -28,6 +30,7 @@ from kubectl_gptbot.doctor.named import references as named
 from kubectl_gptbot.doctor.scene import BotScene, ClusterScene, Hidden, NotServed
 from tests.plugin import objects as o
 
+ROOT = Path(__file__).parents[2]
 Check = Callable[[BotScene], Iterable[Finding]]
 BOTH = [o.deployment("gateway"), o.deployment("worker")]
 
@@ -106,6 +109,18 @@ FOUND = [
         o.scene(o.bot(platforms=[{"name": "discord", "connected": False, "message": "Discord refuses the token"}])),
         "wrong", "discord is not connected: Discord refuses the token", "kubectl gptbot logs shop --role gateway",
     ),
+    case(
+        "not-allowed", conditions.hold, o.scene(o.bot(o.condition("Ready", "False", "NotAllowed", "spec.expose.host: no"))),
+        "wrong", "spec.expose.host: no", "to end its pods meanwhile: kubectl patch gptbot shop",
+    ),
+    case("not-allowed-rest", conditions.hold, o.scene(o.bot(o.condition("ModelReachable", "Unknown", "NotAllowed"))), "note", "ModelReachable", "condition Ready"),
+    case("moving", conditions.hold, o.scene(o.bot(o.condition("StoreReachable", "False", "Moving", "its pods end"))), "note", "its pods end", "by itself"),
+    case("in-use", conditions.hold, o.scene(o.bot(o.condition("Ready", "False", "InUse", "still used"))), "note", "still used", "by itself"),
+    case(
+        "moving-no-pods", pods.are_made, o.scene(o.bot(o.condition("StoreReachable", "False", "Moving")), deployments=[]), "note",
+        "no gateway Deployment", "StoreReachable is True",
+    ),
+    case("well-but", conditions.hold, o.scene(o.bot(o.condition("StoreReachable", "True", "NotIsolated", "one login"))), "note", "one login", "make users"),
     case("no-deployment", pods.are_made, o.scene(deployments=[o.deployment("gateway")]), "wrong", "no worker Deployment", "operator"),
     case("quota", pods.are_made, o.scene(deployments=[o.deployment("gateway", _QUOTA)]), "wrong", "exceeded quota", "raise the quota"),
     case("pod-security", pods.are_made, o.scene(deployments=[o.deployment("gateway", _LEVEL)]), "wrong", "PodSecurity", "pod template"),
@@ -326,8 +341,47 @@ def test_every_check_of_the_list_is_tested_with_something_wrong_or_worth_a_note(
     assert {check for _, check in BOT_CHECKS} <= tested
 
 
+CAMEL_CASE = re.compile(r"[A-Z]+[a-z]+[A-Za-z]*|CPU")
+MAKERS = ("Verdict(", "Reading(", "StoreFault(", "PodTrouble(", "replace(reading", '"reason": "')
+"""What a module has that makes reasons of conditions or platforms."""
+NO_REASONS = {
+    "ConfigMap", "ContainerCreating", "Deployment", "False", "HorizontalPodAutoscaler", "NewReplicaSetAvailable", "Pod",
+    "PodInitializing", "PodScheduled", "Secret", "True", "Unknown", "Paused", *CONDITIONS,
+}  # fmt: skip
+"""Other words in those modules: kinds, statuses, conditions, and what Kubernetes says that is no trouble."""
+
+
+def reasons_in_code() -> set[str]:
+    """Each reason that the operator can write, of its own words."""
+    operator = ROOT / "operator" / "gptbot_operator"
+    files = [path for path in operator.glob("*.py") if path.name not in ("events.py", "settings.py", "child.py")]
+    texts = [path.read_text() for path in (*files, ROOT / "crds" / "gptbot_api" / "store_faults.py")]
+    nodes = [node for text in texts if any(each in text for each in MAKERS) for node in ast.walk(ast.parse(text))]
+    words = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {word for word in words if CAMEL_CASE.fullmatch(word)} - NO_REASONS
+
+
+def test_every_reason_that_the_operator_writes_has_a_way_out_and_a_row_in_the_documents() -> None:
+    reasons = reasons_in_code()
+    assert {"NotAllowed", "Moving", "InUse", "KeyRefused", "ServedByAnother", "NotIsolated", "Unschedulable"} <= reasons
+    assert reasons <= conditions.GOOD | conditions.MEANT | conditions.PASSES.keys() | conditions.FIXES.keys()
+    rows = [
+        row
+        for page in ("troubleshooting.md", "store.md")
+        for row in (ROOT / "docs" / page).read_text().splitlines()
+        if row.startswith("| ")
+    ]
+    told = {word for row in rows for cell in row.split(" | ")[:2] for word in re.findall(r"`([A-Z]\w+)`", cell)}
+    assert reasons <= told, "docs/troubleshooting.md or docs/store.md lacks a row"
+
+
+def test_no_reason_is_two_things() -> None:
+    kinds = (conditions.GOOD, conditions.MEANT, set(conditions.PASSES), set(conditions.FIXES))
+    assert sum(map(len, kinds)) == len(set[str]().union(*kinds))
+
+
 def test_every_reason_of_a_platform_that_the_docs_explain_has_a_way_out() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text()
+    page = (ROOT / "docs" / "troubleshooting.md").read_text()
     table = page.partition("`status.platforms[]` has a reason for each platform:")[2].partition("\n## ")[0]
     explained = {
         reason for row in table.splitlines() for reason in re.findall(r"`([A-Z]\w+)`", row.partition(" | ")[0])

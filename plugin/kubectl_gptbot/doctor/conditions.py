@@ -8,21 +8,97 @@ from kubectl_gptbot.doctor.finding import Finding, note, ok, wrong
 from kubectl_gptbot.doctor.scene import BotScene
 from kubectl_gptbot.objects import conditions
 
-_DONE = "Complete"
-"""Why a condition that tells of work under way is False when all is well."""
-_MEANT = {"NoAutoscaler", "Paused", "Suspended", "NoWorkers", "FixedReplicas", "Starting", "NotAskedYet"}
-"""Reasons of what was asked for, or passes."""
-_FIXES = {
-    "NameConflict": "delete or rename the object in the way; the operator touches nothing that is not its own",
-    "ApplyFailed": "the API server says what it refuses: mend that field of the spec, most often under podTemplate",
-    "InvalidSpec": "mend that field; `gptbot validate -f FILE` and `kubectl apply --dry-run=server -f FILE` check it",
-    "NoEmbeddedModel": "switch the chart's model on (model.enabled=true), or name an endpoint in spec.llm.baseUrl",
-    "InvalidValue": "kubectl annotate --overwrite gptbot NAME gptbot.dev/paused=true, or gptbot.dev/paused- to go on",
-    "NoStore": "switch the chart's store on (valkey.enabled=true) or give it one (externalStore), or set spec.store",
-    "SecretMissing": "make the Secret that spec.store.urlSecretRef names, with that key",
-    "Conflict": "have one autoscaler alone: delete the other one, or set spec.workers.autoscaling: none for it",
-    "FailedGetResourceMetric": "the autoscaler needs metrics of pods: install metrics-server in the cluster",
+GOOD = {
+    "Answering", "CPU", "Complete", "Connected", "External", "NoBudget", "Reachable", "Recovered", "Resolved",
+    "RollingOut", "WithinBudget",
+}  # fmt: skip
+"""Reasons when all is well."""
+MEANT = {"FixedReplicas", "NoAutoscaler", "NoWorkers", "Paused", "Suspended"}
+"""Reasons of what was asked for."""
+PASSES = {
+    "InUse": "nothing: pods of a deleted bot of this name still end, and the bot begins by itself when they have",
+    "Loading": "nothing: the store is starting, and goes on by itself when it has its data",
+    "Moving": "nothing: what the bot keeps is moved first, and it goes on by itself; the message says when",
+    "MovingSlots": "nothing: the store moves keys between its servers, and goes on by itself",
+    "NotAskedYet": "nothing: the first question, or the next look at the API, tells",
+    "RoleChanged": "nothing: the store has another primary, which is found by itself",
+    "Starting": "nothing: the autoscaler looks by itself",
 }
+"""Reasons that go by themselves, with what happens next."""
+_STOP = 'to end its pods meanwhile: kubectl patch gptbot NAME --type=merge --patch \'{"spec": {"suspend": true}}\''
+_MEND_SPEC = "mend that field; `gptbot validate -f FILE` and `kubectl apply --dry-run=server -f FILE` check it"
+_REFUSED = ("InvalidSpec", "NotAllowed")
+FIXES = {
+    "ApplyFailed": "the API server says what it refuses: mend that field of the spec, most often under podTemplate",
+    "BudgetSpent": "raise limits.tokensPerDay or limits.costPerDay, or wait until midnight (UTC)",
+    "Busy": "find out who runs scripts in the store; one that does not end is ended by a restart of the store",
+    "CertificateRefused": "give the store's authority (ssl_ca_certs), and the host that its certificate is for",
+    "ClusterDown": "bring the servers of the store's cluster back",
+    "Conflict": "have one autoscaler alone: delete the other one, or set spec.workers.autoscaling: none for it",
+    "CrashLoopBackOff": "kubectl logs --previous of the pod; see the pods below",
+    "CreateContainerConfigError": "make the Secret or ConfigMap that podTemplate names",
+    "Disconnected": "see the platforms below",
+    "DiskFailed": "make room on the store's disk",
+    "DuplicateToken": "give one of the bots a token of its own, or suspend it (spec.suspend)",
+    "ErrImagePull": "mend the image's name, or give imagePullSecrets",
+    "FailedGetResourceMetric": "the autoscaler needs metrics of pods: install metrics-server in the cluster",
+    "FallbackAnswers": "mend what the message says of the first endpoint: answers come from llm.fallbacks",
+    "FallbackReachable": "mend what the message says of the first endpoint: llm.fallbacks are all that is left",
+    "FunctionsMissing": "see the operator's log; in a store of the bot's own its user needs +function|load",
+    "GatewayUnavailable": "see the pods of the gateway below",
+    "ImagePullBackOff": "mend the image's name, or give imagePullSecrets",
+    "Inactive": "kubectl describe hpa says what keeps it",
+    "InvalidImageName": "mend the image's name",
+    "InvalidSpec": f"{_MEND_SPEC}; {_STOP}",
+    "InvalidURL": "mend the URL in the Secret that spec.store.urlSecretRef names",
+    "InvalidValue": "kubectl annotate --overwrite gptbot NAME gptbot.dev/paused=true, or gptbot.dev/paused- to go on",
+    "IsCluster": "write redis+cluster:// or rediss+cluster:// in the store's URL",
+    "KeyRefused": "put a key that the model's API takes into the Secret of llm.apiKeySecretRef",
+    "MemoryFull": "raise the store's maxmemory (chart value valkey.maxMemory), or lower privacy.retention",
+    "Missing": "make the Secret or the key; the bot takes it by itself",
+    "ModelNotFound": "mend llm.model, or llm.baseUrl, which often ends with /v1",
+    "NameConflict": "delete or rename the object in the way; the operator touches nothing that is not its own",
+    "NearlySpent": "raise limits.tokensPerDay or limits.costPerDay, if that is what people need",
+    "NoCluster": "write redis:// or rediss:// in the store's URL",
+    "NoDatabase": "mend the number of the database at the end of the store's URL",
+    "NoEmbeddedModel": "switch the chart's model on (model.enabled=true), or name an endpoint in spec.llm.baseUrl",
+    "NoPrimary": "mend the service's name in the store's URL, or bring its primary and its sentinels back",
+    "NoStore": "switch the chart's store on (valkey.enabled=true) or give it one (externalStore), or set spec.store",
+    "NotAllowed": "leave out what the message names, or have whoever runs the operator allow it (chart values "
+    f"operator.allowed…); {_STOP}",
+    "NotIsolated": "let the operator make users in the shared store: give it one that may (docs/store.md)",
+    "NotReported": "wait if the gateway has just started; else see its log",
+    "OOMKilled": "raise the memory limit under resources",
+    "Overloaded": "ask the model's provider for more, or set llm.fallbacks; it goes once the API is well",
+    "PartlyConnected": "see the platforms below",
+    "PasswordMissing": "put the store's password into its URL",
+    "PasswordRefused": "mend the password in the store's URL",
+    "PasswordUnwanted": "take the password out of the store's URL",
+    "PlatformsDisconnected": "see the platforms below",
+    "ProgressDeadlineExceeded": "see the pods below",
+    "QuotaSpent": "pay the account of the model's API, or wait for its next period",
+    "ReadOnly": "point the store's URL at the primary, or use redis+sentinel://",
+    "ReplicaFailure": "see the rollout below: a quota or Pod Security refuses the pods",
+    "RequestRefused": "look at llm.parameters: this model does not take one of them",
+    "RequestsFail": "see the log of the pods: kubectl gptbot logs NAME",
+    "RightsRefused": "give the store's user the rights that docs/store.md lists",
+    "SecretMissing": "make the Secret that spec.store.urlSecretRef names, with that key",
+    "SecretsMissing": "make the Secret or the key that the message names; the bot takes it by itself",
+    "ServedByAnother": "see the check operators, and spec.operator",
+    "ShardsMissing": "wait: a gateway is connecting them",
+    "StoreUnreachable": "see the condition StoreReachable, and the platforms below",
+    "StreamBroken": "look for a proxy that buffers or cuts off streams on the way to the model",
+    "TLSFailed": "write redis:// in the store's URL, or name the port that has TLS",
+    "TimedOut": "look at network policies on the way to the store, and at its load",
+    "TooFewReplicas": "bring replicas of the store back: it takes no writes with fewer than min-replicas-to-write",
+    "TooManyClients": "raise the store's maxclients",
+    "TooSlow": "raise llm.timeoutSeconds, or use a faster model",
+    "Unreachable": "see that it runs (the store's pod, the model's API), its address, and network policies on the way",
+    "Unreadable": "look at the key that the message names, and at who else may write to the store",
+    "Unschedulable": "add nodes, lower resources, or mend nodeSelector, affinity and tolerations under podTemplate",
+    "WorkersUnavailable": "see the pods of the workers below",
+}
+"""Reason to what to do, as docs/troubleshooting.md and docs/store.md have it."""
 _FIXES_BY_TYPE = {
     "SecretsResolved": "make the Secret or the key; the bot takes it by itself",
     "StoreReachable": "look at the store's pod, its Secret and network policies on the way to it",
@@ -51,17 +127,28 @@ def is_paused(scene: BotScene) -> Iterator[Finding]:
 
 def hold(scene: BotScene) -> Iterator[Finding]:
     """Each condition is True, or False for a reason that was asked for."""
-    for kind, condition in conditions(scene.bot).items():
+    found = conditions(scene.bot)
+    waits = found.get("StoreReachable", {}).get("reason") in PASSES
+    for kind, condition in found.items():
         if kind == "Paused" and condition["status"] == "True":
             continue  # a check of its own
-        what = f"{kind} is {condition['status']}"
         reason, message = condition["reason"], condition.get("message", "")
-        because = f"{reason}: {message}" if message else reason
-        if condition["status"] == "True" or reason == _DONE:
-            yield ok(f"{what} ({because})")
-        elif reason in _MEANT:
-            yield note(f"{what} ({because})")
+        what = f"{kind} is {condition['status']} ({f'{reason}: {message}' if message else reason})"
+        by_reason = {} if kind == "PlatformsConnected" else FIXES  # there it is a platform's own word
+        fix = by_reason.get(reason, "").replace("NAME", scene.name)
+        if condition["status"] == "True" and not fix:
+            yield ok(what)
+        elif condition["status"] == "True":
+            yield note(what, fix)
+        elif reason in GOOD:  # what tells of work under way, which is over
+            yield ok(what)
+        elif reason in MEANT:
+            yield note(what)
+        elif reason in PASSES:
+            yield note(what, PASSES[reason])
+        elif kind != "Ready" and condition["status"] == "Unknown" and reason in _REFUSED:
+            yield note(what, "see the condition Ready: nothing else is known while the spec is refused")
+        elif waits and reason in ("StoreUnreachable", "GatewayUnavailable"):
+            yield note(what, "see the condition StoreReachable, which goes by itself")
         else:
-            yield wrong(
-                f"{what} ({because})", _FIXES.get(reason) or _FIXES_BY_TYPE.get(kind) or "see what is found below"
-            )
+            yield wrong(what, fix or _FIXES_BY_TYPE.get(kind) or "see what is found below")

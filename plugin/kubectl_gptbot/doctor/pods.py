@@ -12,6 +12,8 @@ from kubectl_gptbot.objects import conditions, name, ready, role, status, time_o
 _IMAGE = ("ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull")
 _OUT_OF_MEMORY = "OOMKilled"
 _MANY_RESTARTS = 5
+NO_PODS = ("InUse", "Moving")
+"""Reasons of StoreReachable while a bot is to have no pods."""
 
 
 def are_made(scene: BotScene) -> Iterator[Finding]:
@@ -21,7 +23,11 @@ def are_made(scene: BotScene) -> Iterator[Finding]:
         return
     found = {role(each): each for each in scene.deployments}
     wanted = ["gateway"] + (["worker"] if _workers(scene) else [])
+    waits = conditions(scene.bot).get("StoreReachable", {}).get("reason") in NO_PODS
     for missing in (each for each in wanted if each not in found):
+        if waits:
+            yield note(f"there is no {missing} Deployment", "nothing: it is made when StoreReachable is True")
+            continue
         yield wrong(
             f"there is no {missing} Deployment",
             "the operator has not made it: see the condition Ready and the operator's log",

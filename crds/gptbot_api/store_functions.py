@@ -37,7 +37,7 @@ class Library(NamedTuple):
 @cache
 def library() -> Library:
     """The functions of this version of gptbot."""
-    parts = {name: "".join(_text(part) for part in (*needs, name)) for name, needs in _NEEDS.items()}
+    parts = {name: "".join(_text(part) for part in ("bounds", *needs, name)) for name, needs in _NEEDS.items()}
     digest = hashlib.sha256("".join(f"{name}\n{text}" for name, text in parts.items()).encode()).hexdigest()[:12]
     told = [_registered(f"{name}_{digest}", text, name not in _TAKES_IN) for name, text in parts.items()]
     name = f"gptbot_{digest}"
@@ -50,6 +50,11 @@ def function(name: str) -> str:
     if name not in _NEEDS:
         raise LookupError(f"no function {name}")
     return f"{name}_{library().name.removeprefix('gptbot_')}"
+
+
+def names() -> tuple[str, ...]:
+    """All functions, by the names that `function` takes."""
+    return tuple(_NEEDS)
 
 
 def _text(name: str) -> str:

@@ -9,6 +9,8 @@ USER_PREFIX = "gptbot:"
 _RIGHTS = 2
 """Another number for rights that pods of an older version could not live with: those keep their user until they end."""
 
+FULL_PREFIX = "gptbot:full:"
+"""What keys begin with that say of a bot that it has filled its share of the store: the operator alone writes them."""
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 COMMANDS: tuple[str, ...] = (
@@ -26,7 +28,7 @@ COMMANDS: tuple[str, ...] = (
     "lindex", "llen", "lpop", "lpush", "lrange", "lrem", "lset", "ltrim", "rpush",
     # sorted sets
     "zadd", "zcard", "zrange", "zrangebylex", "zrangebyscore", "zrem", "zremrangebyrank", "zremrangebyscore",
-    "zrevrange", "zrevrangebyscore", "zscore",
+    "zrevrange", "zrevrangebyscore", "zscan", "zscore",
     # streams
     "xack", "xadd", "xautoclaim", "xclaim", "xdel", "xgroup|create", "xinfo|stream", "xlen", "xpending",
     "xrange", "xread", "xreadgroup", "xrevrange", "xtrim",
@@ -58,6 +60,11 @@ def key_prefix(bot: str) -> str:
     return f"{{{bot}}}:"
 
 
+def full_key(bot: str) -> str:
+    """The key that is there while a bot has filled its share of the store; in a cluster it lies with the bot's."""
+    return f"{FULL_PREFIX}{{{bot}}}"
+
+
 def key_pattern(bot: str) -> str:
     """A glob-style pattern of a bot's keys."""
     return f"{key_prefix(bot).translate(_GLOB)}*"
@@ -79,6 +86,7 @@ def former_rules(bot: str, database: int = 0) -> tuple[str, ...]:
 
 def _rules(bot: str, commands: tuple[str, ...], database: int) -> tuple[str, ...]:
     return (
-        "on", "clearselectors", "resetkeys", f"~{key_pattern(bot)}", "resetchannels", "-@all",
+        "on", "clearselectors", "resetkeys", f"~{key_pattern(bot)}",
+        f"%R~{full_key(bot).translate(_GLOB)}", "resetchannels", "-@all",
         *(f"+{command}|{database}" if command == "select" else f"+{command}" for command in commands),
     )  # fmt: skip

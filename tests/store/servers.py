@@ -46,6 +46,12 @@ class Server:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
+    def cpu_seconds(self) -> float:
+        """What its commands have taken of a CPU, whoever else wanted it: the time of its first thread."""
+        assert self._process is not None
+        times = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/schedstat").read_text()
+        return int(times.split()[0]) / 1e9
+
     async def start(self) -> None:
         with (self.directory / "log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(

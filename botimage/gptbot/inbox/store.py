@@ -31,6 +31,8 @@ _WRONG_SERVER = frozenset({"READONLY", "MASTERDOWN", "CLUSTERDOWN", "UNBLOCKED"}
 
 _MEND, _RESTORE, _PROBE = function("mend"), function("restore"), function("probe")
 _LINE_GROUP = "workers"
+_MOST_SLICES = 20_000
+"""Of a line that is put right: of some ten million conversations."""
 
 
 class Store:
@@ -276,9 +278,17 @@ class Store:
         await mend(
             keys,
             lambda places, told: self.run(_MEND, places, *told),
-            lambda line: self.run(_RESTORE, line, _LINE_GROUP),
+            self._restore,
             self.command,
         )
+
+    async def _restore(self, line: list[str]) -> None:
+        """Put the line right, a slice after the other."""
+        place = b""
+        for _ in range(_MOST_SLICES):
+            place, _lost = await self.run(_RESTORE, line, _LINE_GROUP, place)
+            if not place:
+                return
 
     def _redirected(self, error: Refused, wire: Wire) -> bool:
         if error.code in _WRONG_SERVER:

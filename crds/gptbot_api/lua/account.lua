@@ -1,6 +1,9 @@
 -- What was used today (UTC, by the store's clock); put before the functions that use it. An account, the bot's or a user's,
 -- is a hash: `tokens` and `cost` (millionths of the currency) used on a `day`; `held`, `heldcost`: what answers under way
 -- hold besides, each in a field `=HOLD` as `TOKEN UNTIL TOKENS COST`; `lapses`: no hold lapses before. Times are in ms.
+if #KEYS > 40 then -- an answer is for few people
+  error('too many accounts')
+end
 local DAY = 86400000
 local LONGEST_HOLD = DAY
 local MOST = 2 ^ 53
@@ -53,6 +56,7 @@ local function held(key, mine)
   -- Without a time at which it lapses, or with one that cannot be, nobody would ever count it anew.
   if (tokens > 0 or cost > 0 or found[3]) and (lapses <= now or lapses > now + LONGEST_HOLD) then
     local next_lapse = false
+    few('HLEN', key, 2000)
     local fields = redis.call('HGETALL', key)
     tokens, cost = 0, 0
     for index = 1, #fields, 2 do

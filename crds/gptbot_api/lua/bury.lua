@@ -1,12 +1,13 @@
 -- Give a turn up. KEYS: runnable, line, waiting, owner, mail, turn, dead, ctx, sum. ARGV: group, conversation, entry, token,
 -- messages given up, reason, most dead letters, TTL (ms), context's TTL (ms), context's length, then messages to
 -- add to the context. 0: the turn was lost.
+local messages = within(ARGV[5], 0, 1000)
 open(KEYS[7])
 redis.call('LLEN', KEYS[8])
 if redis.call('HGET', KEYS[4], ARGV[2]) ~= ARGV[4] then
   return 0
 end
-for _ = 1, math.min(tonumber(ARGV[5]), redis.call('LLEN', KEYS[5])) do
+for _ = 1, math.min(messages, redis.call('LLEN', KEYS[5])) do
   local message = redis.call('LPOP', KEYS[5])
   redis.call('XADD', KEYS[7], 'MAXLEN', '~', ARGV[7], '*', 'c', ARGV[2], 'r', ARGV[6], 'm', message)
 end

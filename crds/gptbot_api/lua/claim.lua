@@ -1,7 +1,10 @@
 -- Make an entry delivered to this worker its turn. KEYS: runnable, line, waiting, owner, mail, turn, ctx, set, sum. ARGV:
 -- group, conversation, consumer, entry, most messages, turn's TTL (ms). False: it is somebody else's, or there is nothing
 -- to do. The last of what is returned: how often the entry was delivered, to this worker and to others.
-local said, settings, before = redis.call('LRANGE', KEYS[7], 0, -1), redis.call('HGETALL', KEYS[8]), redis.call('GET', KEYS[9])
+few('HLEN', KEYS[6], 1000)
+few('HLEN', KEYS[8], 1000)
+local most = within(ARGV[5], 1, 1000)
+local said, settings, before = redis.call('LRANGE', KEYS[7], -1000, -1), redis.call('HGETALL', KEYS[8]), redis.call('GET', KEYS[9])
 local last = redis.call('HGET', KEYS[4], '#')
 if last and (#last > 15 or not string.find(last, '^%d+$')) then
   error('no fencing token')
@@ -10,7 +13,7 @@ local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[4], ARGV[4], 1)
 if #pending == 0 or pending[1][2] ~= ARGV[3] then
   return false
 end
-local mail = redis.call('LRANGE', KEYS[5], 0, tonumber(ARGV[5]) - 1)
+local mail = redis.call('LRANGE', KEYS[5], 0, most - 1)
 if #mail == 0 then
   finish(ARGV[4])
   return false

@@ -2,17 +2,35 @@
 if #ARGV > MOST_AT_ONCE then
   error('too many at once')
 end
-local wanted = {}
-local mail = redis.call('LRANGE', KEYS[5], 0, -1)
+local beginnings, lengths = {}, {}
+for number = 5, #ARGV do
+  if not beginnings[ARGV[number]] then
+    beginnings[ARGV[number]] = true
+    lengths[#ARGV[number]] = true
+  end
+end
+local different = {}
+for length in pairs(lengths) do
+  different[#different + 1] = length
+end
+if #different > 4 then
+  error('too many lengths at once') -- events have one
+end
+local wanted, many = {}, 0
+local mail = redis.call('LRANGE', KEYS[5], 0, MOST_READ - 1)
 local size, begun = answering()
 local inside = 0
 for place, message in ipairs(mail) do
-  for number = 5, #ARGV do
-    if string.sub(message, 1, #ARGV[number]) == ARGV[number] then
+  for _, length in ipairs(different) do
+    if not wanted[place] and beginnings[string.sub(message, 1, length)] then
       wanted[place] = true
+      many = many + 1
       inside = inside + (place <= size and 1 or 0)
     end
   end
+end
+if many > MOST_AT_ONCE then
+  error('too many at once')
 end
 -- An answer that is being shown, or is finished, stays if it is for other messages as well.
 local kept = begun and inside < size and size or 0

@@ -1,6 +1,8 @@
 -- Finish a turn. KEYS: runnable, line, waiting, owner, mail, turn, ctx, sum. ARGV: group, conversation, entry, token,
 -- messages answered, context's TTL (ms), context's length, messages to drop from its end, then those to add. 0: it was
 -- lost.
+within(ARGV[5], 0, 1000)
+within(ARGV[8], 0, 1000)
 redis.call('LLEN', KEYS[7])
 if redis.call('HGET', KEYS[4], ARGV[2]) ~= ARGV[4] then
   return 0

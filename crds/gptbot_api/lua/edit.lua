@@ -6,7 +6,7 @@ local function restarted()
   return times
 end
 
-for place, message in ipairs(redis.call('LRANGE', KEYS[5], 0, -1)) do
+for place, message in ipairs(redis.call('LRANGE', KEYS[5], 0, MOST_READ - 1)) do
   if message == ARGV[5] then
     local size, begun = answering()
     if place <= size and begun then

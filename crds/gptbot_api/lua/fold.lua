@@ -4,7 +4,7 @@
 if redis.call('GET', KEYS[3]) ~= ARGV[1] then
   return 0
 end
-local count, length = tonumber(ARGV[2]), redis.call('LLEN', KEYS[1])
+local count, length = within(ARGV[2], 1, 1000), redis.call('LLEN', KEYS[1])
 local ttl = redis.call('PTTL', KEYS[1])
 if length <= count or ttl <= 0 then
   return 0

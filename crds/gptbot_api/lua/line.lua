@@ -37,7 +37,12 @@ end
 local function in_line(user, without, sure)
   local found = {}
   local named = redis.call('HGET', KEYS[2], '@' .. user) or ''
+  local looked = 0
   for conversation in string.gmatch(#named < 4096 and named or '', '%S+') do
+    looked = looked + 1
+    if looked > 4 * MOST then -- not written here
+      break
+    end
     local there = conversation ~= without
     if there and sure then
       local place = place_of(conversation)

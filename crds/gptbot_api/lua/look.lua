@@ -1,6 +1,6 @@
 -- Fields of a hash, so many of so many bytes and no more, whatever somebody wrote there: a list of names and values.
 -- KEYS: the hash. ARGV: most fields, most bytes of a name and its value together, then the names; none: all.
-local most, longest, found, entries = tonumber(ARGV[1]), tonumber(ARGV[2]), {}, {}
+local most, longest, found, entries = within(ARGV[1], 1, 1000), tonumber(ARGV[2]), {}, {}
 if #ARGV > 2 then
   local names = {unpack(ARGV, 3)}
   local values = redis.call('HMGET', KEYS[1], unpack(names))

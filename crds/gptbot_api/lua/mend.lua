@@ -9,6 +9,8 @@ local function whole(text)
   return #text < 16 and string.find(text, '^%d+$')
 end
 
+local looked = 0
+
 local function sound(key, wanted, form)
   if wanted == 'stream' then
     return pcall(open, key)
@@ -21,6 +23,13 @@ local function sound(key, wanted, form)
     return whole(redis.call('GET', key))
   end
   local list = wanted == 'list'
+  local many = redis.call(list and 'LLEN' or 'HLEN', key)
+  looked = looked + many
+  if many > MOST_READ then
+    return false -- longer than can be looked through
+  elseif looked > 2 * MOST_READ then
+    error('the keys hold too much for one call')
+  end
   local values = list and redis.call('LRANGE', key, 0, -1) or redis.call('HGETALL', key)
   for place, value in ipairs(values) do
     if (list or place % 2 == 0) and not whole(value) then

@@ -1,6 +1,7 @@
 -- Keep a message of a group for `!summary`, if the group wants that. KEYS: settings, heard, words, the user's chats,
 -- the chat's people. ARGV: event, when it was sent (ms), the message, TTL (ms), most messages, 1 if it is an edit, settings' TTL (ms),
 -- `CONVERSATION SPEAKER`, TTL of the user's chats (ms), `USER SPEAKER`.
+local SLICE = 1000 -- dropped at once; what is left goes with the next messages
 if redis.call('HGET', KEYS[1], 'summary_buffer') ~= 'on' then
   return 0
 end
@@ -26,8 +27,11 @@ local function drop(events)
     redis.call('HDEL', KEYS[3], event)
   end
 end
-drop(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. string.format('%.0f', oldest)))
-drop(redis.call('ZRANGE', KEYS[2], 0, -1 - tonumber(ARGV[5])))
+drop(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. string.format('%.0f', oldest), 'LIMIT', 0, SLICE))
+local beyond = math.min(redis.call('ZCARD', KEYS[2]) - within(ARGV[5], 0, 1000000), SLICE)
+if beyond > 0 then
+  drop(redis.call('ZRANGE', KEYS[2], 0, beyond - 1))
+end
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 redis.call('PEXPIRE', KEYS[3], ARGV[4])
 know(KEYS[4], ARGV[8], tonumber(ARGV[9]), KEYS[5], ARGV[10])

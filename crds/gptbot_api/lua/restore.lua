@@ -1,40 +1,67 @@
 -- restore.lua
--- Put every conversation that one of runnable, line, waiting and later knows of where the others expect it, after one of
--- them was lost. KEYS: runnable, line, waiting, later. ARGV: group. Returns how many were put in line again.
-local there, user_of = {}, {}
-for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+')) do
-  there[entry[2][2]] = entry[1]
+-- Put conversations that one of runnable, line, waiting and later knows of where the others expect them, after one of them
+-- was lost: a slice of them, since there may be many. KEYS: runnable, line, waiting, later. ARGV: group, where to go on
+-- ('': at the beginning). Returns {where to go on ('': it is done), how many were put in line again}.
+local SLICE = 500
+local part, from = string.match(ARGV[2] or '', '^(%l+) (%S+)$')
+if not part then
+  part, from = 'runnable', '-'
 end
-for _, member in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
-  local user, number, conversation = string.match(member, '^(%S+) (%d+) (%S+)$')
-  if user then
-    there[conversation], user_of[conversation] = '=' .. number, user
-  else
-    redis.call('ZREM', KEYS[3], member)
+
+-- Whether a conversation is where `line` says.
+local function is_at(place, user, conversation)
+  if place == '-' then
+    return redis.call('ZSCORE', KEYS[4], conversation)
+  elseif string.sub(place, 1, 1) == '=' then
+    return redis.call('ZSCORE', KEYS[3], user .. ' ' .. string.sub(place, 2) .. ' ' .. conversation)
+  end
+  local entry = redis.call('XRANGE', KEYS[1], place, place)[1]
+  return entry and entry[2][2] == conversation
+end
+
+local function known(conversation, place, user)
+  local told, whose = place_of(conversation)
+  if not told or not is_at(told, whose, conversation) then
+    redis.call('HSET', KEYS[2], conversation, place .. ' ' .. (user or whose or ''))
   end
 end
-for _, conversation in ipairs(redis.call('ZRANGE', KEYS[4], 0, -1)) do
-  there[conversation] = there[conversation] or '-'
+
+if part == 'runnable' then
+  local found = redis.call('XRANGE', KEYS[1], from == '-' and '-' or '(' .. from, '+', 'COUNT', SLICE)
+  for _, entry in ipairs(found) do
+    known(entry[2][2], entry[1])
+  end
+  return {#found == SLICE and 'runnable ' .. found[SLICE][1] or 'waiting 0', 0}
 end
-local lost = {}
-local fields = redis.call('HGETALL', KEYS[2])
+if part == 'waiting' then
+  local next_one, found = unpack(redis.call('ZSCAN', KEYS[3], from, 'COUNT', SLICE))
+  for index = 1, #found, 2 do
+    local user, number, conversation = string.match(found[index], '^(%S+) (%d+) (%S+)$')
+    if user then
+      known(conversation, '=' .. number, user)
+    else
+      redis.call('ZREM', KEYS[3], found[index])
+    end
+  end
+  return {next_one == '0' and 'later 0' or 'waiting ' .. next_one, 0}
+end
+if part == 'later' then
+  local next_one, found = unpack(redis.call('ZSCAN', KEYS[4], from, 'COUNT', SLICE))
+  for index = 1, #found, 2 do
+    known(found[index], '-')
+  end
+  return {next_one == '0' and 'line 0' or 'later ' .. next_one, 0}
+end
+local lost = 0
+local next_one, fields = unpack(redis.call('HSCAN', KEYS[2], from, 'COUNT', SLICE))
 for index = 1, #fields, 2 do
   local conversation, first = fields[index], string.sub(fields[index], 1, 1)
   if first ~= '@' and first ~= '#' then
     local place, user = place_of(conversation)
-    if there[conversation] == nil then
-      lost[#lost + 1] = {conversation, user or ''}
-    elseif place and place == there[conversation] then
-      there[conversation] = nil
-    else
-      user_of[conversation] = user_of[conversation] or user
+    if not place or not is_at(place, user, conversation) then
+      join(conversation, user or '')
+      lost = lost + 1
     end
   end
 end
-for conversation, place in pairs(there) do
-  redis.call('HSET', KEYS[2], conversation, place .. ' ' .. (user_of[conversation] or ''))
-end
-for _, each in ipairs(lost) do
-  join(each[1], each[2])
-end
-return #lost
+return {next_one == '0' and '' or 'line ' .. next_one, lost}

@@ -7,7 +7,7 @@ redis.call('HLEN', KEYS[6])
 
 -- The turn is over, and what it noted with it: the conversation goes to the end of the line, if it has more mail.
 local function finish(entry)
-  redis.call('DEL', KEYS[6])
+  redis.call('UNLINK', KEYS[6])
   redis.call('HDEL', KEYS[4], ARGV[2])
   local user = leave(ARGV[2], entry)
   local head = redis.call('LINDEX', KEYS[5], 0)

@@ -19,7 +19,7 @@ TARGETS = [Target("hostile_longest_stall_ms", 50.0)]
 _AGAIN = 4
 
 
-def main(pairs: int = 40) -> int:
+def main(pairs: int = 200) -> int:
     """Try everything; the exit code. `pairs`: of fragments, at each function."""
     tried, longest = 0, 0.0
     for reader in readers():
@@ -55,5 +55,5 @@ def _seconds(reader: Reader, item: Hostile, *, at_most: float) -> float:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=40, help="pairs of fragments, at each function")
+    parser.add_argument("--pairs", type=int, default=200, help="pairs of fragments, at each function")
     sys.exit(main(parser.parse_args().pairs))

@@ -45,12 +45,16 @@ async def test_one_holds_and_the_other_takes_over_when_it_is_released(store: Sto
     assert await store.command("EXISTS", keys.lease("shard")) == 0
 
 
-async def test_a_lease_is_renewed_past_its_ttl(store: Store, keys: BotKeys) -> None:
+async def test_a_lease_is_renewed_again_and_again(store: Store, keys: BotKeys) -> None:
     log: list[str] = []
-    a = StoreLeases(store, keys, "a", ttl=2.0)
+    a = StoreLeases(store, keys, "a", ttl=5.0)
     task = asyncio.create_task(a.run("shard", work(log, "a")))
     await until(lambda: a.held == {"shard"})
-    await asyncio.sleep(2.5)
+    for _ in range(2):
+        await store.command("PEXPIRE", keys.lease("shard"), 4000)
+        async with asyncio.timeout(10):
+            while await store.command("PTTL", keys.lease("shard")) <= 4000:
+                await asyncio.sleep(0.01)
     assert await store.command("GET", keys.lease("shard")) == b"a"
     assert log == ["a starts"]
     task.cancel()

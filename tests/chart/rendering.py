@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from tests.controlplane.programs import QUICK
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "gptbot"
@@ -117,10 +120,13 @@ VALUES: dict[str, Manifest] = {
 """Sets of values that render."""
 
 
-def helm(*arguments: str | Path, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+def helm(*arguments: str | Path, timeout: float = 240) -> subprocess.CompletedProcess[str]:
     """Run helm, and return what it said."""
     command = [sys.executable, "-m", "scripts.helm", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
+    environment = os.environ | QUICK
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout, check=False
+    )
 
 
 def template(
@@ -142,7 +148,7 @@ def render(values: Manifest, release: str = "demo", namespace: str = "bots") -> 
 def _rendered(values: str, release: str, namespace: str) -> str:
     answer = template(json.loads(values), release=release, namespace=namespace)
     assert answer.returncode == 0, answer.stderr
-    return json.dumps([document for document in yaml.safe_load_all(answer.stdout) if document])
+    return json.dumps([document for document in yaml.load_all(answer.stdout, yaml.CSafeLoader) if document])
 
 
 def find(objects: list[Manifest], kind: str, name: str = "") -> Manifest:

@@ -84,7 +84,7 @@ class Bot:
             return seen is not None and seen[0] == status and reason in (None, seen[1])
 
         try:
-            wait_for(so, "condition", 30)
+            wait_for(so, "condition")
         except AssertionError:
             raise AssertionError(f"{name} is not {status} {reason or ''} but {self.conditions()}") from None
         return self.conditions()[name][2]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import ssl
-import urllib.error
-import urllib.request
+import threading
+from http.client import HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
 
 Document = dict[str, Any]
@@ -31,11 +31,12 @@ _PATHS = {
 
 
 class Client:
-    """Requests as an administrator."""
+    """Requests as an administrator, over a connection that is kept: one a thread."""
 
     def __init__(self, url: str, token: str, authority: str) -> None:
-        self._url = url
+        self._address = url.removeprefix("https://")
         self._token = token
+        self._kept = threading.local()
         self._tls = ssl.create_default_context(cafile=authority)
 
     def get(self, kind: str, namespace: str, name: str) -> Document | None:
@@ -79,6 +80,15 @@ class Client:
         """Delete an object."""
         self._request("DELETE", self._path(kind, namespace, name), {"propagationPolicy": "Background"})
 
+    def create_namespace(self, name: str) -> None:
+        """Create a namespace."""
+        document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        self._request("POST", "/api/v1/namespaces", document)
+
+    def delete_namespace(self, name: str) -> None:
+        """Delete a namespace; what is in it goes later."""
+        self._request("DELETE", f"/api/v1/namespaces/{name}")
+
     def end(self, pod: str, namespace: str) -> None:
         """What a kubelet says when all of a pod's containers have ended."""
         self._request("DELETE", self._path("Pod", namespace, pod), {"gracePeriodSeconds": 0})
@@ -97,16 +107,29 @@ class Client:
     def _request(
         self, method: str, path: str, body: Document | None = None, content_type: str = "application/json"
     ) -> Document | None:
-        request = urllib.request.Request(
-            self._url + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self._token}", "Content-Type": content_type},
-        )
-        try:
-            with urllib.request.urlopen(request, context=self._tls, timeout=30) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            if error.code == 404:
-                return None
-            raise AssertionError(f"{method} {path}: {error.code} {error.read().decode()}") from None
+        answer = self._send(
+            method, path, None if body is None else json.dumps(body).encode(),
+            {"Authorization": f"Bearer {self._token}", "Content-Type": content_type},
+        )  # fmt: skip
+        said = answer.read()
+        if answer.status == 404:
+            return None
+        if answer.status >= 400:
+            raise AssertionError(f"{method} {path}: {answer.status} {said.decode()}")
+        return json.loads(said)
+
+    def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> HTTPResponse:
+        """Send a request; once more over a new connection if the server has ended the one that was kept."""
+        kept: HTTPSConnection | None = getattr(self._kept, "connection", None)
+        if kept is not None:
+            try:
+                kept.request(method, path, body, headers)
+                return kept.getresponse()
+            except (OSError, HTTPException):
+                kept.close()
+                self._kept.connection = None
+        new = HTTPSConnection(self._address, context=self._tls, timeout=30)
+        new.request(method, path, body, headers)
+        answer = new.getresponse()
+        self._kept.connection = new
+        return answer

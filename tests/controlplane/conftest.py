@@ -24,9 +24,9 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
 def namespace(plane: Plane) -> Iterator[str]:
     """A namespace of the test's own."""
     name = f"test-{uuid.uuid4().hex[:8]}"
-    plane.kubectl("create", "namespace", name)
+    plane.api.create_namespace(name)
     yield name
-    plane.kubectl("delete", "namespace", name, "--wait=false")
+    plane.api.delete_namespace(name)
 
 
 @pytest.fixture(scope="session")
@@ -46,12 +46,28 @@ def operator(plane: Plane, store_url: str, tmp_path_factory: pytest.TempPathFact
     assert "hunter2" not in log
 
 
+@pytest.fixture(autouse=True)
+def running_again(request: pytest.FixtureRequest) -> None:
+    """Start the operator that the test before has stopped, if this one uses it."""
+    names = request.fixturenames
+    if "operator" in names and "absent" not in names:
+        request.getfixturevalue("operator").start_if_wanted()
+
+
 @pytest.fixture
 def stopped(operator: OperatorProcess) -> Iterator[OperatorProcess]:
-    """The operator, to be stopped by the test; it runs again afterwards."""
+    """The operator, to be stopped by the test; others find it running."""
     yield operator
     operator.stop()
-    operator.start()
+    operator.start_when_needed()
+
+
+@pytest.fixture
+def absent(operator: OperatorProcess) -> Iterator[None]:
+    """The operator does not run: the test has one of its own, or none."""
+    operator.stop()
+    yield
+    operator.start_when_needed()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import subprocess
 import time
@@ -10,6 +11,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.controlplane.client import Client
-from tests.controlplane.programs import ROOT, program
+from tests.controlplane.programs import QUICK, ROOT, program
 from tests.ports import free_ports
 
 CRD = ROOT / "crds" / "gptbots.gptbot.dev.yaml"
@@ -98,10 +100,11 @@ class Plane:
         """Run kubectl as admin; `document` becomes its standard input."""
         answer = subprocess.run(
             [program("kubectl"), "--kubeconfig", self.kubeconfig("admin"), *arguments],
+            env=os.environ | QUICK,
             input=None if document is None else json.dumps(document),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         if check and answer.returncode != 0:
@@ -115,7 +118,7 @@ class Plane:
         revision = json.loads(status.stdout)[0]["Status"]["header"]["revision"]
         subprocess.run([*run, "compact", "--physical", str(revision)], capture_output=True, check=True, timeout=60)
 
-    @property
+    @cached_property
     def api(self) -> Client:
         """A client that is quicker than kubectl."""
         return Client(self.url, self.tokens["admin"], str(self.directory / "pki" / "apiserver.crt"))
@@ -145,7 +148,9 @@ def control_plane(directory: Path, *, autoscaler_seconds: int = 2) -> Generator[
 
     def start(name: str, *flags: str) -> None:
         with (directory / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen([program(name), *flags], stdout=log, stderr=log, cwd=directory)
+            process = subprocess.Popen(
+                [program(name), *flags], stdout=log, stderr=log, cwd=directory, env=os.environ | QUICK
+            )
         processes[name] = process, flags
 
     def alive() -> None:
@@ -156,7 +161,7 @@ def control_plane(directory: Path, *, autoscaler_seconds: int = 2) -> Generator[
 
     def wait_for_api_server() -> None:
         wait_for(
-            lambda: plane.kubectl("get", "--raw", "/readyz", check=False).returncode == 0, "kube-apiserver", 60, alive
+            lambda: plane.kubectl("get", "--raw", "/readyz", check=False).returncode == 0, "kube-apiserver", 200, alive
         )
 
     def restart_api_server() -> None:
@@ -202,7 +207,7 @@ def control_plane(directory: Path, *, autoscaler_seconds: int = 2) -> Generator[
             f"--horizontal-pod-autoscaler-sync-period={autoscaler_seconds}s",
         )  # fmt: skip
         wait_for(
-            lambda: plane.get("-n", "default", "serviceaccount", "default") is not None, "its controllers", 60, alive
+            lambda: plane.get("-n", "default", "serviceaccount", "default") is not None, "its controllers", 200, alive
         )
         yield plane
         alive()
@@ -213,7 +218,7 @@ def control_plane(directory: Path, *, autoscaler_seconds: int = 2) -> Generator[
 
 
 def wait_for(
-    condition: Callable[[], Any], what: str, seconds: float = 30, meanwhile: Callable[[], None] | None = None
+    condition: Callable[[], Any], what: str, seconds: float = 90, meanwhile: Callable[[], None] | None = None
 ) -> Any:
     """Wait until a condition holds, and return what it returned; a test fails when it does not in time."""
     deadline = time.monotonic() + seconds

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from tests.controlplane.plane import Plane
-from tests.controlplane.programs import program
+from tests.controlplane.programs import QUICK, program
 
 PATH = os.pathsep.join([str(program("kubectl").parent), str(Path(sys.executable).parent), os.environ["PATH"]])
 
@@ -21,7 +21,7 @@ def gptbot(kubeconfig: Path, *arguments: str, typed: str = "", path: str = PATH)
     """Run `kubectl gptbot ARGUMENTS` to the end."""
     return subprocess.run(
         ["kubectl", "gptbot", *arguments],
-        env={"PATH": path, "KUBECONFIG": str(kubeconfig), "HOME": str(kubeconfig.parent), "COLUMNS": "200"},
+        env=QUICK | {"PATH": path, "KUBECONFIG": str(kubeconfig), "HOME": str(kubeconfig.parent), "COLUMNS": "200"},
         input=typed, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 

@@ -31,6 +31,9 @@ RELEASED = {
 promtool goes without the service discoveries, which take most of the time to build it.
 """
 
+QUICK = {"GOGC": "400"}
+"""Environment for programs in Go: they look for unused memory a quarter as often, which took a fifth of their CPU."""
+
 
 class ProgramMissing(Exception):
     """A program is nowhere and could not be made; the text says what to do."""

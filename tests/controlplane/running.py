@@ -36,6 +36,7 @@ class OperatorProcess:
         self._health_port, self._metrics_port = free_ports(2)
         self.log = directory / "operator.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._wanted = False
         self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(directory),
@@ -51,18 +52,29 @@ class OperatorProcess:
 
     def start(self) -> None:
         """Start it and wait until it is alive."""
+        self._wanted = False
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [Path(sys.executable).with_name("gptbot-operator")], env=self._environment, stdout=log, stderr=log
             )
-        wait_for(self._alive, "the operator's /healthz", 60, self._running)
+        wait_for(self._alive, "the operator's /healthz", 200, self._running)
 
     def stop(self) -> None:
-        """SIGTERM, and wait: it has 10 s."""
+        """SIGTERM, and wait until it has ended."""
+        self._wanted = False
         if self._process is not None:
             self._process.terminate()
-            assert self._process.wait(timeout=10) == 0, self.log.read_text()[-3000:]
+            assert self._process.wait(timeout=60) == 0, self.log.read_text()[-3000:]
             self._process = None
+
+    def start_when_needed(self) -> None:
+        """Let the next test that needs it start it: one that stops it first would only wait for it."""
+        self._wanted = not self.running
+
+    def start_if_wanted(self) -> None:
+        """Start it if that was put off."""
+        if self._wanted:
+            self.start()
 
     def kill(self) -> None:
         """SIGKILL: nothing is given back."""

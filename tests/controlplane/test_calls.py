@@ -14,9 +14,8 @@ _READS = rf'{_REQUESTS}\{{method="GET"\}}'
 
 
 def test_a_new_bot_is_written_without_being_read_first(
-    plane: Plane, operator: OperatorProcess, namespace: str, store_url: str, tmp_path: Path
+    plane: Plane, absent: None, namespace: str, store_url: str, tmp_path: Path
 ) -> None:
-    operator.stop()
     process = OperatorProcess(
         plane, tmp_path, GPTBOT_STORE_URL=store_url, GPTBOT_REFRESH_SECONDS="300", GPTBOT_NAMESPACES=namespace
     )
@@ -32,6 +31,5 @@ def test_a_new_bot_is_written_without_being_read_first(
             bot.wait_settled()
         assert process.metric(_READS) - reads <= BOTS
         assert process.metric(_REQUESTS) - requests <= 18 * BOTS
-        process.stop()
     finally:
-        operator.start()
+        process.stop()

@@ -19,16 +19,9 @@ from gptbot_operator.desired.children import Identity, children
 from gptbot_operator.drift import APPLIED
 from tests.controlplane.bot import Bot
 from tests.controlplane.plane import Plane
-from tests.controlplane.running import OperatorProcess
 from tests.unit.bots import context
 
 MakeBot = Callable[..., Bot]
-
-
-@pytest.fixture
-def alone(stopped: OperatorProcess) -> None:
-    """No operator runs: the test does what it would do."""
-    stopped.stop()
 
 
 @pytest.fixture
@@ -40,9 +33,9 @@ async def cluster(plane: Plane) -> AsyncIterator[Cluster]:
 
 
 @pytest.fixture
-def look(cluster: Cluster, make_bot: MakeBot, alone: None) -> Look:
+def look(cluster: Cluster, make_bot: MakeBot, absent: None) -> Look:
     """At a new bot with every kind of child that each cluster has."""
-    del alone
+    del absent  # the test does what the operator would do
     bot = make_bot("shop", expose={"host": "shop.example.com", "ingress": {}}, gateway={"replicas": 2})
     return Look(cluster, Cache(), parse(bot.document), Applied(), new=True, secret_read=True)
 

@@ -29,7 +29,7 @@ def rich(
         quick.start()
         yield
         quick.stop()
-    operator.start()
+    operator.start_when_needed()
 
 
 def _fields(children: dict[str, Any]) -> dict[str, Any]:

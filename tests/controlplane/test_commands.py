@@ -12,7 +12,7 @@ import pytest
 
 from tests.controlplane.plane import Plane, wait_for
 from tests.controlplane.plugin import PATH
-from tests.controlplane.programs import program
+from tests.controlplane.programs import QUICK, program
 from tests.docs.commands import DOCUMENTS, ENDS, ROOT, as_run, commands, where
 
 OF_CLUSTERS = [path for path in DOCUMENTS if "plane" in map(where, commands(path))]
@@ -53,7 +53,7 @@ class Shell:
             (directory / name).symlink_to(ROOT / name)
         (directory / "ca.crt").write_text("-----BEGIN CERTIFICATE-----\n")
         path = os.pathsep.join([str(program("helm").parent), PATH])
-        self._environment = {"PATH": path, "KUBECONFIG": str(plane.kubeconfig("admin")), "HOME": str(directory)}
+        self._environment = QUICK | {"PATH": path, "KUBECONFIG": str(plane.kubeconfig("admin")), "HOME": str(directory)}
         self._directory = directory
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:

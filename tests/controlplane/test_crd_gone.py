@@ -13,9 +13,8 @@ NAME = "gptbots.gptbot.dev"
 
 
 def test_the_operator_outlives_the_crd(
-    plane: Plane, operator: OperatorProcess, namespace: str, store_url: str, tmp_path: Path
+    plane: Plane, absent: None, namespace: str, store_url: str, tmp_path: Path
 ) -> None:
-    operator.stop()
     plane.kubectl("-n", namespace, "create", "role", "lease", "--verb=create,get,update", "--resource=leases")
     plane.kubectl("-n", namespace, "create", "rolebinding", "lease", "--role=lease", "--user=operator")
     process = OperatorProcess(plane, tmp_path, GPTBOT_STORE_URL=store_url, GPTBOT_LEASE=f"{namespace}/operator")
@@ -40,17 +39,13 @@ def test_the_operator_outlives_the_crd(
         process.stop()
     finally:
         plane.kubectl("apply", "--server-side", "-f", str(CRD))
-        operator.start()
     lines = process.log.read_text().splitlines()
     assert "Traceback" not in str(lines)
     [said] = [each for each in map(json.loads, lines) if "is gone" in each["event"]]
     assert "crds" in said["what_to_do"]
 
 
-def test_it_stops_at_once_while_it_waits(
-    plane: Plane, operator: OperatorProcess, store_url: str, tmp_path: Path
-) -> None:
-    operator.stop()
+def test_it_stops_at_once_while_it_waits(plane: Plane, absent: None, store_url: str, tmp_path: Path) -> None:
     process = OperatorProcess(plane, tmp_path, GPTBOT_STORE_URL=store_url)
     process.start()
     try:
@@ -61,4 +56,3 @@ def test_it_stops_at_once_while_it_waits(
     finally:
         plane.kubectl("apply", "--server-side", "-f", str(CRD))
         plane.kubectl("wait", "--for=condition=Established", f"crd/{NAME}", "--timeout=30s")
-        operator.start()

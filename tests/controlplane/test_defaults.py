@@ -45,8 +45,7 @@ class Installation:
 
 
 @pytest.fixture
-def installation(plane: Plane, namespace: str, stopped: OperatorProcess, tmp_path: Path) -> Iterator[Installation]:
-    stopped.stop()
+def installation(plane: Plane, namespace: str, absent: None, tmp_path: Path) -> Iterator[Installation]:
     made = Installation(plane, tmp_path, namespace)
     yield made
     made.operator.stop()

@@ -61,17 +61,14 @@ class Pair:
 def namespaces(plane: Plane) -> Iterator[list[str]]:
     names = [f"test-{uuid.uuid4().hex[:8]}" for _ in range(3)]
     for name in names:
-        plane.kubectl("create", "namespace", name)
+        plane.api.create_namespace(name)
     yield names
     for name in names:
-        plane.kubectl("delete", "namespace", name, "--wait=false")
+        plane.api.delete_namespace(name)
 
 
 @pytest.fixture
-def pair(
-    plane: Plane, namespace: str, namespaces: list[str], stopped: OperatorProcess, tmp_path: Path
-) -> Iterator[Pair]:
-    stopped.stop()
+def pair(plane: Plane, namespace: str, namespaces: list[str], absent: None, tmp_path: Path) -> Iterator[Pair]:
     made = Pair(plane, namespace, namespaces[:2], tmp_path)
     for each in made.operators:
         each.start()

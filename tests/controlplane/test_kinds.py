@@ -34,9 +34,8 @@ def test_a_route_without_the_gateway_api_is_said_and_the_rest_is_made(make_bot: 
 
 
 def test_kinds_that_come_and_go_while_it_runs(
-    plane: Plane, make_bot: MakeBot, operator: OperatorProcess, store_url: str, tmp_path: Path
+    plane: Plane, make_bot: MakeBot, absent: None, store_url: str, tmp_path: Path
 ) -> None:
-    operator.stop()
     quick = OperatorProcess(plane, tmp_path, GPTBOT_STORE_URL=store_url, GPTBOT_RESYNC_SECONDS="1")
     try:
         quick.start()
@@ -53,9 +52,8 @@ def test_kinds_that_come_and_go_while_it_runs(
         bot.wait_condition("Ready", "False", "GatewayUnavailable")
         bot.edit(workers={"maxReplicas": 0})
         wait_for(lambda: bot.child("Deployment", "worker") is None, "it goes on working")
-        quick.stop()
     finally:
-        operator.start()
+        quick.stop()
 
 
 @pytest.mark.usefixtures("operator")

@@ -75,9 +75,8 @@ def test_a_bot_of_the_same_name_starts_afresh(make_bot: MakeBot, operator: Opera
 
 
 def test_it_serves_the_namespaces_it_is_told_with_rights_in_them_alone(
-    plane: Plane, namespace: str, make_bot: MakeBot, stopped: OperatorProcess, tmp_path: Path
+    plane: Plane, namespace: str, make_bot: MakeBot, absent: None, tmp_path: Path
 ) -> None:
-    stopped.stop()
     plane.kubectl("delete", "clusterrolebinding", "operator")
     role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role"}
     metadata = {"name": "operator", "namespace": namespace}

@@ -173,7 +173,7 @@ def test_the_doctor_sees_that_nobody_looks(make_bot: MakeBot, user: Path, operat
         bot.edit(suspend=True)
         code, report_of = findings(user, "bot")
     finally:
-        operator.start()
+        operator.start_when_needed()
     [what] = said(report_of[f"{bot.namespace}/bot"], "operator", "wrong")
     assert (code, what) == (1, "an operator has looked at generation 1 of the spec; the newest is 2")
 

@@ -47,16 +47,14 @@ SPECS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def resyncing(plane: Plane, operator: OperatorProcess, store_url: str, tmp_path: Path) -> Iterator[OperatorProcess]:
+def resyncing(plane: Plane, absent: None, store_url: str, tmp_path: Path) -> Iterator[OperatorProcess]:
     """An operator that looks at everything again all the time, in a cluster with all kinds."""
-    operator.stop()
     with optional_kinds(plane):
         process = OperatorProcess(plane, tmp_path, GPTBOT_STORE_URL=store_url, GPTBOT_RESYNC_SECONDS="1")
         process.start()
         yield process
         process.stop()
         assert "not reconciled" not in process.log.read_text()
-    operator.start()
 
 
 def test_neither_a_resync_nor_a_restart_writes(plane: Plane, make_bot: MakeBot, resyncing: OperatorProcess) -> None:

@@ -23,7 +23,7 @@ class Installation:
         self.image = f"gptbot:{image}"
         self.namespace = f"gptbot-{image}-{uuid.uuid4().hex[:6]}"
         self.name = f"{self.namespace}/gptbot-operator"
-        plane.kubectl("create", "namespace", self.namespace)
+        plane.api.create_namespace(self.namespace)
         verbs = "--verb=create,get,update"
         plane.kubectl("-n", self.namespace, "create", "role", "lease", verbs, "--resource=leases.coordination.k8s.io")
         plane.kubectl("-n", self.namespace, "create", "rolebinding", "lease", "--role=lease", "--user=operator")
@@ -39,16 +39,15 @@ class Installation:
 
 
 @pytest.fixture
-def two(plane: Plane, stopped: OperatorProcess, tmp_path: Path) -> Iterator[tuple[Installation, Installation]]:
+def two(plane: Plane, absent: None, tmp_path: Path) -> Iterator[tuple[Installation, Installation]]:
     """Two installations that serve all namespaces, with the rights of docs/operator.md; they do not run yet."""
-    stopped.stop()
     both = Installation(plane, tmp_path, "blue"), Installation(plane, tmp_path, "green")
     yield both
     for each in both:
         each.operator.stop()
         if each.operator.log.exists():
             assert "Traceback" not in each.operator.log.read_text()
-        plane.kubectl("delete", "namespace", each.namespace, "--wait=false")
+        plane.api.delete_namespace(each.namespace)
 
 
 def image_of(bot: Bot) -> str:
@@ -172,9 +171,8 @@ def test_a_bot_names_who_is_to_serve_it(plane: Plane, namespace: str, two: tuple
 
 
 def test_one_with_a_narrower_sight_lets_go_of_the_rest(
-    plane: Plane, namespace: str, stopped: OperatorProcess, tmp_path: Path
+    plane: Plane, namespace: str, absent: None, tmp_path: Path
 ) -> None:
-    stopped.stop()
     wide = Installation(plane, tmp_path, "blue")
     wide.leads()
     bot = Bot(plane.api, namespace, "bot")
@@ -196,4 +194,4 @@ def test_one_with_a_narrower_sight_lets_go_of_the_rest(
         narrow.stop()
         other.operator.stop()
         for each in (wide, other):
-            plane.kubectl("delete", "namespace", each.namespace, "--wait=false")
+            plane.api.delete_namespace(each.namespace)

@@ -33,14 +33,14 @@ def policed(plane: Plane) -> Iterator[Plane]:
     values["operator"]["namespaces"] = [NAMESPACE]
     policies = [each for each in render(values) if each["kind"].startswith("ValidatingAdmissionPolicy")]
     assert len(policies) == 2
-    plane.kubectl("create", "namespace", NAMESPACE)
+    plane.api.create_namespace(NAMESPACE)
     plane.kubectl("apply", "-f", "-", document={"apiVersion": "v1", "kind": "List", "items": policies})
     bad = _document(Case("podTemplate", BAD).spec())
     wait_for(lambda: plane.api.refusal(bad), "the policy is enforced")
     yield plane
     for each in policies:
         plane.kubectl("delete", each["kind"], each["metadata"]["name"])
-    plane.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+    plane.api.delete_namespace(NAMESPACE)
 
 
 def _document(spec: dict[str, Any], namespace: str = NAMESPACE, name: str = "case") -> dict[str, Any]:
@@ -212,10 +212,7 @@ class Installation:
 
 
 @pytest.fixture
-def installation(
-    plane: Plane, namespace: str, stopped: OperatorProcess, store_url: str, tmp_path: Path
-) -> Iterator[Installation]:
-    stopped.stop()
+def installation(plane: Plane, namespace: str, absent: None, store_url: str, tmp_path: Path) -> Iterator[Installation]:
     made = Installation(plane, tmp_path, namespace, store_url)
     yield made
     made.stop()

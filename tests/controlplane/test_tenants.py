@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,6 @@ MakeBot = Callable[..., Bot]
 pytestmark = pytest.mark.usefixtures("operator")
 
 ROTATE = "gptbot.dev/rotate-store-password"
-
-
-@pytest.fixture
-def stopped(operator: OperatorProcess) -> Iterator[OperatorProcess]:
-    """The operator, to be stopped by the test; it runs again afterwards."""
-    yield operator
-    operator.stop()
-    operator.start()
 
 
 def key(bot: Bot) -> str:

@@ -20,11 +20,8 @@ MakeBot = Callable[..., Bot]
 
 
 @pytest.fixture
-def proxied(
-    plane: Plane, operator: OperatorProcess, store_url: str, tmp_path: Path
-) -> Iterator[tuple[Proxy, OperatorProcess]]:
+def proxied(plane: Plane, absent: None, store_url: str, tmp_path: Path) -> Iterator[tuple[Proxy, OperatorProcess]]:
     """An operator in the place of the usual one, whose way to the API server can be cut."""
-    operator.stop()
     proxy = Proxy(int(plane.url.rpartition(":")[2]))
     document = yaml.safe_load(plane.kubeconfig("operator").read_text())
     document["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{proxy.port}"
@@ -39,7 +36,6 @@ def proxied(
         proxy.mend()
         process.stop()
         proxy.close()
-        operator.start()
     assert "Traceback" not in process.log.read_text()
 
 
@@ -151,7 +147,7 @@ def test_others_who_write_all_the_time_neither_stop_nor_starve_anybody(
 @pytest.mark.parametrize("away", [False, True], ids=["operator-runs", "operator-is-away"])
 def test_a_namespace_with_bots_goes(plane: Plane, operator: OperatorProcess, away: bool) -> None:
     name = f"going-{uuid.uuid4().hex[:8]}"
-    plane.kubectl("create", "namespace", name)
+    plane.api.create_namespace(name)
     bots = [Bot(plane.api, name, each) for each in ("one", "two")]
     for bot in bots:
         bot.create()
@@ -159,8 +155,7 @@ def test_a_namespace_with_bots_goes(plane: Plane, operator: OperatorProcess, awa
     if away:
         operator.stop()
     try:
-        plane.kubectl("delete", "namespace", name, "--wait=false")
+        plane.api.delete_namespace(name)
         wait_for(lambda: plane.get("namespace", name) is None, "the namespace is gone", 90)
     finally:
-        if away:
-            operator.start()
+        operator.start_when_needed()

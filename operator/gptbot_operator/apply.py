@@ -63,17 +63,18 @@ async def apply_children(
     new: bool = False,
     secret_read: bool = True,
     untouched: Collection[str] = (),
+    held: Collection[Identity] = (),
 ) -> Outcome:
     """Remove the children that are not wanted, apply those that are and that are not so already.
 
     `served`: which of the kinds that not every cluster has are there; `unserved`: children that it cannot have, and a
     line for each. `everything`: look at the API server itself, whatever the watches have shown. `new` and `secret_read`
-    are those of a Look. `untouched`: kinds that stay as they are. A child that cannot be applied does not keep the
-    others from it, but Deployments stay as they are while what their pods need is not as it should be.
+    are those of a Look, as is `held`. `untouched`: kinds that stay as they are. A child that cannot be applied does not
+    keep the others from it, but Deployments stay as they are while what their pods need is not as it should be.
 
     Raises ApiError when the API server does not answer at all, SecretUnknown when the Secret is to be read first.
     """
-    look, outcome = Look(cluster, cache, bot, applied, new, secret_read), Outcome()
+    look, outcome = Look(cluster, cache, bot, applied, new, secret_read, held), Outcome()
     applied.begin(bot.metadata.generation, everything=everything)
     wanted: dict[Identity, Document] = {
         (m["kind"], m["metadata"]["name"]): m for m in manifests if m["kind"] not in untouched

@@ -14,7 +14,7 @@ from typing import Any
 
 from gptbot_api import KIND
 from gptbot_operator.cluster import Document
-from gptbot_operator.desired.context import BOT_LABEL, PAUSED_ANNOTATION, ROTATE_ANNOTATION
+from gptbot_operator.desired.context import BOT_LABEL, PAUSED_ANNOTATION, ROLLED_ANNOTATION, ROTATE_ANNOTATION
 from gptbot_operator.packed import Packed
 from gptbot_operator.scalers import Scalers, facts_of
 
@@ -221,6 +221,7 @@ def _facts(document: Document) -> Mapping[str, Any]:
                 "ready": status.get("readyReplicas", 0),
                 "available": status.get("availableReplicas", 0),
                 "conditions": _conditions(status),
+                "stamp": (document["metadata"].get("annotations") or {}).get(ROLLED_ANNOTATION, ""),
             }
         case "HorizontalPodAutoscaler":  # how others' are does not matter
             return facts_of(document) or {"conditions": _conditions(status)}

@@ -7,6 +7,7 @@ where the watches have shown it, or where a bot is new; the API server's 409 tel
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from gptbot_api import GptBot
@@ -14,9 +15,9 @@ from gptbot_operator.applied import Applied
 from gptbot_operator.cache import Cache, ObjectKey, observe
 from gptbot_operator.cluster import ABSENT, FIELD_MANAGER, ApiError, Cluster, Document
 from gptbot_operator.desired.children import Identity
-from gptbot_operator.desired.context import annotated, worker_name
+from gptbot_operator.desired.context import ROLLED_ANNOTATION, annotated, worker_name
 from gptbot_operator.desired.hpa import fewest, scales
-from gptbot_operator.drift import APPLIED, as_applied, digest
+from gptbot_operator.drift import APPLIED, as_applied, digest, holds
 from gptbot_operator.stopping import STOPPER
 
 _HANDOVER = "gptbot-operator-handover"
@@ -40,6 +41,8 @@ class Look:
     """Nobody has made children of this bot, as far as is known."""
     secret_read: bool
     """Its manifests were made with what is in its Secret."""
+    held: Collection[Identity] = ()
+    """Deployments whose pods stay as they are."""
 
     def key(self, identity: Identity) -> ObjectKey:
         """Of a child in the cache."""
@@ -57,11 +60,16 @@ class NotOurs(Exception):
 
 async def apply_child(look: Look, identity: Identity, manifest: Document) -> None:
     """Apply a manifest, unless that would change nothing. Raises ApiError, NotOurs and SecretUnknown."""
-    wanted = digest(manifest)
+    held = identity in look.held
+    wanted = digest(_podless(manifest) if held else manifest)
     seen = look.cache.objects.get(look.key(identity))
     if seen is not None and look.applied.is_done(identity, wanted, seen):
         return
-    if (version := _known_version(look, identity, manifest, wanted)) and await _put(look, manifest, wanted, version):
+    if (
+        not held
+        and (version := _known_version(look, identity, manifest, wanted))
+        and await _put(look, manifest, wanted, version)
+    ):
         return
     for _ in range(_TRIES):
         if await _look_and_apply(look, identity, manifest, wanted):
@@ -89,9 +97,11 @@ async def _look_and_apply(look: Look, identity: Identity, manifest: Document, wa
         return await _put(look, manifest, wanted, ABSENT)
     if problem := _taken(look.bot, live):
         raise NotOurs(f"{kind} {name} {problem}")
+    if held := identity in look.held:
+        manifest = _with_pods_of(live, manifest)
     if kind == "Secret" and not look.secret_read:
         raise SecretUnknown
-    if as_applied(live, manifest, wanted):
+    if as_applied(live, manifest, wanted) or (held and holds(live, manifest)):
         _note(look, identity, wanted, live)
         return True
     try:
@@ -104,6 +114,19 @@ async def _look_and_apply(look: Look, identity: Identity, manifest: Document, wa
         if error.status == 422 and kind in _MADE_ANEW and await _welcome(look.cluster, manifest):
             return await _put_or_begin_anew(look, manifest, wanted, live)
         raise
+
+
+def _podless(manifest: Document) -> Document:
+    """A Deployment without what it says of its pods."""
+    metadata = {**manifest["metadata"], "annotations": {}}
+    return manifest | {"metadata": metadata, "spec": {**manifest["spec"], "template": None}}
+
+
+def _with_pods_of(live: Document, manifest: Document) -> Document:
+    """A Deployment that has the pods it has."""
+    stamp = (live["metadata"].get("annotations") or {}).get(ROLLED_ANNOTATION)
+    kept = annotated(_podless(manifest), {} if stamp is None else {ROLLED_ANNOTATION: stamp})
+    return kept | {"spec": {**manifest["spec"], "template": live["spec"]["template"]}}
 
 
 async def _put_or_begin_anew(look: Look, manifest: Document, wanted: str, live: Document) -> bool:

@@ -28,7 +28,12 @@ def digest(manifest: Document) -> str:
 def as_applied(live: Document, manifest: Document, manifest_digest: str) -> bool:
     """Whether applying the manifest would change nothing."""
     annotations = live["metadata"].get("annotations") or {}
-    return annotations.get(APPLIED) == manifest_digest and _holds(live, manifest, "", manifest["kind"] in _SHARED)
+    return annotations.get(APPLIED) == manifest_digest and holds(live, manifest)
+
+
+def holds(live: Document, manifest: Document) -> bool:
+    """Whether an object has all that a manifest says; what it has besides may have been in an earlier manifest."""
+    return _holds(live, manifest, "", manifest["kind"] in _SHARED)
 
 
 def _holds(live: Any, wanted: Any, field: str, shared: bool) -> bool:

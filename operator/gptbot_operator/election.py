@@ -14,9 +14,12 @@ from datetime import UTC, datetime
 import structlog
 
 from gptbot_operator import metrics
+from gptbot_operator.board import Board
 from gptbot_operator.cluster import ApiError, Cluster, Document
 from gptbot_operator.installations import SERVES_ANNOTATION, serves
 
+_LABELS = {"app.kubernetes.io/part-of": "gptbot", "app.kubernetes.io/component": "operator"}
+"""Of the Lease, for people to find it by."""
 _STANDBY_SECONDS = 1.0
 """Between two looks of one that waits: so long takes a hand-over."""
 _log = structlog.get_logger("gptbot_operator")
@@ -34,10 +37,15 @@ class Election:
     """
 
     def __init__(
-        self, cluster: Cluster, lease: str, identity: str, seconds: float, namespaces: Collection[str] = ()
-    ) -> None:
-        """`namespaces`: those that are served, for other installations to see; none: all."""
+        self, cluster: Cluster, lease: str, identity: str, seconds: float, namespaces: Collection[str] = (),
+        board: Board | None = None,
+    ) -> None:  # fmt: skip
+        """`namespaces`: those that are served, for other installations to see; none: all.
+
+        `board`: what else stands on the Lease.
+        """
         self._cluster = cluster
+        self._board = board or Board()
         self._serves = serves(namespaces)
         self._namespace, self._name = lease.split("/")
         self._identity = identity
@@ -124,7 +132,10 @@ class Election:
             "holderIdentity": self._identity, "leaseDurationSeconds": max(1, round(self._seconds)), "renewTime": now,
         }  # fmt: skip
         metadata: Document = {**lease["metadata"]}
-        metadata["annotations"] = {**(metadata.get("annotations") or {}), SERVES_ANNOTATION: self._serves}
+        annotations: dict[str, str] = metadata.get("annotations") or {}
+        self._board.read(annotations)
+        metadata["annotations"] = {**annotations, SERVES_ANNOTATION: self._serves, **self._board.written()}
+        metadata["labels"] = {**(metadata.get("labels") or {}), **_LABELS}
         return {
             "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec,
         }  # fmt: skip

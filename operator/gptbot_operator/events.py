@@ -122,16 +122,21 @@ def served_by_another(bot: Document, holder: str, own: str, instance: str, *, me
     return event | {"metadata": metadata, "type": "Normal" if meant else "Warning"}
 
 
+def rollout_stopped(bot: Document, note: str, instance: str) -> Document:
+    """An Event of a bot whose new pods fail, so that no other bot gets any."""
+    condition = {"type": "Rollout", "status": "False", "reason": "RolloutStopped", "message": note}
+    return _event(bot, condition, instance)
+
+
 def _is_bad(condition: Document) -> bool:
     """Whether somebody should look."""
     if condition["reason"] == "NearlySpent":
         return True
     if condition["status"] != "False" or condition["type"] == "ScalingActive":
         return False
-    return condition["reason"] != "Suspended" and (condition["type"], condition["reason"]) != (
-        "Progressing",
-        "Complete",
-    )
+    if condition["type"] == "Progressing" and condition["reason"] in ("Complete", "WaitingForRollout"):
+        return False
+    return condition["reason"] != "Suspended"
 
 
 def _age(condition: Document) -> float:

@@ -20,6 +20,7 @@ from prometheus_client import start_http_server
 from gptbot_api import API_GROUP, KIND
 from gptbot_api.listening import any_address
 from gptbot_operator import logs, metrics
+from gptbot_operator.board import Board
 from gptbot_operator.cancelling import quiet_closing
 from gptbot_operator.cluster import ApiError, Cluster, Document
 from gptbot_operator.desired.context import BOT_LABEL
@@ -113,10 +114,11 @@ async def operate(settings: Settings) -> None:
     async with healthz(settings.health_port), Cluster.connect() as cluster:
         await _wait_for_crd(cluster)
         if not settings.lease:
-            await _work(settings, cluster, stop, _nothing)
+            await _work(settings, cluster, stop, _nothing, Board())
         else:
-            election = Election(cluster, settings.lease, identity, settings.lease_seconds, settings.namespaces)
-            await _lead(election, settings, cluster, stop)
+            board = Board()
+            election = Election(cluster, settings.lease, identity, settings.lease_seconds, settings.namespaces, board)
+            await _lead(election, settings, cluster, stop, board)
     _log.info("stopped")
 
 
@@ -125,12 +127,12 @@ def _heed_signals(stop: asyncio.Event) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
 
-async def _lead(election: Election, settings: Settings, cluster: Cluster, stop: asyncio.Event) -> None:
+async def _lead(election: Election, settings: Settings, cluster: Cluster, stop: asyncio.Event, board: Board) -> None:
     """Stand by until the Lease is won, then work. What must not go on without the Lease ends with the process."""
     try:
         if not await _unless(stop, election.win()):
             return
-        working = asyncio.create_task(_work(settings, cluster, stop, election.give_back))
+        working = asyncio.create_task(_work(settings, cluster, stop, election.give_back, board))
         holding = asyncio.create_task(election.hold())
         await asyncio.wait({working, holding}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():  # the Lease is lost; another works already
@@ -160,11 +162,11 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
     return True
 
 
-async def _work(settings: Settings, cluster: Cluster, stop: asyncio.Event, leave: Leave) -> None:
+async def _work(settings: Settings, cluster: Cluster, stop: asyncio.Event, leave: Leave, board: Board) -> None:
     """Work until stopped. Without the CRD wait until it is there again, and begin anew."""
     ended: BaseExceptionGroup[WatchError] | None = None
     try:
-        await _watch_and_reconcile(settings, cluster, stop, leave)
+        await _watch_and_reconcile(settings, cluster, stop, leave, board)
     except* WatchError as group:
         ended = group
     if ended is None:
@@ -175,8 +177,10 @@ async def _work(settings: Settings, cluster: Cluster, stop: asyncio.Event, leave
         start_over()
 
 
-async def _watch_and_reconcile(settings: Settings, cluster: Cluster, stop: asyncio.Event, leave: Leave) -> None:
-    reconciler = Reconciler(settings, cluster, instance=socket.gethostname())
+async def _watch_and_reconcile(
+    settings: Settings, cluster: Cluster, stop: asyncio.Event, leave: Leave, board: Board
+) -> None:
+    reconciler = Reconciler(settings, cluster, socket.gethostname(), board)
     await reconciler.discovery.refresh()
     async with asyncio.TaskGroup() as tasks:
         worker = tasks.create_task(reconciler.run())

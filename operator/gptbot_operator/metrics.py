@@ -13,3 +13,5 @@ ELSEWHERE = Gauge("gptbot_operator_bots_served_by_another", "Bots left to anothe
 EVENTS = Counter("gptbot_operator_watch_events", "Watch events, by kind.", ["kind"])
 REQUESTS = Counter("gptbot_operator_api_requests", "Requests to the API server but watches, by method.", ["method"])
 PURGED = Counter("gptbot_operator_purged_keys", "Keys of deleted bots erased from their stores.")
+ROLLOUT = Gauge("gptbot_operator_rollout_bots", "Bots by how far the rollout of the newest pods is.", ["state"])
+ROLLOUT_STOPPED = Gauge("gptbot_operator_rollout_stopped", "1 while bots wait because new pods of others fail.")

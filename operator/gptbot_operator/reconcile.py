@@ -15,8 +15,9 @@ import structlog
 
 from gptbot_api import KIND, GptBot, InvalidManifest
 from gptbot_api.store_faults import IN_USE
-from gptbot_operator import metrics
+from gptbot_operator import events, metrics
 from gptbot_operator.apply import Outcome, apply_children
+from gptbot_operator.board import Board
 from gptbot_operator.bot_metrics import SEEN
 from gptbot_operator.cache import Cache, ObjectKey, Observed, observe
 from gptbot_operator.cancelling import cancelled
@@ -24,6 +25,7 @@ from gptbot_operator.child import SecretUnknown
 from gptbot_operator.cluster import ApiError, Cluster, Document
 from gptbot_operator.credentials import Credentials
 from gptbot_operator.desired.children import children, unserved
+from gptbot_operator.desired.config import config_map
 from gptbot_operator.desired.context import Context, config_name, gateway_name, secret_name, selector, worker_name
 from gptbot_operator.desired.secret import SHARED
 from gptbot_operator.discovery import Discovery
@@ -40,12 +42,14 @@ from gptbot_operator.scalers import scalable
 from gptbot_operator.serving import Serving
 from gptbot_operator.settings import Settings
 from gptbot_operator.sharing import Sharing
+from gptbot_operator.stamps import owner_digest
 from gptbot_operator.status import refused_status, status_of
 from gptbot_operator.stopping import deployments, is_suspended, stop
 from gptbot_operator.store import Reading, StoreReader
 from gptbot_operator.tenancy.rules import NotAllowed, permit, permit_store, store_fault
 from gptbot_operator.tenants import Tenants
 from gptbot_operator.tokens import Tokens, platform_tokens
+from gptbot_operator.turns import Turns
 from gptbot_operator.verdict import Seen, Verdict
 from gptbot_operator.workqueue import WorkQueue
 
@@ -78,7 +82,8 @@ class Unfinished(Exception):
 class Reconciler:
     """Looks at bots whose keys are in the queue."""
 
-    def __init__(self, settings: Settings, cluster: Cluster, instance: str) -> None:
+    def __init__(self, settings: Settings, cluster: Cluster, instance: str, board: Board | None = None) -> None:
+        """`instance`: this process, for Events. `board`: what people say of the rollout."""
         self.cache = Cache()
         self.queue = WorkQueue()
         self._settings = settings
@@ -92,6 +97,7 @@ class Reconciler:
         self._tenants = Tenants(settings, cluster.identity, presence, self.queue.add)
         self._sharing = Sharing(settings, self._tenants)
         self._moves = Moves(self._tenants, self.queue.add)
+        self._turns = Turns(settings, self.queue, board or Board())
         self._memory: dict[str, Memory] = {}
         self.discovery = Discovery(cluster, max_age=settings.resync_seconds / 2)
 
@@ -131,6 +137,7 @@ class Reconciler:
             except Exception:
                 log.exception("not reconciled", retry_seconds=round(self.queue.retry(key), 1))
             finally:
+                self._turns.looked(key, self.cache.bots_known(self._settings.namespaces))
                 self.queue.done(key)
                 metrics.RECONCILES.labels(result).inc()
                 metrics.SECONDS.observe(seconds := time.perf_counter() - started)
@@ -210,12 +217,21 @@ class Reconciler:
         elif context.held:
             self.queue.add_after(key, _HELD_SECONDS)
         outcome = Outcome()
+        manifests = children(bot, context)
+        if not new:
+            await self._see_deployments(bot, manifests)
+        turn = self._turns.take(
+            key, bot, manifests,
+            owner_digest(written, wanted, digests, credentials.pepper, login.password), self._deployments(bot),
+            edited=_edited(document), answers=_answered(document), paused=paused,
+        )  # fmt: skip
+        manifests = turn.manifests if not turn.held else [config_map(bot, brief=True), *turn.manifests[1:]]
         try:
             if not paused:
                 outcome = await apply_children(
-                    self._cluster, self.cache, bot, children(bot, context), memory.applied,
+                    self._cluster, self.cache, bot, manifests, memory.applied,
                     served=context.served, unserved=unserved(bot, context), everything=everything, new=new,
-                    secret_read=memory.secret is not None, untouched=_untouched(bot, stand),
+                    secret_read=memory.secret is not None, untouched=_untouched(bot, stand), held=turn.held,
                 )  # fmt: skip
                 self._note_secret(bot, memory, context, outcome)
         except SecretUnknown:
@@ -224,7 +240,7 @@ class Reconciler:
         memory.looked = True
         gateway = self._own(bot, "Deployment", gateway_name(bot))
         worker = self._own(bot, "Deployment", worker_name(bot))
-        if not (paused or outcome.holds_up_pods):
+        if not (paused or outcome.holds_up_pods or turn.held):
             await self._sharing.settle(key, login, [gateway, worker] if bot.spec.workers.max_replicas else [gateway])
         seen = Seen(
             settings=self._settings,
@@ -241,8 +257,13 @@ class Reconciler:
             worker_held_up=outcome.held_up(worker_name(bot)),
             scalers=scalers,
             autoscaler=self._own(bot, "HorizontalPodAutoscaler", worker_name(bot)),
+            waits_for_rollout=self._turns.waits(turn, self._deployments(bot)),
         )
-        await self._write_status(key, document, status_of(bot, seen, document.get("status") or {}, _now()))
+        status = status_of(bot, seen, document.get("status") or {}, _now())
+        failure = self._turns.saw(key, bot, turn, self._deployments(bot), seen, outcome, _ready(status))
+        await self._write_status(key, document, status)
+        if failure:
+            await self._tell(key, events.rollout_stopped(document, failure, self._instance))
         if everything:
             memory.full_at = time.monotonic()
         if outcome.faults:
@@ -262,6 +283,7 @@ class Reconciler:
         self._memory[key].full_at = time.monotonic()
         await self._moves.forget(key)
         await self._keep(key, document["metadata"]["uid"], self._memory[key])
+        self._turns.leave(key)
         reason = "NotAllowed" if isinstance(error, NotAllowed) else "InvalidSpec"
         if reason == "InvalidSpec" or not self._tokens.knows(key):  # else its pods may use the tokens still
             self._duplicates(key, {})
@@ -294,6 +316,7 @@ class Reconciler:
                 self.cache.bots[key] = claimed
             return claimed
         self._duplicates(key, {})
+        self._turns.leave(key)
         self.cache.refer(key, ())
         SEEN.forget(key)
         memory = self._memory[key]
@@ -307,6 +330,7 @@ class Reconciler:
     async def _forget(self, key: str) -> None:
         memory = self._memory.pop(key, None)
         self._serving.forget(key)
+        self._turns.leave(key)
         SEEN.forget(key)
         for other in self._tokens.forget(key):
             self.queue.add(other)
@@ -438,6 +462,19 @@ class Reconciler:
             memory.store = (digest, base64.b64decode(encoded).decode(errors="replace").strip())
         return memory.store[1]
 
+    async def _see_deployments(self, bot: GptBot, manifests: list[Document]) -> None:
+        """Read those that the watches have not shown yet: what runs decides on what is applied."""
+        for manifest in manifests:
+            key = (manifest["kind"], bot.metadata.namespace, manifest["metadata"]["name"])
+            if manifest["kind"] != "Deployment" or key in self.cache.objects:
+                continue
+            if (document := await self._cluster.get(*key)) is not None:
+                self.cache.objects[key] = observe(document)
+
+    def _deployments(self, bot: GptBot) -> dict[str, Observed]:
+        names = gateway_name(bot), worker_name(bot)
+        return {name: seen for name in names if (seen := self._own(bot, "Deployment", name)) is not None}
+
     def _own(self, bot: GptBot, kind: str, name: str) -> Observed | None:
         seen = self.cache.objects.get((kind, bot.metadata.namespace, name))
         return seen if seen is not None and seen.owner == bot.metadata.uid else None
@@ -465,15 +502,32 @@ class Reconciler:
         SEEN.note(document, status, self._settings.image)
         grace = _GRACE * self._settings.refresh_seconds
         for event in self._memory[key].events.changes(document, before, status, self._instance, grace):
-            try:
-                await self._cluster.create(event)
-            except ApiError as error:  # an Event is a courtesy
-                _log.info("event not written", bot=key, reason=str(error))
+            await self._tell(key, event)
+
+    async def _tell(self, key: str, event: Document) -> None:
+        try:
+            await self._cluster.create(event)
+        except ApiError as error:  # an Event is a courtesy
+            _log.info("event not written", bot=key, reason=str(error))
 
 
 def _untouched(bot: GptBot, stand: Stand) -> tuple[str, ...]:
     """Kinds that stay as they are: pods of before go on while a new store cannot be used."""
     return _WITH_PODS if stand.pods == "stay" and not bot.spec.suspend else ()
+
+
+def _edited(document: Document) -> bool:
+    """Whether the newest spec was not applied yet."""
+    return (document.get("status") or {}).get("observedGeneration") != document["metadata"].get("generation")
+
+
+def _answered(document: Document) -> bool:
+    return _ready(document.get("status") or {}).get("status") == "True"
+
+
+def _ready(status: Document) -> Document:
+    """The condition Ready."""
+    return next((each for each in status.get("conditions") or [] if each["type"] == "Ready"), {})
 
 
 def _missing(bot: GptBot, reference: Reference) -> str:

@@ -29,6 +29,10 @@ def progressing(bot: GptBot, seen: Seen) -> Verdict:
     under_way = [text for name, deployment, _ in parts if (text := _under_way(name, deployment))]
     if under_way:
         return Verdict("True", "RollingOut", "; ".join(under_way))
+    if seen.waits_for_rollout:
+        return Verdict(
+            "False", "WaitingForRollout", "newer pods wait for the bot's turn: kubectl gptbot rollout status"
+        )
     return Verdict("False", "Complete", "")
 
 

@@ -12,10 +12,12 @@ from typing import Any, Literal, cast
 import yaml
 
 from gptbot_api import InvalidManifest
+from gptbot_api.base import seconds
 from gptbot_api.defaults import Defaults, parse_defaults
 from gptbot_api.store_url import CA_VARIABLE, trusting
 from gptbot_operator.tenancy.allowed import NotAnEntry, Tenancy
 from gptbot_operator.tenancy.hosts import addresses, own_addresses
+from gptbot_operator.waves import Most
 
 _NAMESPACE = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 COPY_PREFIX = "default_"
@@ -24,6 +26,7 @@ _LONGEST_KEY = 253
 _MOST_AUTHORITIES = 64 * 1024
 """Bytes of certificates: they go to the bots in an environment variable, and Linux takes 128 KiB in one."""
 _ISOLATION = ("auto", "required", "off")
+_TENTH = Most(10, percent=True)
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 
 
@@ -63,6 +66,10 @@ class Settings:
     """How often backlog and platforms are read from the store."""
     resync_seconds: float = 600
     """How often everything of a bot is applied again without a reason."""
+    rollout_most: Most = _TENTH
+    """How many bots get new pods at a time."""
+    rollout_pause: float = 30
+    """Seconds between a bot that works with its new pods and the next one."""
     concurrency: int = 8
     """Bots reconciled at the same time."""
     log_level: str = "INFO"
@@ -109,6 +116,8 @@ class Settings:
             takeover_seconds=_number(environment, "GPTBOT_TAKEOVER_SECONDS", 600, 3),
             refresh_seconds=_number(environment, "GPTBOT_REFRESH_SECONDS", 15, 0.2),
             resync_seconds=_number(environment, "GPTBOT_RESYNC_SECONDS", 600, 1),
+            rollout_most=_most(environment.get("GPTBOT_ROLLOUT_MAX_UNAVAILABLE_BOTS")),
+            rollout_pause=_pause(environment.get("GPTBOT_ROLLOUT_PAUSE")),
             concurrency=int(_number(environment, "GPTBOT_CONCURRENCY", 8, 1)),
             log_level=level,
             health_port=int(_number(environment, "GPTBOT_HEALTH_PORT", 8080, 1)),
@@ -132,6 +141,22 @@ def _store_url(text: str | None, authorities: str | None) -> str | None:
             f"{CA_VARIABLE}: {authorities} has more than {_MOST_AUTHORITIES // 1024} KiB; give the store's only"
         )
     return trusting(text, pem)
+
+
+def _most(text: str | None) -> Most:
+    try:
+        return Most.parse(text or "10%")
+    except ValueError as error:
+        raise InvalidSettings(f"GPTBOT_ROLLOUT_MAX_UNAVAILABLE_BOTS {error}") from None
+
+
+def _pause(text: str | None) -> float:
+    if text in ("0", "0s"):
+        return 0.0
+    try:
+        return float(seconds(text or "30s"))
+    except ValueError:
+        raise InvalidSettings(f"GPTBOT_ROLLOUT_PAUSE must be a duration such as 0s, 30s or 5m, not {text!r}") from None
 
 
 def _lease(text: str) -> str:

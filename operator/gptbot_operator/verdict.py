@@ -52,6 +52,8 @@ class Seen:
     gateway_held_up: Fault | None = None
     """Why the gateway's Deployment is not as it should be: it was refused, or waits for something that was."""
     worker_held_up: Fault | None = None
+    waits_for_rollout: bool = False
+    """Newer pods of it are kept back until it is its turn."""
 
 
 def available(deployment: Observed | None) -> bool:

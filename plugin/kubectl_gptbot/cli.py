@@ -56,6 +56,10 @@ class Action(StrEnum):
 _BEFORE: dict[str, str] = {}
 """What stood before the command."""
 
+rollouts = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(rollouts, name="rollout", help="New pods for all bots, wave by wave: how far it is; pause it, go on.")
+Installation = Annotated[str, typer.Argument(help="NAMESPACE/NAME of the operator's Lease. Default: the only one.")]
+
 As = Annotated[Output, typer.Option("--output", "-o", help="For people, or for scripts.")]
 
 
@@ -156,6 +160,37 @@ def doctor(
     kubectl, as_json = _kubectl(namespace, context, kubeconfig), output == Output.JSON
     if not _run(lambda: examine(kubectl, name, everywhere=everywhere, as_json=as_json)):
         sys.exit(1)
+
+
+@rollouts.command("status")
+def rollout_status(
+    installation: Installation = "", output: As = Output.TEXT,
+    namespace: Namespace = "", context: Context = "", kubeconfig: Kubeconfig = "",
+) -> None:  # fmt: skip
+    """Show which bots have the newest pods, which wait, which fail and why."""
+    from kubectl_gptbot.rollout import show
+
+    _run(lambda: show(_kubectl(namespace, context, kubeconfig), installation, as_json=output == Output.JSON))
+
+
+@rollouts.command("pause")
+def rollout_pause(
+    installation: Installation = "", namespace: Namespace = "", context: Context = "", kubeconfig: Kubeconfig = ""
+) -> None:
+    """Have no other bot begun until somebody resumes, whatever happens to the operator."""
+    from kubectl_gptbot.rollout import pause
+
+    print(_run(lambda: pause(_kubectl(namespace, context, kubeconfig), installation)))  # noqa: T201
+
+
+@rollouts.command("resume")
+def rollout_resume(
+    installation: Installation = "", namespace: Namespace = "", context: Context = "", kubeconfig: Kubeconfig = ""
+) -> None:
+    """Go on after a pause, or although the pods of some bots fail: those are left out."""
+    from kubectl_gptbot.rollout import resume
+
+    print(_run(lambda: resume(_kubectl(namespace, context, kubeconfig), installation)))  # noqa: T201
 
 
 @app.command()

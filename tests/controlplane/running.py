@@ -45,6 +45,8 @@ class OperatorProcess:
             "GPTBOT_TENANCY": "trusted",
             "GPTBOT_REFRESH_SECONDS": "0.5",
             "GPTBOT_LOG_LEVEL": "DEBUG",
+            "GPTBOT_ROLLOUT_MAX_UNAVAILABLE_BOTS": "100%",
+            "GPTBOT_ROLLOUT_PAUSE": "0s",
             "GPTBOT_HEALTH_PORT": str(self._health_port),
             "GPTBOT_METRICS_PORT": str(self._metrics_port),
             **environment,

@@ -23,6 +23,8 @@ def test_everything_can_be_set() -> None:
             "GPTBOT_REFRESH_SECONDS": "2.5",
             "GPTBOT_RESYNC_SECONDS": "60",
             "GPTBOT_CONCURRENCY": "2",
+            "GPTBOT_ROLLOUT_MAX_UNAVAILABLE_BOTS": "3",
+            "GPTBOT_ROLLOUT_PAUSE": "5m",
             "GPTBOT_LOG_LEVEL": "debug",
             "GPTBOT_HEALTH_PORT": "1",
             "GPTBOT_METRICS_PORT": "2",
@@ -30,6 +32,7 @@ def test_everything_can_be_set() -> None:
     )
     assert settings.namespaces == ("a", "b")
     assert (settings.refresh_seconds, settings.concurrency, settings.log_level) == (2.5, 2, "DEBUG")
+    assert (str(settings.rollout_most), settings.rollout_pause) == ("3", 300)
     assert "secret" not in repr(settings)
 
 
@@ -42,6 +45,8 @@ def test_everything_can_be_set() -> None:
         ("GPTBOT_NAMESPACES", "a,B!"),
         ("GPTBOT_REFRESH_SECONDS", "soon"),
         ("GPTBOT_CONCURRENCY", "0"),
+        ("GPTBOT_ROLLOUT_MAX_UNAVAILABLE_BOTS", "0%"),
+        ("GPTBOT_ROLLOUT_PAUSE", "30"),
     ],
 )
 def test_what_makes_no_sense_is_named(name: str, value: str) -> None:

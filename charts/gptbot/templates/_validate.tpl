@@ -9,7 +9,7 @@
 
 {{/* A null takes a section out of the values: the templates would end at it with a trace. */}}
 {{- define "gptbot.validate.sections" -}}
-{{- range $path := list "botImage" "operator" "operator.image" "metrics" "metrics.serviceMonitor" "metrics.rules" "dashboards" "networkPolicy" "serviceAccount" "rbac" "crd" "defaults" "valkey" "valkey.image" "valkey.auth" "valkey.persistence" "externalStore" "model" "exampleBot" "exampleBot.spec" -}}
+{{- range $path := list "botImage" "operator" "operator.image" "operator.rollout" "metrics" "metrics.serviceMonitor" "metrics.rules" "dashboards" "networkPolicy" "serviceAccount" "rbac" "crd" "defaults" "valkey" "valkey.image" "valkey.auth" "valkey.persistence" "externalStore" "model" "exampleBot" "exampleBot.spec" -}}
 {{- $section := $.Values -}}
 {{- range splitList "." $path }}{{ $section = get $section . }}{{ end -}}
 {{- if not (kindIs "map" $section) -}}
@@ -43,6 +43,12 @@
 {{- end -}}
 {{- if not (regexMatch "^[1-9][0-9]*([kKmMgG][bB]?)?$" (include "gptbot.text" .Values.valkey.maxMemory)) -}}
 {{- fail (printf "valkey.maxMemory is %q: it must be an amount as the store writes it, such as 384mb or 2gb" (include "gptbot.text" .Values.valkey.maxMemory)) -}}
+{{- end -}}
+{{- if not (regexMatch "^([1-9][0-9]{0,5}|([1-9]|[1-9][0-9]|100)%)$" (include "gptbot.text" .Values.operator.rollout.maxUnavailableBots)) -}}
+{{- fail (printf "operator.rollout.maxUnavailableBots is %q: it must be a number of bots from 1 on, such as 3, or a percentage of them from 1%% to 100%%, such as 10%%" (include "gptbot.text" .Values.operator.rollout.maxUnavailableBots)) -}}
+{{- end -}}
+{{- if not (regexMatch "^(0s?|[1-9][0-9]{0,6}(s|m|h|d))$" (include "gptbot.text" .Values.operator.rollout.pause)) -}}
+{{- fail (printf "operator.rollout.pause is %q: it must be a duration with its unit, such as 0s, 30s or 5m" (include "gptbot.text" .Values.operator.rollout.pause)) -}}
 {{- end -}}
 {{- if not (regexMatch "^[1-9][0-9]*(ms|s|m|h)$" (include "gptbot.text" .Values.metrics.serviceMonitor.interval)) -}}
 {{- fail (printf "metrics.serviceMonitor.interval is %q: it must be a duration with its unit, such as 30s or 1m" (include "gptbot.text" .Values.metrics.serviceMonitor.interval)) -}}

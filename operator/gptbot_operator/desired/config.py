@@ -26,14 +26,27 @@ _SCALE: dict[str, set[str]] = {
 """So do these."""
 
 
-def config_map(bot: GptBot) -> Manifest:
-    """The ConfigMap with the GptBot as `bot.yaml`, every default filled in, and the revision of what is read once."""
+NOT_POD_FIELDS: dict[str, Any] = {
+    **dict.fromkeys(_LIVE | _NOT_CONFIGURATION - {"pod_template", "expose"}, True),
+    "gateway": {"replicas"},
+    "workers": {"autoscaling", "replicas", "min_replicas", "max_replicas", "target"},
+}
+"""Fields of a spec that change nothing in its pod templates."""
+
+
+def config_map(bot: GptBot, *, brief: bool = False) -> Manifest:
+    """The ConfigMap with the GptBot as `bot.yaml`, every default filled in, and the revision of what is read once.
+
+    `brief`: without defaults, as long as pods of an older release may read it, which refuse fields unknown to them.
+    """
     metadata = {"name": bot.metadata.name, "namespace": bot.metadata.namespace, "uid": bot.metadata.uid}
     document: dict[str, Any] = {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": metadata,
-        "spec": bot.spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"workers": {"replicas"}}),
+        "spec": bot.spec.model_dump(
+            mode="json", by_alias=True, exclude_none=True, exclude_defaults=brief, exclude={"workers": {"replicas"}}
+        ),
     }
     text = yaml.safe_dump(document, sort_keys=True, allow_unicode=True, width=120)
     data = {CONFIG_KEY: text, REVISION_FILE: _revision(bot)}

@@ -70,12 +70,12 @@ class Fleet:
 STEPS = st.lists(
     st.tuples(st.sampled_from(["look", "look", "look", "works", "works", "wait", "fail", "mend", "pause", "restart"]),
               st.integers(0, 11)),
-    max_size=150,
+    max_size=100,
 )  # fmt: skip
 
 
 @given(most=st.sampled_from(["1", "3", "10%", "25%", "100%"]), bots=st.integers(1, 12), steps=STEPS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_never_too_many_at_a_time_and_all_in_the_end(most: str, bots: int, steps: list[tuple[str, int]]) -> None:
     fleet = Fleet(most, bots)
     limit = Most.parse(most).of(bots)

@@ -79,7 +79,7 @@ class Watch:
             await asyncio.sleep(0.3)
 
     def stop(self) -> None:
-        """This was the last look."""
+        """End with the look that is under way."""
         self._end = True
 
     def _look(self) -> None:

@@ -70,7 +70,8 @@ class Fleet:
 STEPS = st.lists(
     st.tuples(st.sampled_from(["look", "look", "look", "works", "works", "wait", "fail", "mend", "pause", "restart"]),
               st.integers(0, 11)),
-    max_size=100,
+    min_size=60,
+    max_size=120,
 )  # fmt: skip
 
 

@@ -260,7 +260,7 @@ def test_the_status_of_a_refused_bot_counts_its_pods_and_a_pause_stops_its_gener
     first = status_of(bot("external-store"), seen_with(), {}, "2026-01-01T00:00:00Z")
     refusal = Verdict("False", "NotAllowed", "spec.expose.host: no")
     stopping = Verdict("False", "Suspended", "its pods end")
-    document = {"metadata": {"generation": 3}, "status": first}
+    document: dict[str, Any] = {"metadata": {"generation": 3}, "status": first}
     status = refused_status(document, refusal, stopping, {"gateway": deployment(available=0)}, "2026-01-02T00:00:00Z")
     assert status["gateway"] == {"ready": 0, "desired": 1}
     assert status["workers"] == {"ready": 0, "desired": 0, "replicas": 0}, "it has none"

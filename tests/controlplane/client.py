@@ -63,6 +63,13 @@ class Client:
             return str(error)
         return ""
 
+    def refused(self, document: Document) -> Document | None:
+        """The Status with which creating an object is refused, for unknown fields too; None when it could be."""
+        path = self._path(document["kind"], document["metadata"]["namespace"])
+        answer = self._send("POST", f"{path}?dryRun=All&fieldValidation=Strict", json.dumps(document).encode())
+        status = json.loads(answer.read())
+        return status if answer.status >= 400 else None
+
     def patch(self, kind: str, namespace: str, name: str, change: Document, *, subresource: str = "") -> Document:
         """Merge-patch an object that is there."""
         patched = self.patch_if_there(kind, namespace, name, change, subresource=subresource)
@@ -107,10 +114,7 @@ class Client:
     def _request(
         self, method: str, path: str, body: Document | None = None, content_type: str = "application/json"
     ) -> Document | None:
-        answer = self._send(
-            method, path, None if body is None else json.dumps(body).encode(),
-            {"Authorization": f"Bearer {self._token}", "Content-Type": content_type},
-        )  # fmt: skip
+        answer = self._send(method, path, None if body is None else json.dumps(body).encode(), content_type)
         said = answer.read()
         if answer.status == 404:
             return None
@@ -118,8 +122,9 @@ class Client:
             raise AssertionError(f"{method} {path}: {answer.status} {said.decode()}")
         return json.loads(said)
 
-    def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> HTTPResponse:
+    def _send(self, method: str, path: str, body: bytes | None, content_type: str = "application/json") -> HTTPResponse:
         """Send a request; once more over a new connection if the server has ended the one that was kept."""
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": content_type}
         kept: HTTPSConnection | None = getattr(self._kept, "connection", None)
         if kept is not None:
             try:

@@ -16,7 +16,7 @@ from tests.controlplane.bot import Bot
 from tests.controlplane.plane import Plane, wait_for
 from tests.controlplane.running import OperatorProcess
 
-SECONDS = "6"
+SECONDS = "10"
 """How long a Lease lasts."""
 
 

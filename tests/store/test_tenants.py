@@ -18,6 +18,7 @@ from gptbot_api.store_faults import IN_USE
 from gptbot_api.store_rights import former_user_name, key_prefix, user_name
 from gptbot_api.store_url import login_as
 from gptbot_operator.credentials import Credentials
+from gptbot_operator.desired.secret import SHARED
 from gptbot_operator.settings import Settings
 from gptbot_operator.sharing import Login, Share, Sharing
 from gptbot_operator.store import Reading
@@ -324,3 +325,90 @@ async def test_pods_of_another_version_keep_their_user_until_they_end(tmp_path: 
             with pytest.raises(StoreUnavailable, match="rights"):
                 await store.command("EVAL", "while true do end", 0)
             assert await store.check(), "functions are there, and may be called"
+
+
+async def test_what_a_bot_left_goes_though_one_of_its_name_is_elsewhere(tmp_path: Path) -> None:
+    """A bot remade at once, with a store of its own: its pods are no reason to wait, those of the one before are."""
+    async with Server(tmp_path) as server:
+        operator = Operator(server.url, resync_seconds=0.5)
+        async with operator.running():
+            for name in ("test/a", "test/b", "test/c"):
+                await operator.look(name)
+                await server.ask("SET", f"{key_prefix(name)}ctx:x", "1")
+                operator.tenants.leave(name, ())
+                operator.there[name] = "2"
+                operator.pods.add(name)
+                if name != "test/c":  # which may be let in yet
+                    operator.tenants.elsewhere(name, "2")
+            operator.own.add("test/a")
+
+            async def erased() -> bool:
+                return not await traces("test/a")
+
+            async def traces(name: str) -> list[Any]:
+                found = await server.ask("KEYS", f"{key_prefix(name)}*") + [
+                    await server.ask("HGET", "gptbot:bots", name)
+                ]
+                return [*filter(None, found), *(await users(server) & {user_name(name)})]
+
+            await until(erased)
+            assert len(await traces("test/b")) == len(await traces("test/c")) == 3
+            operator.own.add("test/b")
+
+            async def erased_too() -> bool:
+                return not await traces("test/b")
+
+            await until(erased_too)
+            assert len(await traces("test/c")) == 3
+
+
+async def test_an_entry_that_a_failover_brought_back_is_no_reason_to_erase(tmp_path: Path) -> None:
+    async with Server(tmp_path) as server, Operator(server.url).running() as operator:
+        await operator.look("test/a", uid="2")
+        await server.ask("SET", f"{key_prefix('test/a')}ctx:x", "1")
+        await server.ask("HSET", "gptbot:bots", "test/a", "here 1")
+
+        async def corrected() -> bool:
+            return await server.ask("HGET", "gptbot:bots", "test/a") == b"here 2"
+
+        await until(corrected)
+        assert await server.ask("EXISTS", f"{key_prefix('test/a')}ctx:x") == 1
+
+
+@pytest.mark.parametrize("name", [user_name, former_user_name], ids=["this version", "an older one"])
+async def test_bots_that_stay_as_they_are_get_their_users_back(tmp_path: Path, name: Callable[[str], str]) -> None:
+    """A bot that is refused or paused, and an operator that was restarted: all it knows is in the bot's Secret."""
+    async with Server(tmp_path) as server, Operator(server.url).running() as operator:
+        url = login_as(server.url, name("test/a"), "secret")
+        kept = Credentials(PEPPER, url, used=SHARED)
+        await operator.sharing.keep("test/a", "1", kept)
+
+        async def let_in() -> bool:
+            return await works(url, "test/a")
+
+        await until(let_in)
+        await server.kill()
+        await server.start()
+        await until(let_in)
+
+        async def written_down() -> bool:
+            return await server.ask("HGET", "gptbot:bots", "test/a") == b"here 1"
+
+        await until(written_down)
+        login = await operator.look("test/a")
+        assert await works(url, "test/a"), "its pods may be there still"
+        await operator.tenants.settle("test/a", login.password or "")
+        if name is former_user_name:
+            assert not await works(url, "test/a")
+
+
+async def test_a_bot_in_a_store_of_its_own_gets_no_user(tmp_path: Path) -> None:
+    async with Server(tmp_path) as server, Operator(server.url).running() as operator:
+        url = login_as(server.url, user_name("test/a"), "secret")
+        for kept in (
+            Credentials(PEPPER, url, used="redis://127.0.0.1:1/0"), Credentials(PEPPER),
+            Credentials(PEPPER, url, used=SHARED, moving="redis://127.0.0.1:1/0"),
+        ):  # fmt: skip
+            await operator.sharing.keep("test/a", "1", kept)
+        assert await users(server) == {"default"}
+        assert not await server.ask("EXISTS", "gptbot:bots")

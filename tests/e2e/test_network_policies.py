@@ -19,7 +19,7 @@ from tests.fakes.telegram.remote import RemoteTelegram
 from tests.platforms.web.conftest import after, make_browser
 from tests.platforms.web.sse import events
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("release")]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("release")]
 
 BOT, OTHER = "guarded", "other"
 VISITOR, NEIGHBOUR, PRETENDER = "visitor", "neighbour", "pretender"

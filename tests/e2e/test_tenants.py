@@ -14,7 +14,7 @@ from tests.e2e.cluster import Object
 from tests.e2e.conftest import Release
 from tests.e2e.fakes import PORT, Fakes
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("release")]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("release")]
 
 SECRET = "keys"
 FAIR = "fair"

@@ -37,6 +37,7 @@ class Answer:
         "_found",
         "_half",
         "_length",
+        "_misnamed",
         "_odd",
         "_parts",
         "_thoughts",
@@ -57,6 +58,7 @@ class Answer:
         self._length = 0
         self._found = False
         """Whether thoughts ended whose opening was not there."""
+        self._misnamed = False
         self._odd = False
         self._half = ""
         self.finish_reason: str | None = None
@@ -216,7 +218,7 @@ class Answer:
             self.finish_reason = text_of(reason, 64) or "other"
             if reason == "error":  # OpenRouter
                 raise from_body(self._endpoint, choice.get("error") or chunk.get("error"))
-        delta = choice.get(where)
+        delta = choice.get(where) or self._in_place_of(where, choice)
         if not delta:
             return ""
         shown = "content" if delta.get("content") else "refusal"
@@ -232,6 +234,13 @@ class Answer:
             self.besides += more
             self.moved = self.moved or goes_on
         return content
+
+    def _in_place_of(self, where: str, choice: dict[str, Any]) -> Any:
+        """What stands under `message` in a stream, or `delta` in an object. A message behind deltas is nothing new."""
+        other = choice.get("message" if where == "delta" else "delta")
+        if other and not self._length:
+            self._misnamed = True
+        return other if self._misnamed else None
 
     def _text_of_parts(self, parts: list[Any], size: int) -> str:
         """The text in a content of several parts: reasoning comes as parts of another type."""

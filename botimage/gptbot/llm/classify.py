@@ -49,8 +49,9 @@ _REFUSING_WORDS = re.compile(
 )
 """What is said of a parameter that is not taken."""
 _ROLE_WORDS = re.compile(
-    r"roles must alternate|system\W{0,3}(?:role|message|prompt|instruction)s?\W{1,3}(?:is |are )?not (?:supported|enabled"
-    r"|allowed)|developer instruction is not enabled|only user\W{0,3}(?:and|,) (?:assistant|model)[ ,a-z]{0,20} roles"
+    r"roles must alternate|system\W{0,3}(?:role|message|prompt|instruction)s?\W{1,3}(?:is |are )?not (?:supported"
+    r"|enabled|allowed)|developer instruction is not enabled"
+    r"|only user\W{0,3}(?:and|,) (?:assistant|model)[ ,a-z]{0,20} roles"
     r"|does not support 'system'|(?:unexpected|unsupported|unknown|invalid) role\W{0,4}system",
     re.IGNORECASE,
 )

@@ -12,8 +12,9 @@ class EventTooLong(ValueError):
 class EventDecoder:
     """Cuts a byte stream into the data of events. Reads may end anywhere, in the middle of a character too.
 
-    Besides `data` only the field `error` is looked at, which llama.cpp has for errors in mid-stream; its value is
-    taken as data. Ids, event types and comments are passed over.
+    An event whose data is empty is none: servers send such to keep a connection open. Besides `data` only the field
+    `error` is looked at, which llama.cpp has for errors in mid-stream; its value is taken as data. Ids,
+    event types and comments are passed over.
     """
 
     __slots__ = ("_counted", "_data", "_held", "_limit", "_line", "_open", "_pending_cr", "_start")
@@ -64,7 +65,9 @@ class EventDecoder:
         for line in lines:
             if not line:
                 if data:
-                    events.append(data[0] if len(data) == 1 else b"\n".join(data))
+                    event = data[0] if len(data) == 1 else b"\n".join(data)
+                    if event.strip():
+                        events.append(event)
                     data.clear()
             elif line.startswith(b"data:"):
                 data.append(line[6:] if line.startswith(b"data: ") else line[5:])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +25,10 @@ from gptbot.llm.words import content_type
 MAX_BODY = 1024 * 1024
 """Bytes of an answer that is no stream: of small objects, so much takes 30 ms to read."""
 _CONNECT_TIMEOUT = 10.0
+_USAGE = 1.5
+"""Seconds after the end of an answer for which its usage is waited for."""
+_BLANK = 64
+"""Bytes of white space that an object may begin behind."""
 _DRAIN = 0.1  # seconds for the end of the body after [DONE], so that the connection can be used again
 
 
@@ -86,8 +92,12 @@ class Request:
         self._heard = heard
         self._answer = Answer(endpoint, begun=begun)
         self._decoder = EventDecoder()
+        self._begun: bytearray | None = bytearray()
+        """The body so far, while it may be one object and no events; None when it is events."""
         self._progress = 0.0
         self._end = 0.0
+        self._over = math.inf
+        """When the end of the answer was seen long enough ago."""
         self.first_text: float | None = None
         """When the first text came, on the loop's clock."""
         self.may_cost = True
@@ -133,10 +143,6 @@ class Request:
                     self._answer.usage = usage_in(body)
                     self.may_cost = self.usage is not None
                     raise from_response(endpoint, response.status, response.headers, body)
-                if "json" in response.content_type:
-                    self._give(self._answer.feed_object(await _read(response, MAX_BODY)))
-                    clean = True
-                    return self._answer.completion()
             clean = await self._read_stream(response)
             return self._completion(response)
         except TimeoutError as error:
@@ -158,17 +164,16 @@ class Request:
 
     async def _read_stream(self, response: aiohttp.ClientResponse) -> bool:
         """Read to the end. False: the end was seen in the answer, but not of the connection."""
-        loop = asyncio.get_running_loop()
-        timeout, answer = self._endpoint.timeout, self._answer
+        loop, answer = asyncio.get_running_loop(), self._answer
         try:
             while True:
                 try:
                     # One timer for many reads: moving it with each would cost more than to look again when it rings.
-                    async with asyncio.timeout_at(min(self._progress + timeout, self._end)):
-                        return await self._read_events(response.content)
+                    async with asyncio.timeout_at(self._deadline):
+                        if (clean := await self._read_events(response.content)) is not None:
+                            return clean
                 except TimeoutError as error:
-                    over = min(self._progress + timeout, self._end) <= loop.time()
-                    if over or isinstance(error, aiohttp.ClientError):
+                    if self._deadline <= loop.time() or isinstance(error, aiohttp.ClientError):
                         raise
         except (aiohttp.ClientError, ConnectionError, TimeoutError):
             if left := _left(response.content):
@@ -177,7 +182,13 @@ class Request:
                 return False  # only the usage may be missing
             raise
 
-    async def _read_events(self, content: aiohttp.StreamReader) -> bool:
+    @property
+    def _deadline(self) -> float:
+        """When to give up, on the loop's clock."""
+        return min(self._progress + self._endpoint.timeout, self._end, self._over)
+
+    async def _read_events(self, content: aiohttp.StreamReader) -> bool | None:
+        """Read to the end, as `_read_stream`. None: the deadline has come nearer."""
         answer = self._answer
         while True:
             read = await content.readany()
@@ -185,8 +196,11 @@ class Request:
                 self._take(b"")
                 return True
             self._take(read)
-            if answer.done:
+            if answer.done or (answer.finish_reason is not None and answer.usage is not None):
                 return await _ended(content)
+            if answer.finish_reason is not None and self._over == math.inf:
+                self._over = asyncio.get_running_loop().time() + _USAGE
+                return None
             if self.first_text is not None and self._interval:
                 # Let more text gather: a wake-up a token is most of what a token costs. The end is not waited out.
                 with contextlib.suppress(TimeoutError):
@@ -195,21 +209,39 @@ class Request:
 
     def _take(self, read: bytes) -> None:
         """Take in bytes; none at the end."""
+        if self._begun is not None and (read := self._sorted(self._begun, read)) is None:
+            return
         try:
             events = self._decoder.feed(read) if read else self._decoder.end()
         except EventTooLong:
             raise BadStream(f"{self._endpoint.model} sent an event without end") from None
         if events:
-            answer = self._answer
-            text = answer.feed(events)
-            if self._heard is not None:
-                self._heard(answer.characters)
-            self._give(text)
-            if answer.moved:  # events of nothing keep no answer alive
-                answer.moved = False
-                self._progress = asyncio.get_running_loop().time()
-            if answer.error is not None:
-                raise answer.error
+            self._hear(events)
+
+    def _sorted(self, body: bytearray, read: bytes) -> bytes | None:
+        """The bytes of events; None while the body is, or may be, one object. Its content type may be wrong."""
+        body += read
+        start = bytes(body[:_BLANK]).removeprefix(BOM_UTF8).lstrip()
+        if not start.startswith((b"{", b"[")) and (start or not read or len(body) > _BLANK):
+            self._begun = None
+            return bytes(body)
+        if read and len(body) <= MAX_BODY:
+            return None
+        self._begun = bytearray()
+        self._give(self._answer.feed_object(bytes(body).removeprefix(BOM_UTF8)))
+        return None
+
+    def _hear(self, events: list[bytes]) -> None:
+        answer = self._answer
+        text = answer.feed(events)
+        if self._heard is not None:
+            self._heard(answer.characters)
+        self._give(text)
+        if answer.moved:  # events of nothing keep no answer alive
+            answer.moved = False
+            self._progress = asyncio.get_running_loop().time()
+        if answer.error is not None:
+            raise answer.error
 
     def _give(self, text: str) -> None:
         if text:

@@ -40,6 +40,17 @@ def e(message: str, **fields: Any) -> dict[str, Any]:
     return {"error": {"message": message, **fields}}
 
 
+GROQ = (
+    "Request too large for model `llama` in organization `org_1` service tier `on_demand` on tokens per minute (TPM): "
+    "Limit 1000, Requested 1168, please reduce your message size and try again."
+)
+_INFO = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "20.5s"}
+GEMINI = e(
+    "You exceeded your current quota, please check your plan and billing details.", code=429,
+    status="RESOURCE_EXHAUSTED", details=[{"@type": "type.googleapis.com/google.rpc.QuotaFailure"}, _INFO],
+)  # fmt: skip
+
+
 # What servers were seen to send, by status.
 ANSWERS: list[tuple[str, int, Any]] = [
     ("context_too_long", 400, e("x", type="invalid_request_error", code="context_length_exceeded")),
@@ -49,6 +60,11 @@ ANSWERS: list[tuple[str, int, Any]] = [
     ("context_too_long", 400, e("prompt is too long: 4031 tokens > 2048 maximum")),
     ("quota", 429, e("You exceeded your current quota", type="insufficient_quota", code=None)),
     ("quota", 402, e("Insufficient Balance", code="invalid_request_error")),  # DeepSeek
+    ("context_too_long", 429, e(GROQ, type="tokens", code="rate_limit_exceeded")),
+    ("overloaded", 429, GEMINI),
+    ("overloaded", 429, [GEMINI]),
+    ("overloaded", 429, e("You exceeded your current quota. Please retry in 20s.", status="RESOURCE_EXHAUSTED")),
+    ("quota", 429, e("You exceeded your current quota. Please retry in 20s.", code="insufficient_quota")),
     ("overloaded", 429, e("Rate limit reached", type="tokens", code="rate_limit_exceeded")),
     ("overloaded", 529, e("Overloaded", type="overloaded_error")),
     ("overloaded", 502, "<html>502 Bad Gateway</html>"),
@@ -78,6 +94,27 @@ def test_kinds(kind: str, status: int, body: Any) -> None:
     assert f"HTTP {status}" in str(error)
     assert KEY not in str(error)
     assert "Incorrect" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("body", "seconds"),
+    [
+        (GEMINI, 20.5),
+        (e("Rate limit reached. Please try again in 7m12.5s."), 432.5),
+        (e("Rate limit reached. Please try again in 640ms."), 0.64),
+        (e("Rate limit reached. Please retry in 20s."), 20),
+        (e("Rate limit reached", details=[7, {"retryDelay": 7}, {"retryDelay": "soon"}]), None),
+    ],
+)
+def test_a_wait_is_read_where_no_header_has_it(body: Any, seconds: float | None) -> None:
+    assert from_response(ENDPOINT, 429, {}, orjson.dumps(body)).retry_after == seconds
+    assert from_response(ENDPOINT, 429, {"retry-after": "3"}, orjson.dumps(body)).retry_after == 3
+
+
+def test_a_request_that_a_minute_has_no_room_for_is_too_long() -> None:
+    error = from_response(ENDPOINT, 429, {"retry-after": "60"}, orjson.dumps(e(GROQ)))
+    assert isinstance(error, ContextTooLong)
+    assert (error.limit, error.requested) == (1000, 1168)
 
 
 @pytest.mark.parametrize("body", [{"error": LLAMA_CPP}, VLLM])

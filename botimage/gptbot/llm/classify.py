@@ -34,6 +34,16 @@ _CONTEXT_WORDS = re.compile(
     r"|exceeds? .{0,40}(context|token (count|limit))|input is too long|reduce the length",
     re.IGNORECASE,
 )
+_TOO_LARGE = re.compile(
+    r"(?:request )?too large\b.{0,200}?\blimit:? (\d{1,9}),.{0,60}?\brequested:? (\d{1,9})", re.I | re.S
+)
+"""OpenAI's and Groq's, where one request has more tokens than a minute may have."""
+_WAIT_WORDS = re.compile(
+    r"(?:retry|try again) (?:in|after) (?:(\d{1,4})m)?(\d{1,6}(?:\.\d{1,9})?)(m?s)\b", re.IGNORECASE
+)
+"""OpenAI's, Groq's and Gemini's: `in 20s`, `in 7m12.5s`, `in 640ms`."""
+_DELAY = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)s")
+"""A `google.protobuf.Duration` in JSON."""
 _QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient_balance"}
 _QUOTA_WORDS = re.compile(
     r"exceeded your current quota|insufficient (balance|credit|funds)|credit balance", re.IGNORECASE
@@ -76,6 +86,8 @@ def from_response(endpoint: Endpoint, status: int, headers: Mapping[str, str], b
         parsed: Any = orjson.loads(body)
     except orjson.JSONDecodeError:
         parsed = body[:_MOST_WORDS].decode(errors="replace")
+    if isinstance(parsed, list) and parsed:  # Gemini
+        parsed = cast("list[Any]", parsed)[0]
     error = parsed.get("error", parsed) if isinstance(parsed, dict) else parsed
     return _classify(endpoint, status, error, retry_after(headers))
 
@@ -124,6 +136,14 @@ def _classify(endpoint: Endpoint, status: int, error: Any, wait: float | None) -
     model, path = endpoint.model, endpoint.path
     said = _said(status, fields)
 
+    if wait is None:
+        wait = _wait_in(fields, words)
+    if status == 429 and (found := _TOO_LARGE.search(words)) is not None:
+        text = f"the conversation is larger than {model} takes at once ({said}): lower spec.llm.contextWindow"
+        return ContextTooLong(text, limit=int(found[1]), requested=int(found[2]), retry_after=wait)
+    passing = status == 429 and wait is not None and not codes & _QUOTA_CODES
+    if passing or (wait is not None and "resource_exhausted" in codes):
+        return Overloaded(f"the API of {model} limits requests for now ({said})", retry_after=wait)
     if codes & _QUOTA_CODES or status == 402 or _QUOTA_WORDS.search(words):
         text = f"the account for {model} is out of quota ({said}): look at its billing"
         return QuotaExceeded(text, retry_after=wait)
@@ -154,6 +174,18 @@ def _classify(endpoint: Endpoint, status: int, error: Any, wait: float | None) -
         f"the API of {model} does not take the request ({said}): {hint}check spec.llm.parameters",
         parameter=parameter, value=_RANGE_WORDS.search(words) is not None,
     )  # fmt: skip
+
+
+def _wait_in(fields: Mapping[str, Any], words: str) -> float | None:
+    """Seconds to wait by Google's `RetryInfo` or by the message, where no header says it."""
+    details = fields.get("details")
+    for item in cast("list[Any]", details)[:_MOST_DETAILS] if isinstance(details, list) else []:
+        delay = cast("dict[str, Any]", item).get("retryDelay") if isinstance(item, dict) else None
+        if isinstance(delay, str) and (found := _DELAY.fullmatch(delay)) is not None:
+            return float(found[1])
+    if (said := _WAIT_WORDS.search(words)) is None:
+        return None
+    return int(said[1] or 0) * 60 + float(said[2]) / (1000 if said[3].lower() == "ms" else 1)
 
 
 def _parameter(endpoint: Endpoint, fields: Mapping[str, Any], words: str) -> str | None:

@@ -74,6 +74,12 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- default (include "gptbot.store.name" .) (include "gptbot.text" .Values.valkey.auth.existingSecret) -}}
 {{- end -}}
 
+{{/* What a probe of the chart's own store runs: (list . "alive") or "ready". The bot image has no valkey-cli. */}}
+{{- define "gptbot.store.probe" -}}
+{{- $run := ternary (list "python" "-IS") (list "sh") (index . 0).Values.valkey.useBotImage -}}
+{{- concat $run (list "/etc/valkey/probe" (index . 1)) | toJson -}}
+{{- end -}}
+
 {{/* Where operator and test find the shared store; nothing where there is none. */}}
 {{- define "gptbot.store.env" -}}
 {{- if .Values.valkey.enabled -}}

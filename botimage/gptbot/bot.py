@@ -16,6 +16,7 @@ from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.intake import BotIntake
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import TURN_LEASE, Mailbox
+from gptbot.inbox.room import Room
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.llm.budget import TokenBudget, stream_trimmed
 from gptbot.llm.client import ModelClient
@@ -44,6 +45,7 @@ class Bot:
     store: Store
     keys: BotKeys
     mailbox: Mailbox
+    share: Room
     limits: Limits
     budgets: Budgets
     model: ModelClient
@@ -72,12 +74,14 @@ class Bot:
         keys = BotKeys(config.key, pepper.encode())
         llm = config.bot.spec.llm
         outcomes = Outcomes(store, keys, model)
+        share = Room(store, config.key, lambda: bot.config.bot.spec.store is None)
         bot = cls(
             config=config,
             store=store,
             keys=keys,
             mailbox=Mailbox(store, keys, consumer, lease, lambda: seconds(bot.config.bot.spec.privacy.retention)),
-            limits=Limits(store, keys, lambda: bot.config.bot.spec.limits),
+            share=share,
+            limits=Limits(store, keys, lambda: bot.config.bot.spec.limits, share),
             budgets=Budgets(store, keys, lambda: bot.config.bot.spec.limits),
             model=ModelClient(http, model, note=outcomes.note),
             outcomes=outcomes,

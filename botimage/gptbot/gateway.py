@@ -63,7 +63,8 @@ class Gateway:
     async def run(self) -> None:
         """Receive until cancelled. One platform's trouble does not touch the others."""
         async with asyncio.TaskGroup() as group:
-            for part, work in (("gateways", self._leases.attend), ("reports", self._reports.publish)):
+            for part, work in (("gateways", self._leases.attend), ("reports", self._reports.publish),
+                               ("room", self._bot.share.watch)):  # fmt: skip
                 group.create_task(persist(part, self._bot.key, work), name=part)
             group.create_task(self._keep_house(), name="housekeeping")
             for name, half in self._platforms.items():

@@ -21,7 +21,7 @@ class StoreFault(NamedTuple):
 _READ_ONLY = StoreFault("ReadOnly", "is a read-only replica; point the URL at the primary, or use redis+sentinel://")
 _MOVING = StoreFault("MovingSlots", "is moving the bot's slot to another server; this passes")
 _PASSWORD = StoreFault("PasswordRefused", "refuses the password; check the store's URL")
-_RIGHTS = StoreFault("RightsRefused", "refuses the user's rights; check the store's ACL")
+RIGHTS = StoreFault("RightsRefused", "refuses the user's rights; check the store's ACL")
 IS_CLUSTER = StoreFault("IsCluster", "is a cluster; write its URL as redis+cluster://HOST:PORT or rediss+cluster://")
 NO_CLUSTER = StoreFault("NoCluster", "is no cluster; write its URL as redis:// or rediss://")
 NO_PRIMARY = StoreFault(
@@ -46,7 +46,7 @@ NO_FUNCTIONS = StoreFault(
 _BY_CODE = {
     "NOAUTH": StoreFault("PasswordMissing", "wants a password; put one into the store's URL"),
     "WRONGPASS": _PASSWORD,
-    "NOPERM": _RIGHTS,
+    "NOPERM": RIGHTS,
     "LOADING": StoreFault("Loading", "is still loading its data"),
     "OOM": MEMORY_FULL,
     "READONLY": _READ_ONLY,
@@ -57,7 +57,9 @@ _BY_CODE = {
     "TRYAGAIN": _MOVING,
     "MISCONF": StoreFault("DiskFailed", "cannot write to its disk; make room there"),
     "NOREPLICAS": StoreFault("TooFewReplicas", "has too few replicas to take writes; bring them back"),
-    "BUSY": StoreFault("Busy", "is busy with a script"),
+    "BUSY": StoreFault(
+        "Busy", "is busy with a function or script that does not end; it is stopped, or the store has to be restarted"
+    ),
     "UNBLOCKED": StoreFault("RoleChanged", "has changed its role"),
 }
 _BY_TEXT = {

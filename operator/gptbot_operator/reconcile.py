@@ -248,7 +248,9 @@ class Reconciler:
             duplicates=self._duplicates(key, {} if bot.spec.suspend else platform_tokens(digests)),
             conflicts=outcome.conflicts,
             failures=outcome.failures,
-            store=self._sharing.judge(await self._reading(key, bot, memory, context, stand), login),
+            store=self._tenants.judge(
+                key, self._sharing.judge(await self._reading(key, bot, memory, context, stand), login)
+            ),
             gateway=gateway,
             worker=worker,
             gateway_pods=await self._pods(bot, memory, "gateway", gateway),

@@ -15,11 +15,13 @@ from gptbot_api import InvalidManifest
 from gptbot_api.base import seconds
 from gptbot_api.defaults import Defaults, parse_defaults
 from gptbot_api.store_url import CA_VARIABLE, trusting
+from gptbot_operator.store_allowance import Allowance
 from gptbot_operator.tenancy.allowed import NotAnEntry, Tenancy
 from gptbot_operator.tenancy.hosts import addresses, own_addresses
 from gptbot_operator.waves import Most
 
 _NAMESPACE = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
+DEFAULT_SHARE = "25%"
 COPY_PREFIX = "default_"
 """What the keys of copied default Secrets begin with in a bot's Secret; the name and key of the original follow."""
 _LONGEST_KEY = 253
@@ -46,6 +48,8 @@ class Settings:
     """The store shared by bots that name none; holds a password, and the authorities to trust if there are any."""
     store_isolation: Literal["auto", "required", "off"] = "auto"
     """Whether bots get users of their own in the shared store: where it lets them be made, always, never."""
+    store_share: Allowance = field(default_factory=lambda: Allowance.parse(DEFAULT_SHARE))
+    """How much of the shared store one bot may fill."""
     model_url: str | None = None
     """OpenAI base URL of the embedded model."""
     defaults: Defaults = field(default_factory=Defaults, repr=False)
@@ -106,6 +110,7 @@ class Settings:
             image_pull_policy=policy,
             store_url=_store_url(environment.get("GPTBOT_STORE_URL"), environment.get(CA_VARIABLE)),
             store_isolation=isolation,
+            store_share=_share(environment.get("GPTBOT_STORE_SHARE")),
             model_url=environment.get("GPTBOT_MODEL_URL") or None,
             defaults=defaults,
             default_keys=Path(secrets) if (secrets := environment.get("GPTBOT_DEFAULT_KEYS")) else None,
@@ -157,6 +162,13 @@ def _pause(text: str | None) -> float:
         return float(seconds(text or "30s"))
     except ValueError:
         raise InvalidSettings(f"GPTBOT_ROLLOUT_PAUSE must be a duration such as 0s, 30s or 5m, not {text!r}") from None
+
+
+def _share(text: str | None) -> Allowance:
+    try:
+        return Allowance.parse(text or DEFAULT_SHARE)
+    except ValueError as error:
+        raise InvalidSettings(f"GPTBOT_STORE_SHARE {error}") from None
 
 
 def _lease(text: str) -> str:

@@ -168,6 +168,8 @@ def _ready(
         return Verdict("False", "GatewayUnavailable", _why_unavailable(seen.gateway, seen.gateway_pods))
     if bot.spec.gateway.concurrency == 0 and not available(seen.worker):
         return Verdict("False", "WorkersUnavailable", _why_unavailable(seen.worker, seen.worker_pods))
+    if store.reason == "StoreShareSpent":
+        return Verdict("False", store.reason, store.message)
     connected = verdicts["PlatformsConnected"]
     if not any(report.connected for report in platforms.values()):
         return Verdict("False", "PlatformsDisconnected", connected.message)

@@ -21,7 +21,10 @@ from gptbot_operator.purge import purge
 from gptbot_operator.registry import Registry
 from gptbot_operator.servers import Servers
 from gptbot_operator.settings import Settings
+from gptbot_operator.store import Reading
+from gptbot_operator.store_busy import end_endless
 from gptbot_operator.store_client import fault_of
+from gptbot_operator.store_share import Shares
 
 _TIMEOUT = 3.0
 """Seconds for one command."""
@@ -63,12 +66,15 @@ class Tenants:
             with contextlib.suppress(ValueError):  # StoreReachable says what is wrong with it
                 self._servers = Servers(settings.store_url, _TIMEOUT)
         self._accounts = Accounts(self._servers) if self._servers else None
+        self.shares: Shares | None = None
         self._registry = Registry(self._servers, installation) if self._servers else None
         self._admitted: dict[str, str] = {}
         """Bot to the uid under which it uses the shared store."""
         self._elsewhere: dict[str, str] = {}
         """Bot to the uid of the one of that name that has nothing in the shared store."""
         self._leftovers = Leftovers(bots, done)
+        if self._servers is not None:
+            self.shares = Shares(settings.store_share, self._servers, self._admitted, settings.refresh_seconds)
         self._stray: dict[str, float] = {}
         """Bot that has a user and is nobody's, and since when that is known."""
         self._erasing = asyncio.Lock()
@@ -83,6 +89,7 @@ class Tenants:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._leftovers.start(tasks)
+                counting = None if self.shares is None else tasks.create_task(self.shares.run(), name="shares")
                 while not cancelled():
                     await self._look()
                     with contextlib.suppress(TimeoutError):
@@ -90,9 +97,15 @@ class Tenants:
                             await self._hurry.wait()
                     self._hurry.clear()
                 self._leftovers.close()
+                if counting is not None:
+                    counting.cancel()
         finally:
             if self._servers is not None:
                 await self._servers.close()
+
+    def judge(self, bot: str, reading: Reading | None) -> Reading | None:
+        """What a reading of the shared store does not show of a bot's part in it."""
+        return reading if self.shares is None else self.shares.judge(bot, reading)
 
     async def isolates(self) -> bool | None:
         """Whether bots have users of their own in the shared store; None while it cannot be asked."""
@@ -196,6 +209,7 @@ class Tenants:
         try:
             async with asyncio.timeout(_REFRESH_TIMEOUT):
                 await self._servers.find()
+                await end_endless(self._servers.known)
                 if self._settings.store_isolation != "off":
                     await self._accounts.refresh()
             self._answers = True

@@ -122,6 +122,21 @@ def test_off_is_no_boolean(tmp_path: Any) -> None:
     assert 'GPTBOT_STORE_ISOLATION, value: "off"' in answer.stdout, answer.stderr
 
 
+@pytest.mark.parametrize(("share", "value"), [("50%", "50%"), ("64mb", "64mb"), ("1000000", "1000000"), ("off", "off")])
+def test_a_share_of_the_store_is_handed_on(tmp_path: Any, share: str, value: str) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text(f"operator: {{storeShare: {share}}}\n")
+    answer = helm("template", "demo", CHART, "--values", file)
+    assert f'GPTBOT_STORE_SHARE, value: "{value}"' in answer.stdout, answer.stderr
+
+
+@pytest.mark.parametrize("share", ["0%", "101%", "64Mi", "a lot", "true"])
+def test_a_share_that_is_none_is_refused(share: str) -> None:
+    answer = helm("template", "demo", CHART, "--set", f"operator.storeShare={share}")
+    assert answer.returncode != 0
+    assert "storeShare" in answer.stderr
+
+
 def test_release_and_namespace_may_look_like_numbers() -> None:
     objects = template("fullnameOverride=bots", release="1", namespace="2")
     fits(objects)

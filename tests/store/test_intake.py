@@ -14,6 +14,7 @@ from gptbot.inbox.intake import BotIntake
 from gptbot.inbox.invocations import parse_command
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Mailbox
+from gptbot.inbox.room import Room
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.manifest import BotConfig
 from gptbot.platforms.inbound import Hears, Inbound, Verdict
@@ -34,7 +35,8 @@ class Door:
         self.config = BotConfig(parse(document))
         self.keys, self.store = keys, store
         self.mailbox = Mailbox(store, keys, "w")
-        limits = Limits(store, keys, lambda: self.config.bot.spec.limits)
+        self.room = Room(store, keys.bot, lambda: True)
+        limits = Limits(store, keys, lambda: self.config.bot.spec.limits, self.room)
         self.intake = BotIntake(lambda: self.config, "web", self.mailbox, limits, commands)
         self.number = 0
 

@@ -15,13 +15,14 @@ from redis.crc import key_slot
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot_api import parse
 from gptbot_api.store_faults import IN_USE
-from gptbot_api.store_rights import former_user_name, key_prefix, user_name
+from gptbot_api.store_rights import former_user_name, full_key, key_prefix, user_name
 from gptbot_api.store_url import login_as
 from gptbot_operator.credentials import Credentials
 from gptbot_operator.desired.secret import SHARED
 from gptbot_operator.settings import Settings
 from gptbot_operator.sharing import Login, Share, Sharing
 from gptbot_operator.store import Reading
+from gptbot_operator.store_allowance import Allowance
 from gptbot_operator.tenants import Tenants
 from tests.store.servers import Server, cluster
 
@@ -305,6 +306,27 @@ async def test_what_a_bot_left_in_its_own_store_stays_while_its_pods_are_at_work
 
             await until(begun)
             assert await server.ask("EXISTS", f"{key_prefix('test/a')}ctx:x") == 0
+
+
+async def test_what_a_bot_fills_is_counted_while_the_operator_works(tmp_path: Path) -> None:
+    share = Allowance.parse("5mb")
+    async with Server(tmp_path) as server, Operator(server.url, store_share=share).running() as operator:
+        await operator.look("test/a")
+        await server.ask("SET", f"{key_prefix('test/a')}x", "x" * 6_000_000)
+
+        async def marked() -> bool:
+            return bool(await server.ask("EXISTS", full_key("test/a")))
+
+        await until(marked)
+        told = operator.tenants.judge("test/a", Reading(reachable=True))
+        assert told is not None
+        assert "operator.storeShare" in told.message
+        await server.ask("DEL", f"{key_prefix('test/a')}x")
+
+        async def free() -> bool:
+            return not await marked()
+
+        await until(free)
 
 
 @pytest.mark.parametrize("former", [former_user_name("test/a"), "gptbot:1:test/a", "gptbot:99:test/a"])

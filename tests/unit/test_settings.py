@@ -47,6 +47,7 @@ def test_everything_can_be_set() -> None:
         ("GPTBOT_CONCURRENCY", "0"),
         ("GPTBOT_ROLLOUT_MAX_UNAVAILABLE_BOTS", "0%"),
         ("GPTBOT_ROLLOUT_PAUSE", "30"),
+        ("GPTBOT_STORE_SHARE", "200%"),
     ],
 )
 def test_what_makes_no_sense_is_named(name: str, value: str) -> None:

@@ -119,6 +119,16 @@ def test_keys_that_cannot_be_read_are_told_and_the_bot_is_ready() -> None:
     assert seen["Ready"][0] == "True"
 
 
+def test_a_bot_whose_share_of_the_store_is_full_is_not_ready() -> None:
+    reports = {name: PlatformReport(True) for name in ("telegram", "discord", "web")}
+    for reason, ready in (("StoreShare", "True"), ("StoreShareSpent", "False")):
+        store = Reading(True, reason, "the bot fills", 0, platforms=reports, model={"spec.llm": "ok"})
+        told = conditions("external-store", store=store)
+        assert told["StoreReachable"] == ("True", reason, "the bot fills")
+        assert told["Ready"][0] == ready
+        assert (told["Ready"][1] == reason) is (ready == "False")
+
+
 def test_one_platform_away_is_reported_and_the_bot_is_ready() -> None:
     reports = {"telegram": PlatformReport(False, "Telegram refuses the token"), "web": PlatformReport(True)}
     others = {"discord": PlatformReport(True), "irc": PlatformReport(True)}

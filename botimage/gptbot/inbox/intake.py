@@ -187,7 +187,9 @@ class BotIntake:
         if known is not None and not edited and (message.direct or message.addressed):
             passes = (FORGET,) if known.limit == "mute" else (FORGET, STOP)
             if self._named(message.text) not in passes:
-                return await self._refuse(self._over(known), message, user, conversation, event, hears)
+                return await self._refuse(
+                    await self._told(known, conversation), message, user, conversation, event, hears
+                )
         names = Pseudonyms(keys, platform, message.conversation)
         said, quote = message.text[:MOST_CHARACTERS], message.quote[:MOST_CHARACTERS]
         people = await self._people.known(conversation, names.perhaps(said, quote))
@@ -215,7 +217,7 @@ class BotIntake:
             command, text = self._spoken(spec, text) or (None, text)
         forgets = command == FORGET and not edited
         if known is not None and known.limit == "mute" and not forgets:
-            return await self._refuse(self._over(known), message, user, conversation, event, hears)
+            return await self._refuse(await self._told(known, conversation), message, user, conversation, event, hears)
         if edited and not await self._edit(message, text if wanted and unknown is None else None, command):
             return self._count("edited")
         if not wanted:
@@ -235,7 +237,9 @@ class BotIntake:
         if plain and not message.direct and not _wanted(chosen.answer_in or when, said, meant):
             return self._count("not_addressed")
         if refusal is not None and not (forgets and await self._limits.tell(FORGET, user, _FORGET_AGAIN)):
-            return await self._refuse(self._over(refusal), message, user, conversation, event, hears)
+            return await self._refuse(
+                await self._told(refusal, conversation), message, user, conversation, event, hears
+            )
         if len(message.text) > MOST_CHARACTERS:
             return await self._refuse(_TOO_LONG, message, user, conversation, event, hears)
         if unknown is not None:
@@ -308,6 +312,12 @@ class BotIntake:
         ).inc()  # fmt: skip
         values = {"seconds": math.ceil(refusal.retry_after)}
         return Notice(f"limit-{refusal.limit}", refusal.notify, "limited", values)
+
+    async def _told(self, refusal: LimitRefusal, conversation: str) -> Notice:
+        """What is said of a refusal; of a store without room, once in a while."""
+        if refusal.limit == "store" and refusal.notify:
+            refusal = replace(refusal, notify=await self._limits.notify_full(conversation))
+        return self._over(refusal)
 
     async def _tells_denied(self, message: Inbound, user: str, hears: Hears | None) -> bool:
         """Whether somebody the bot is not for is told so: in a private chat, and seldom. In groups it is silent."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gptbot.inbox.keys import BotKeys
+from gptbot.inbox.room import LOOKS_EVERY, Room
 from gptbot.inbox.store import Store
 from gptbot.safety.refused import Refused
 from gptbot_api import policy
@@ -19,9 +20,11 @@ from gptbot_api.store_functions import function
 
 _LIMIT, _LEFT, _TRIES = function("limit"), function("left"), function("tries")
 
-LimitName = Literal["user", "chat", "bot", "tokens", "user-tokens", "cost", "user-cost", "mute"]
+LimitName = Literal["user", "chat", "bot", "tokens", "user-tokens", "cost", "user-cost", "mute", "store"]
 """Messages of the user, in the chat, of the bot; tokens of the bot today, of the user; the same of the cost; a pause
-for one who floods."""
+for one who floods; the bot's share of the store is full."""
+_FULL_AGAIN = 600.0
+"""Seconds after which a conversation is told again that there is no room."""
 _OF_THE_USER = frozenset({"user", "user-tokens", "user-cost", "mute"})
 
 
@@ -83,8 +86,11 @@ def millionths(amount: float) -> int:
 class Limits:
     """The limits of one bot."""
 
-    def __init__(self, store: Store, keys: BotKeys, spec: Callable[[], policy.Limits]) -> None:
-        """`spec` gives `spec.limits` as it is now: it may change while the bot runs."""
+    def __init__(
+        self, store: Store, keys: BotKeys, spec: Callable[[], policy.Limits], room: Room | None = None
+    ) -> None:
+        """`spec` gives `spec.limits` as it is now: it may change while the bot runs. `room`: that in the store."""
+        self._room = room
         self._store = store
         self._keys = keys
         self._spec = spec
@@ -148,12 +154,21 @@ class Limits:
         return not wait
 
     def refused(self, user: str, conversation: str) -> Refusal | None:
-        """What this process knows of without asking the store: a refusal that holds still. It was told already."""
+        """What this process knows of without asking the store: a refusal that holds still.
+
+        It was told already, but for that of a full store, of which `notify_full` says whether it was.
+        """
         self._begin_anew_if_changed()
         for who in (user, conversation):
             if found := self._refused.get(who):
                 return Refusal(found.reason, found.left, notify=False)
+        if self._room is not None and self._room.full:
+            return Refusal("store", LOOKS_EVERY, notify=True)
         return None
+
+    async def notify_full(self, conversation: str) -> bool:
+        """Whether to say in a conversation that the store is full: seldom. Raises StoreUnavailable."""
+        return await self.tell("store", conversation, _FULL_AGAIN)
 
     def _begin_anew_if_changed(self) -> None:
         """Forget refusals by other limits than those of now."""

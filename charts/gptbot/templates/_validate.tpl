@@ -56,6 +56,10 @@
 {{- end -}}
 
 {{- define "gptbot.validate.store" -}}
+{{- $share := .Values.operator.storeShare -}}
+{{- if not (or (kindIs "bool" $share) (regexMatch "^(off|[1-9][0-9]?%|100%|[1-9][0-9]*([kKmMgG][bB]?)?)$" (include "gptbot.text" $share))) -}}
+{{- fail (printf "operator.storeShare is %q: it must be a part of the store's maxmemory such as 25%%, a size such as 64mb, or off" (include "gptbot.text" $share)) -}}
+{{- end -}}
 {{- if and .Values.valkey.enabled .Values.externalStore.existingSecret -}}
 {{- fail "two stores are set: use externalStore.existingSecret with valkey.enabled=false, or leave it empty" -}}
 {{- end -}}

@@ -243,24 +243,6 @@ def test_a_store_with_another_password_is_not_restarted_for_it(tmp_path: Path, p
         assert pod.refusal("readiness")
 
 
-def _ask_without_reading(port: int) -> None:
-    connection = redis.Redis(port=port, password=PASSWORD, socket_timeout=30).connection_pool.get_connection()
-    try:
-        for _ in range(1000):
-            connection.send_command("GET", "large", check_health=False)
-    finally:
-        connection.disconnect()
-
-
-def test_whoever_asks_too_much_is_cut_off_before_the_store_falls(tmp_path: Path, port: int) -> None:
-    with store(tmp_path, port, values={"maxMemory": "16mb"}), _client(port, PASSWORD) as client:
-        client.set("large", "x" * 1_000_000)
-        with pytest.raises((OSError, redis.ConnectionError)):
-            _ask_without_reading(port)
-        assert client.ping()
-        assert int(client.info("memory")["mem_clients_normal"]) < 16 * 1024**2
-
-
 def test_a_busy_store_is_killed_soon_and_a_loading_one_never() -> None:
     container = find(render({}), "StatefulSet")["spec"]["template"]["spec"]["containers"][0]
     liveness, startup = container["livenessProbe"], container["startupProbe"]

@@ -12,7 +12,7 @@ import pytest
 
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot_api.store_rights import key_prefix, user_name
-from gptbot_api.store_url import StoreUrl
+from gptbot_api.store_url import StoreUrl, login_as
 from tests.controlplane.bot import Bot
 from tests.controlplane.plane import wait_for
 from tests.controlplane.running import OperatorProcess
@@ -330,3 +330,72 @@ async def test_pods_go_on_while_the_new_store_is_not_there(
         bot.the("Deployment", "gateway")
         assert len(await traces(own, bot)) == 20
         assert not await traces(store, bot)
+
+
+@pytest.mark.parametrize("then", ["deleted", "taken back"])
+async def test_nothing_stays_where_a_move_was_to_end(
+    make_bot: MakeBot, store: Store, tmp_path: Path, stopped: OperatorProcess, then: str
+) -> None:
+    async with Server(tmp_path) as server, Store.connect(server.url) as own:
+        bot = make_bot()
+        await let_in(bot)
+        await fill(store, bot, 300)
+        await store.command("RPUSH", f"{key_prefix(key(bot))}ctx:list", "x")
+        await server.ask("ACL", "SETUSER", "limited", "on", ">x", "~*", "+@all", "-restore", "-rpush")
+        bot.secret("store", url=login_as(server.url, "limited", "x"))
+        bot.edit(store={"urlSecretRef": {"name": "store", "key": "url"}})
+
+        async def in_the_middle() -> bool:
+            return bool(await traces(own, bot)) and "rights" in bot.conditions().get("StoreReachable", ("", "", ""))[2]
+
+        await until(in_the_middle, "some of it has arrived")
+        assert "moving-to" in bot.the("Secret", "gptbot")["data"]
+        stopped.stop()
+        stopped.start()
+        await looked(stopped)
+        if then == "deleted":
+            bot.api.delete("GptBot", bot.namespace, "bot")
+        else:
+            bot.edit(store=None)
+
+        async def gone() -> bool:
+            left = {each for each in await traces(store, bot) if each.startswith(key_prefix(key(bot)).encode())}
+            return not await traces(own, bot) and len(left) == (0 if then == "deleted" else 301)
+
+        await until(gone, "nothing of the bot is there")
+        if then == "taken back":
+            bot.the("Deployment", "gateway")
+            bot.wait_condition("StoreReachable", "True", "Reachable")
+            assert not {"moving-to", "used-store"} & set(bot.the("Secret", "gptbot")["data"])
+
+
+async def test_a_refused_bot_keeps_its_user_and_leaves_nothing(
+    make_bot: MakeBot, store: Store, tmp_path: Path, stopped: OperatorProcess
+) -> None:
+    async with Server(tmp_path) as server, Store.connect(server.url) as own:
+        bot = make_bot()
+        other = make_bot("other", store={"urlSecretRef": {"name": "store", "key": "url"}})
+        other.secret("store", url=server.url)
+        url = await let_in(bot)
+        wait_for(lambda: "used-store" in other.the("Secret", "gptbot")["data"], "its store is written down")
+        await fill(own, other, 20)
+        for each in (bot, other):
+            stolen = {"tokenSecretRef": {"name": "x-gptbot", "key": "pepper"}}
+            each.edit(platforms={"web": {}, "telegram": stolen})
+            each.wait_condition("Ready", "False", "NotAllowed")
+        stopped.stop()
+        stopped.start()
+        await looked(stopped)
+        assert await store.command("ACL", "DELUSER", user_name(key(bot))) == 1
+
+        async def put_back() -> bool:
+            return not await refuses(url, "PING")
+
+        await until(put_back, "the user that the store has lost")
+        for each in (bot, other):
+            each.api.delete("GptBot", each.namespace, each.name)
+
+        async def gone() -> bool:
+            return not await traces(own, other) and not await traces(store, bot)
+
+        await until(gone, "nothing is left of the bots")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from gptbot.bot import Bot
 from gptbot.conversation.calls import call
@@ -17,6 +17,7 @@ from gptbot.inbox.claims import Claim
 from gptbot.llm.errors import BudgetSpent, ModelError, TookTooLong
 from gptbot.llm.thoughts import without_unopened
 from gptbot.llm.types import Message
+from gptbot.llm.words import cut_short
 from gptbot.locales import Texts
 from gptbot.safety.budgets import Account
 from gptbot.telemetry import metrics
@@ -26,6 +27,8 @@ log = get_logger("turn")
 
 FLAGGED_QUESTION, FLAGGED_ANSWER = "moderation-input", "moderation-output"
 """Texts told in place of an answer where the moderation endpoint objects."""
+CUTS: Final[Mapping[str, str]] = {"length": "cut-length", "filter": "cut-filter"}
+"""Why a model ended in the middle of its answer, to the text that says so below it."""
 OVER_LIMIT = "limit-"
 """What texts begin with that are told in place of an answer for which nothing is left of a budget."""
 
@@ -123,8 +126,9 @@ class Answering:
         reply = head + completion.text if completion.text.strip() else self._texts("trouble-empty")
         if note is not None:
             reply = f"{await close_fence_at_leisure(reply.rstrip())}\n\n{note}"
+        cut = [CUTS[ended]] if (ended := cut_short(completion.finish_reason)) is not None else []
         # Noted first: should this worker die now, the next one sends this very text, not another answer.
-        await insist(bot, lambda: asyncio.gather(bot.mailbox.replied(claim, reply), spending.settle()))
+        await insist(bot, lambda: asyncio.gather(bot.mailbox.replied(claim, reply, *cut), spending.settle()))
         return reply
 
     async def over_limit(self, error: BudgetSpent, head: str = "") -> str:

@@ -6,7 +6,7 @@ left out, so that an unknown error loses a word, and nobody's text is told.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 _LEFT_OUT: Final = "a word of its own"
 _LONGEST: Final = 64
@@ -51,6 +51,12 @@ def error_word(value: Any) -> str | None:
 def ending(value: Any) -> str:
     """A `finish_reason`."""
     return _known(value, _KNOWN_ENDS) or "none"
+
+
+def cut_short(reason: str | None) -> Literal["length", "filter"] | None:
+    """Why an answer ended before its end, by its `finish_reason`: no room for more, or a content filter."""
+    word = (reason or "").lower()
+    return "length" if word in OUT_OF_ROOM else "filter" if word in FILTERED else None
 
 
 def content_type(value: str) -> str:

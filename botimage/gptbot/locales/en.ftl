@@ -18,6 +18,8 @@ trouble-empty = My language model gave an empty answer. Please put it in other w
 cut-stopped = *Stopped.*
 cut-budget = *My budget for today ended here.*
 cut-time = *This took too long, so I ended it here.*
+cut-length = *The answer was cut off here: it had reached the longest that it may be.*
+cut-filter = *A content filter ended the answer here.*
 
 # Buttons
 button-stop = Stop

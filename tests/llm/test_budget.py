@@ -80,7 +80,10 @@ async def test_usage_is_learned_from_answers(fake: FakeOpenAI, make_client: Make
 
 async def test_what_does_not_fit_after_all_is_trimmed_further(fake: FakeOpenAI, make_client: MakeClient) -> None:
     fake.settings.context_window = 500
-    messages = [say("system", "Be brief."), *(say("user", f"{i} " + "x" * 398) for i in range(30))]
+    messages = [
+        say("system", "Be brief."),
+        *(say(("assistant", "user")[i % 2], f"{i} " + "x" * 398) for i in range(30)),
+    ]
     parts: list[str] = []
     completion = await stream_trimmed(
         make_client(), TokenBudget(), messages, parts.append, context_window=128_000, reply_reserve=100

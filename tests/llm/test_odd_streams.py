@@ -71,8 +71,8 @@ async def test_odd_events(fake: FakeOpenAI, make_client: MakeClient, body: str) 
 async def test_after_its_end_an_answer_waits_for_its_usage_alone(
     make_client: MakeClient, endpoint: Endpoint, usage: bool
 ) -> None:
-    more = {"usage": USAGE} if usage else {}
-    body = event("Hello!") + event(finish_reason="stop", **more)
+    end = event(finish_reason="stop", usage=USAGE) if usage else event(finish_reason="stop")
+    body = event("Hello!") + end
     async with raw_model(response(body).encode(), b": ping\n\n") as url:
         client = make_client(dataclasses.replace(endpoint, base_url=url, timeout=60.0))
         async with asyncio.timeout(20):

@@ -209,8 +209,11 @@ class Request:
 
     def _take(self, read: bytes) -> None:
         """Take in bytes; none at the end."""
-        if self._begun is not None and (read := self._sorted(self._begun, read)) is None:
-            return
+        if self._begun is not None:
+            sorted_ = self._sorted(self._begun, read)
+            if sorted_ is None:
+                return
+            read = sorted_
         try:
             events = self._decoder.feed(read) if read else self._decoder.end()
         except EventTooLong:

@@ -8,7 +8,8 @@ from aiogram import Bot
 
 from gptbot.platforms.inbound import Inbound
 from gptbot.platforms.telegram.limits import ANSWER_TIMEOUT
-from gptbot.platforms.telegram.session import FAILURES, trouble
+from gptbot.platforms.telegram.needed import administrators
+from gptbot.platforms.telegram.session import FAILURES, GetRawAdministrators, trouble
 from gptbot.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -28,10 +29,10 @@ def with_administrator(message: Inbound, bot: Bot | None) -> Inbound:
         if message.user == str(chat):
             return True  # an anonymous administrator writes in the name of the group
         try:
-            members = await bot.get_chat_administrators(chat, request_timeout=ANSWER_TIMEOUT)
+            members = await bot(GetRawAdministrators(chat_id=chat), request_timeout=ANSWER_TIMEOUT)
         except FAILURES as error:
             log.warning("telegram does not say who administers a group", reason=trouble(error).message)
             return False
-        return message.user in {str(member.user.id) for member in members}
+        return message.user in administrators(members)
 
     return replace(message, administrator=administrator)

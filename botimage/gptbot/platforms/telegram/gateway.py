@@ -12,8 +12,9 @@ from starlette.routing import BaseRoute
 from gptbot.platforms.base import GatewayContext
 from gptbot.platforms.errors import Misconfigured
 from gptbot.platforms.telegram.menu import set_menu
+from gptbot.platforms.telegram.needed import me as who_is
 from gptbot.platforms.telegram.polling import Poller, TokenRefused
-from gptbot.platforms.telegram.session import FAILURES, Backoff, Reporter, connect, refused, trouble
+from gptbot.platforms.telegram.session import FAILURES, Backoff, GetRawMe, Reporter, connect, refused, trouble
 from gptbot.platforms.telegram.webhook import Receiver, Registration, secret_token
 from gptbot.telemetry.logs import get_logger
 from gptbot_api.platforms import Telegram
@@ -87,7 +88,7 @@ class TelegramGateway:
         backoff = Backoff()
         while True:
             try:
-                me = await bot.get_me()
+                me = who_is(await bot(GetRawMe()))
             except FAILURES as error:
                 found = trouble(error)
                 if found.token_refused:

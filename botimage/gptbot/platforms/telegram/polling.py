@@ -20,6 +20,7 @@ from gptbot.platforms.telegram.administrators import with_administrator
 from gptbot.platforms.telegram.albums import meant_together
 from gptbot.platforms.telegram.limits import OFFSET_LASTS, POISON_ATTEMPTS, POLL_BATCH, POLL_TIMEOUT, REQUEST_TIMEOUT
 from gptbot.platforms.telegram.mapping import inbound
+from gptbot.platforms.telegram.needed import of_update
 from gptbot.platforms.telegram.presses import Press, answer, clear, press
 from gptbot.platforms.telegram.session import FAILURES, UPDATES, Backoff, GetRawUpdates, Reporter, trouble
 from gptbot.telemetry.logs import get_logger
@@ -202,7 +203,7 @@ def read(update: Any, me: User) -> Inbound | None:
         if too_deep(update):
             log.error("telegram update left out: nested too deep, or no object")
             return None
-        return inbound(Update.model_validate(_without_rich(update)), me)
+        return inbound(Update.model_validate(of_update(update)), me)
     except ValidationError as error:
         fields = sorted({".".join(map(str, detail["loc"])) for detail in error.errors(include_input=False)})
         log.error("telegram update not understood, left out; update gptbot", fields=fields[:5])
@@ -229,16 +230,6 @@ def too_deep(update: Any) -> bool:
         if not level:
             return False
     return True
-
-
-def _without_rich(value: Any) -> Any:
-    """Leave rich content out: nothing is read from it, and a newer server may tell of blocks that aiogram lacks."""
-    if isinstance(value, list):
-        return [_without_rich(item) for item in cast("list[Any]", value)]
-    if isinstance(value, dict):
-        fields = cast("dict[str, Any]", value)
-        return {name: _without_rich(field) for name, field in fields.items() if name != "rich_message"}
-    return value
 
 
 async def accept(context: GatewayContext, message: Inbound) -> bool:

@@ -54,6 +54,29 @@ class GetRawUpdates(TelegramMethod[list[dict[str, Any]]]):
     allowed_updates: list[str] | None = None
 
 
+class GetRawMe(TelegramMethod[Any]):
+    """`getMe` with the bot as the server tells it: see `needed.me`."""
+
+    __returning__ = Any
+    __api_method__ = "getMe"
+
+
+class GetRawWebhookInfo(TelegramMethod[Any]):
+    """`getWebhookInfo` as the server tells it: see `needed.webhook`."""
+
+    __returning__ = Any
+    __api_method__ = "getWebhookInfo"
+
+
+class GetRawAdministrators(TelegramMethod[Any]):
+    """`getChatAdministrators` with the members as they came: see `needed.administrators`."""
+
+    __returning__ = Any
+    __api_method__ = "getChatAdministrators"
+
+    chat_id: int
+
+
 def connect(config: BotConfig, settings: Telegram) -> Bot:
     """A client that talks to `apiBaseUrl` and nowhere else, methods and files alike.
 

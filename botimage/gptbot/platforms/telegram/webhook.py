@@ -20,12 +20,13 @@ from gptbot.manifest import BotConfig
 from gptbot.platforms.base import GatewayContext
 from gptbot.platforms.errors import Misconfigured
 from gptbot.platforms.inbound import Inbound
+from gptbot.platforms.telegram import needed
 from gptbot.platforms.telegram.administrators import with_administrator
 from gptbot.platforms.telegram.limits import MAX_UPDATE_BYTES, SECRET_TOKEN, WEBHOOK_CHECK, WEBHOOK_CONNECTIONS
 from gptbot.platforms.telegram.platform import SECRET_PATH
 from gptbot.platforms.telegram.polling import TokenRefused, pressed_in, read
 from gptbot.platforms.telegram.presses import Press, answer, clear
-from gptbot.platforms.telegram.session import FAILURES, UPDATES, Backoff, Reporter, trouble
+from gptbot.platforms.telegram.session import FAILURES, UPDATES, Backoff, GetRawWebhookInfo, Reporter, trouble
 from gptbot.telemetry.logs import get_logger
 from gptbot_api import InvalidManifest
 from gptbot_api.platforms import Telegram, TelegramWebhook
@@ -142,7 +143,7 @@ class Registration:
             try:
                 if not known:
                     await self._set()
-                info = await self._bot.get_webhook_info()
+                info = needed.webhook(await self._bot(GetRawWebhookInfo()))
             except FAILURES as error:
                 found = trouble(error)
                 if found.token_refused:

@@ -127,7 +127,7 @@ class OperatorProcess:
         """How many looks at one very bot were finished since the log had a length."""
         return sum(entry["bot"] == f"{bot.namespace}/{bot.name}" for entry in self.logged(since, "looked at"))
 
-    def looks_at(self, *bots: Bot, count: int = 3, seconds: float = 30) -> None:
+    def looks_at(self, *bots: Bot, count: int = 3, seconds: float = 90) -> None:
         """Wait for so many whole looks at each of these bots. The one that is under way does not count."""
         since = self.log.stat().st_size
         for bot in bots:

@@ -155,9 +155,9 @@ def placed(bot: Bot) -> list[str]:
     return pods
 
 
-async def looked(operator: OperatorProcess, bot: Bot) -> None:
-    """Wait until the operator has looked at a bot for a while."""
-    await asyncio.to_thread(operator.looks_at, bot)
+async def looked(operator: OperatorProcess, *bots: Bot) -> None:
+    """Wait until the operator has looked at bots for a while."""
+    await asyncio.to_thread(operator.looks_at, *bots)
 
 
 @pytest.mark.parametrize("away", [False, True], ids=["operator there", "operator away"])
@@ -352,7 +352,7 @@ async def test_nothing_stays_where_a_move_was_to_end(
         assert "moving-to" in bot.the("Secret", "gptbot")["data"]
         stopped.stop()
         stopped.start()
-        await looked(stopped)
+        await looked(stopped, bot)
         if then == "deleted":
             bot.api.delete("GptBot", bot.namespace, "bot")
         else:
@@ -385,7 +385,7 @@ async def test_a_refused_bot_keeps_its_user_and_leaves_nothing(
             each.wait_condition("Ready", "False", "NotAllowed")
         stopped.stop()
         stopped.start()
-        await looked(stopped)
+        await looked(stopped, bot, other)
         assert await store.command("ACL", "DELUSER", user_name(key(bot))) == 1
 
         async def put_back() -> bool:

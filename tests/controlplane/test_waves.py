@@ -17,7 +17,6 @@ from tests.controlplane.plugin import answer, gptbot
 from tests.controlplane.running import OperatorProcess
 from tests.controlplane.test_status import report
 
-LOOKS = "gptbot_operator_reconciles_total"
 OLD, NEW, MENDED = "gptbot:1", "gptbot:2", "gptbot:3"
 WORKERS = {"minReplicas": 1, "maxReplicas": 1}
 
@@ -67,10 +66,8 @@ class Fleet:
 
     def looks(self, count: int = 2) -> None:
         """Wait until each bot was looked at so many times."""
-        operator = self.operator
-        assert operator is not None
-        before = operator.metric(LOOKS)
-        wait_for(lambda: operator.metric(LOOKS) >= before + count * len(self.bots), "looks", 60)
+        assert self.operator is not None
+        self.operator.looks_at(*self.bots, count=count)
 
     def deployments(self) -> dict[tuple[str, str], Document]:
         """By the names of bot and component."""

@@ -44,8 +44,8 @@ async def test_a_burst_is_answered_trimmed_or_not(
     fake: FakeOpenAI, make_client: MakeClient, template: str, window: int
 ) -> None:
     fake.settings.template = template  # type: ignore[assignment]
-    roles: list[Role] = ["user", "user", "assistant"] * 20 + ["user", "user"]
-    client, burst = make_client(), messages(roles)
+    some: list[Role] = ["user", "user", "assistant"]
+    client, burst = make_client(), messages([*some * 20, *some[:2]])
     for _ in range(2):
         await stream_trimmed(client, TokenBudget(), burst, lambda _: None, context_window=window, reply_reserve=50)
     assert [request.status for request in fake.requests] == ([200] if template == "strict" else [500, 200]) + [200]

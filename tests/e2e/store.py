@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from gptbot.inbox.store import Store
+from gptbot_api.store_rights import bot_of_user
 from tests.e2e import bots as made
 from tests.e2e import cluster
 from tests.e2e.cluster import Object
@@ -96,16 +99,23 @@ def secret(namespace: str) -> Object:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": NAME}, "stringData": {"url": url}}
 
 
-async def wait_until_nothing_is_left(release: str, namespace: str, bot: str) -> None:
-    """Wait until the release's own store has neither a user nor keys of a bot. Raises TimeoutError."""
-    url = made.secret(namespace, f"{release}-gptbot-store")["url"]
+@asynccontextmanager
+async def of_release(release: str, namespace: str, login: str | None = None) -> AsyncGenerator[Store]:
+    """The release's own store, reached from here; `login`: a URL whose user and password to use, else the owner's."""
+    url = login or made.secret(namespace, f"{release}-gptbot-store")["url"]
     with cluster.forwarded(namespace, f"pod/{release}-gptbot-store-0", PORT) as here:
         address = f"{url.rpartition('@')[0]}@{here.removeprefix('http://')}/0"
-        async with asyncio.timeout(90), Store.connect(address) as store:
-            while await _left(store, bot):
-                await asyncio.sleep(1)
+        async with Store.connect(address) as store:
+            yield store
+
+
+async def wait_until_nothing_is_left(release: str, namespace: str, bot: str) -> None:
+    """Wait until the release's own store has neither a user nor keys of a bot. Raises TimeoutError."""
+    async with asyncio.timeout(90), of_release(release, namespace) as store:
+        while await _left(store, bot):
+            await asyncio.sleep(1)
 
 
 async def _left(store: Store, bot: str) -> list[bytes]:
-    users = [user for user in await store.command("ACL", "USERS") if user == f"gptbot:{bot}".encode()]
+    users = [user for user in await store.command("ACL", "USERS") if bot_of_user(user.decode()) == bot]
     return users + list(await store.command("KEYS", f"{{{bot}}}:*"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator
+from contextlib import suppress
 
 import pytest
+from redis.exceptions import NoPermissionError, RedisError
 
 from tests.e2e import bots as made
 from tests.e2e import cluster, store
@@ -92,6 +94,30 @@ async def test_the_operator_is_killed_while_the_autoscaler_scales(
     assert not people.doubled
 
 
+async def test_a_store_that_something_keeps_busy_is_started_again(
+    bots: str, mill: list[Object], release: Release, fakes_in_cluster: Fakes
+) -> None:
+    """A bot's login cannot keep it busy, whoever takes it; a script of its owner's does, and the kubelet ends that."""
+    login = made.secret(bots, f"{MILL}-gptbot")["store-url"]
+    async with store.of_release(release.name, release.namespace, login) as stolen:
+        for command in (("EVAL", "while true do end", "0"), ("SCRIPT", "LOAD", "return 1"), ("FUNCTION", "LIST")):
+            with pytest.raises(NoPermissionError):
+                await stolen.command(*command)
+    model = ScriptedModel(fakes_in_cluster.here["openai"])
+    restarts = _restarts(release)
+    async with traffic(fakes_in_cluster.here["telegram"], model, people=4, first_person=550) as people:
+        await people.until(4)
+        async with store.of_release(release.name, release.namespace) as owner:
+            with suppress(RedisError, OSError, TimeoutError):
+                async with asyncio.timeout(10):
+                    await owner.command("EVAL", "while true do end", "0")
+        await cluster.meanwhile("the bot says that its store is busy", lambda: _store_reason(bots) == "Busy", 60)
+        await cluster.meanwhile("the store is started again", lambda: _restarts(release) > restarts, 120)
+        await people.until(8)
+    assert len(people.doubled) <= 4, "an answer that was sent and not yet noted may come twice, no other"
+    made.wait_until_ready(bots, MILL)
+
+
 async def test_a_bot_is_deleted_in_the_middle_of_an_answer(
     bots: str, mill: list[Object], release: Release, fakes_in_cluster: Fakes
 ) -> None:
@@ -112,6 +138,16 @@ async def test_a_bot_is_deleted_in_the_middle_of_an_answer(
 
 def _workers(namespace: str) -> set[str]:
     return {name for name in made.pods(namespace, MILL) if "-worker-" in name}
+
+
+def _store_reason(namespace: str) -> str:
+    status = cluster.get("--namespace", namespace, "gptbot", MILL)["status"]
+    return next(each["reason"] for each in status["conditions"] if each["type"] == "StoreReachable")
+
+
+def _restarts(release: Release) -> int:
+    pod = cluster.get("--namespace", release.namespace, "pod", f"{release.name}-gptbot-store-0")
+    return pod["status"]["containerStatuses"][0]["restartCount"]
 
 
 def _operator(release: Release) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ class Context(ApiModel):
     ttl: Duration = "24h"
     """How long after the last message a conversation is forgotten."""
     merge_bursts: bool = True
-    """Answer messages that came while an answer was being made together, in one answer."""
+    """Answer what one person wrote while an answer was being made together, in one answer."""
     summarize: bool = True
     """Fold older messages into a running summary instead of dropping them."""
     summary_buffer: Annotated[int, Field(ge=0, le=1000)] = 300

@@ -23,6 +23,7 @@ PASSES = {
     "NotAskedYet": "nothing: the first question, or the next look at the API, tells",
     "RoleChanged": "nothing: the store has another primary, which is found by itself",
     "Starting": "nothing: the autoscaler looks by itself",
+    "WaitingForRollout": "nothing: newer pods come in the bot's turn; kubectl gptbot rollout status says how far it is",
 }
 """Reasons that go by themselves, with what happens next."""
 _STOP = 'to end its pods meanwhile: kubectl patch gptbot NAME --type=merge --patch \'{"spec": {"suspend": true}}\''
@@ -31,7 +32,7 @@ _REFUSED = ("InvalidSpec", "NotAllowed")
 FIXES = {
     "ApplyFailed": "the API server says what it refuses: mend that field of the spec, most often under podTemplate",
     "BudgetSpent": "raise limits.tokensPerDay or limits.costPerDay, or wait until midnight (UTC)",
-    "Busy": "find out who runs scripts in the store; one that does not end is ended by a restart of the store",
+    "Busy": "the chart's store is restarted by itself; in any other find out who runs what does not end, and end it",
     "CertificateRefused": "give the store's authority (ssl_ca_certs), and the host that its certificate is for",
     "ClusterDown": "bring the servers of the store's cluster back",
     "Conflict": "have one autoscaler alone: delete the other one, or set spec.workers.autoscaling: none for it",
@@ -40,6 +41,7 @@ FIXES = {
     "Disconnected": "see the platforms below",
     "DiskFailed": "make room on the store's disk",
     "DuplicateToken": "give one of the bots a token of its own, or suspend it (spec.suspend)",
+    "Endless": "see what writes keys of the bot into its store of before, and end it",
     "ErrImagePull": "mend the image's name, or give imagePullSecrets",
     "FailedGetResourceMetric": "the autoscaler needs metrics of pods: install metrics-server in the cluster",
     "FallbackAnswers": "mend what the message says of the first endpoint: answers come from llm.fallbacks",
@@ -86,6 +88,8 @@ FIXES = {
     "SecretsMissing": "make the Secret or the key that the message names; the bot takes it by itself",
     "ServedByAnother": "see the check operators, and spec.operator",
     "ShardsMissing": "wait: a gateway is connecting them",
+    "StoreShare": "lower privacy.retention or context.maxMessages, or raise operator.storeShare",
+    "StoreShareSpent": "lower privacy.retention or context.maxMessages, or raise operator.storeShare",
     "StoreUnreachable": "see the condition StoreReachable, and the platforms below",
     "StreamBroken": "look for a proxy that buffers or cuts off streams on the way to the model",
     "TLSFailed": "write redis:// in the store's URL, or name the port that has TLS",

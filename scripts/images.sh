@@ -8,8 +8,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-: "${IMAGE_BUILD=docker build -t {tag} -f {dockerfile} .}"
-: "${IMAGE_LOAD=${KIND:-kind} load docker-image {tag} --name ${KIND_CLUSTER:-gptbot}}"
+IMAGE_BUILD=${IMAGE_BUILD-"docker build -t {tag} -f {dockerfile} ."}
+IMAGE_LOAD=${IMAGE_LOAD-"${KIND:-kind} load docker-image {tag} --name ${KIND_CLUSTER:-gptbot}"}
 : "${BOT_IMAGE:=docker.io/library/gptbot:dev}"
 : "${OPERATOR_IMAGE:=docker.io/library/gptbot-operator:dev}"
 

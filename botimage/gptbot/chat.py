@@ -26,8 +26,8 @@ from gptbot.worker import Worker
 from gptbot_api.base import seconds
 
 TROUBLES = (
-    "bad_request", "bad_stream", "context_too_long", "empty", "given-up", "internal", "moderation", "not_found",
-    "overloaded", "quota", "refused", "timeout", "unauthorized", "unreachable",
+    "bad_request", "bad_stream", "context_too_long", "empty", "given-up", "internal", "moderation", "no_text",
+    "not_found", "overloaded", "quota", "refused", "timeout", "unauthorized", "unreachable",
 )  # fmt: skip
 """Names of the texts that the bot says in place of an answer."""
 

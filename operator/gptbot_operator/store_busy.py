@@ -11,6 +11,7 @@ from redis.exceptions import ResponseError
 
 from gptbot_operator.accounts import FAILURES
 from gptbot_operator.servers import Server
+from gptbot_operator.store_client import fault_of
 
 _OURS = re.compile(rb"[a-z]{1,20}_[0-9a-f]{12}")
 """What functions of gptbot are called, of whatever version (`gptbot_api.store_functions`)."""
@@ -41,7 +42,7 @@ async def end_endless(servers: Iterable[Server]) -> None:
         except ResponseError as error:
             if "NOTBUSY" not in str(error):
                 _log.error("a function does not end in the store and cannot be stopped; restart the store",
-                           function=text, bot=bot, reason=str(error).partition(" ")[0])  # fmt: skip
+                           function=text, bot=bot, reason=str(fault_of(error, None)))  # fmt: skip
         except FAILURES:
             continue
 

@@ -170,11 +170,10 @@ async def test_each_of_several_people_gets_an_answer_of_their_own(store: Store) 
         await telegram.say(GROUP, ADA, "@gptbot_test_bot second of Ada")
         last = await telegram.say(GROUP, ADA, "@gptbot_test_bot third of Ada")
         await telegram_answers(telegram, GROUP, 3)
-        asked = [
-            [message["content"].partition(": ")[2] for message in (await running.asked(text)).messages[-2:]]
-            for text in ("second of Bob", "third of Ada")
+        asked = [(await running.asked(text)).last_user_message for text in ("second of Bob", "third of Ada")]
+        assert [re.sub(r"user-\w{4}: ", "", text) for text in asked] == [
+            "second of Bob", "second of Ada\n\nthird of Ada",
         ]  # fmt: skip
-        assert asked == [["", "second of Bob"], ["second of Ada", "third of Ada"]]
         async with asyncio.timeout(20):
             while [m.text for m in (await telegram.messages(GROUP, from_bot=True))[1:]] != [
                 "To Bob.",

@@ -366,6 +366,8 @@ async def test_no_token_id_or_text_in_logs(
     await fake.inject("setMyCommands", "answer", status=500)
     with structlog.testing.capture_logs() as lines:
         async with running(config(fake), store, keys) as bot:
+            chat = {"id": GROUP, "type": "group"}
+            await fake.push_update("message", {"message_id": "none", "chat": chat, "text": "hidden words"}, ADA)
             await fake.push_update("message", {"message_id": "none", "text": "hidden words"}, ADA)
             await fake.say(GROUP, ADA, "@gptbot_test_bot hidden words")
             await eventually(lambda: bot.intake.texts)
@@ -373,7 +375,7 @@ async def test_no_token_id_or_text_in_logs(
             await eventually(lambda: not bot.reports.connected)
             await fake.start()
     everything = logged(lines) + caplog.text
-    for event in ("who the bot is", "cannot be read", "not understood", "menu not set"):
+    for event in ("who the bot is", "it cannot be read", "not understood", "menu not set"):
         assert event in everything
     for secret in (fake.token, fake.token.partition(":")[2], "hidden words", str(GROUP), str(ADA)):
         assert secret not in everything

@@ -37,7 +37,7 @@ class OperatorProcess:
         self.log = directory / "operator.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._wanted = False
-        self._environment = {
+        self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(directory),
             "KUBECONFIG": str(plane.kubeconfig("operator")),
@@ -51,13 +51,14 @@ class OperatorProcess:
             "GPTBOT_METRICS_PORT": str(self._metrics_port),
             **environment,
         }
+        """What it is started with the next time."""
 
     def start(self) -> None:
         """Start it and wait until it is alive."""
         self._wanted = False
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [Path(sys.executable).with_name("gptbot-operator")], env=self._environment, stdout=log, stderr=log
+                [Path(sys.executable).with_name("gptbot-operator")], env=self.environment, stdout=log, stderr=log
             )
         wait_for(self._alive, "the operator's /healthz", 200, self._running)
 

@@ -33,7 +33,7 @@ class Fleet:
         self._directory = directory
         self._environment = {
             "GPTBOT_STORE_URL": store_url, "GPTBOT_NAMESPACES": namespace, "GPTBOT_LEASE": self.lease,
-            "GPTBOT_LEASE_SECONDS": "6", "GPTBOT_ROLLOUT_MAX_UNAVAILABLE_BOTS": most, "GPTBOT_ROLLOUT_PAUSE": "1s",
+            "GPTBOT_LEASE_SECONDS": "15", "GPTBOT_ROLLOUT_MAX_UNAVAILABLE_BOTS": most, "GPTBOT_ROLLOUT_PAUSE": "1s",
         }  # fmt: skip
         self.bots: list[Bot] = []
         self.operator: OperatorProcess | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Generator
@@ -100,7 +101,7 @@ class Plane:
         """Run kubectl as admin; `document` becomes its standard input."""
         answer = subprocess.run(
             [program("kubectl"), "--kubeconfig", self.kubeconfig("admin"), *arguments],
-            env=os.environ | QUICK,
+            env=os.environ | QUICK | {"KUBECACHEDIR": str(self._cache)},
             input=None if document is None else json.dumps(document),
             capture_output=True,
             text=True,
@@ -110,6 +111,14 @@ class Plane:
         if check and answer.returncode != 0:
             raise AssertionError(f"kubectl {' '.join(arguments)}: {answer.stderr}")
         return answer
+
+    @property
+    def _cache(self) -> Path:
+        return self.directory / "kubectl"
+
+    def forget_versions(self) -> None:
+        """Have kubectl ask anew which versions of which kinds there are; it remembers them for hours."""
+        shutil.rmtree(self._cache, ignore_errors=True)
 
     def compact(self) -> None:
         """Take the history out of the store: what was before cannot be watched from any more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -38,6 +39,13 @@ def upgrade(plane: Plane) -> Iterator[Run]:
 
     yield run
     plane.kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=helm", "-f", str(FILE))
+
+    def as_before() -> bool:
+        found = json.loads(plane.kubectl("get", "--raw", "/apis/gptbot.dev").stdout)
+        return [each["version"] for each in found["versions"]] == ["v1alpha1"]
+
+    wait_for(as_before, "the API server serves the versions of before")
+    plane.forget_versions()
 
 
 def install(plane: Plane, *versions: Version, future: bool = False, number: int = MINE) -> None:

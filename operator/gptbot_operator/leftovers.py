@@ -89,9 +89,7 @@ class Leftovers:
             return IN_USE
         found = await self._pass(bot, patience=_QUICK)
         if found is None:
-            return StoreFault(
-                IN_USE.reason, "still holds what a deleted GptBot of this name kept; that is being erased"
-            )
+            return _ERASING
         if self._left.pop(bot, {}).keys() - found.keys():
             _log.warning("keys of a deleted bot are left in the store it used", bot=bot)
         return None

@@ -225,7 +225,7 @@ class Reconciler:
             owner_digest(written, wanted, digests, credentials.pepper, login.password), self._deployments(bot),
             edited=_edited(document), answers=_answered(document), paused=paused,
         )  # fmt: skip
-        manifests = turn.manifests if not turn.held else [config_map(bot, brief=True), *turn.manifests[1:]]
+        manifests = _for_pods_of_before(bot, turn.manifests) if turn.held else turn.manifests
         try:
             if not paused:
                 outcome = await apply_children(
@@ -516,6 +516,11 @@ class Reconciler:
 def _untouched(bot: GptBot, stand: Stand) -> tuple[str, ...]:
     """Kinds that stay as they are: pods of before go on while a new store cannot be used."""
     return _WITH_PODS if stand.pods == "stay" and not bot.spec.suspend else ()
+
+
+def _for_pods_of_before(bot: GptBot, manifests: list[Document]) -> list[Document]:
+    """The children of a bot whose pods may be of an older version, which refuses fields that it does not know."""
+    return [config_map(bot, brief=True) if each["kind"] == "ConfigMap" else each for each in manifests]
 
 
 def _edited(document: Document) -> bool:

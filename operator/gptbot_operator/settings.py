@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 import yaml
 
@@ -20,6 +20,7 @@ from gptbot_operator.tenancy.allowed import NotAnEntry, Tenancy
 from gptbot_operator.tenancy.hosts import addresses, own_addresses
 from gptbot_operator.waves import Most
 
+T = TypeVar("T")
 _NAMESPACE = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 DEFAULT_SHARE = "25%"
 COPY_PREFIX = "default_"
@@ -110,7 +111,7 @@ class Settings:
             image_pull_policy=policy,
             store_url=_store_url(environment.get("GPTBOT_STORE_URL"), environment.get(CA_VARIABLE)),
             store_isolation=isolation,
-            store_share=_share(environment.get("GPTBOT_STORE_SHARE")),
+            store_share=_parsed(environment, "GPTBOT_STORE_SHARE", DEFAULT_SHARE, Allowance.parse),
             model_url=environment.get("GPTBOT_MODEL_URL") or None,
             defaults=defaults,
             default_keys=Path(secrets) if (secrets := environment.get("GPTBOT_DEFAULT_KEYS")) else None,
@@ -121,7 +122,7 @@ class Settings:
             takeover_seconds=_number(environment, "GPTBOT_TAKEOVER_SECONDS", 600, 3),
             refresh_seconds=_number(environment, "GPTBOT_REFRESH_SECONDS", 15, 0.2),
             resync_seconds=_number(environment, "GPTBOT_RESYNC_SECONDS", 600, 1),
-            rollout_most=_most(environment.get("GPTBOT_ROLLOUT_MAX_UNAVAILABLE_BOTS")),
+            rollout_most=_parsed(environment, "GPTBOT_ROLLOUT_MAX_UNAVAILABLE_BOTS", "10%", Most.parse),
             rollout_pause=_pause(environment.get("GPTBOT_ROLLOUT_PAUSE")),
             concurrency=int(_number(environment, "GPTBOT_CONCURRENCY", 8, 1)),
             log_level=level,
@@ -148,11 +149,12 @@ def _store_url(text: str | None, authorities: str | None) -> str | None:
     return trusting(text, pem)
 
 
-def _most(text: str | None) -> Most:
+def _parsed(environment: Mapping[str, str], name: str, default: str, parse: Callable[[str], T]) -> T:
+    """A variable, by a parser whose ValueError says what may stand there."""
     try:
-        return Most.parse(text or "10%")
+        return parse(environment.get(name) or default)
     except ValueError as error:
-        raise InvalidSettings(f"GPTBOT_ROLLOUT_MAX_UNAVAILABLE_BOTS {error}") from None
+        raise InvalidSettings(f"{name} {error}") from None
 
 
 def _pause(text: str | None) -> float:
@@ -162,13 +164,6 @@ def _pause(text: str | None) -> float:
         return float(seconds(text or "30s"))
     except ValueError:
         raise InvalidSettings(f"GPTBOT_ROLLOUT_PAUSE must be a duration such as 0s, 30s or 5m, not {text!r}") from None
-
-
-def _share(text: str | None) -> Allowance:
-    try:
-        return Allowance.parse(text or DEFAULT_SHARE)
-    except ValueError as error:
-        raise InvalidSettings(f"GPTBOT_STORE_SHARE {error}") from None
 
 
 def _lease(text: str) -> str:

@@ -17,6 +17,7 @@ from gptbot_operator.desired.secret import SHARED
 from gptbot_operator.settings import Settings
 from gptbot_operator.store import Reading
 from gptbot_operator.tenants import Tenants
+from gptbot_operator.verdict import is_rolled_out
 
 _REASON = "NotIsolated"
 _CAUSE = "the shared store does not let the operator make users (ACL SETUSER)"
@@ -98,7 +99,7 @@ class Sharing:
 
     async def settle(self, key: str, login: Login, deployments: Sequence[Observed | None]) -> None:
         """After everything was applied: when all pods have the password, no other is good any more."""
-        if login.password is not None and all(map(_rolled_out, deployments)):
+        if login.password is not None and all(each is not None and is_rolled_out(each) for each in deployments):
             await self._tenants.settle(key, login.password)
 
     def _own(self, possible: bool | None, credentials: Credentials, key: str) -> bool:
@@ -125,11 +126,3 @@ class Sharing:
 
 def _those(password: str | None) -> tuple[str, ...]:
     return () if password is None else (password,)
-
-
-def _rolled_out(deployment: Observed | None) -> bool:
-    """Whether no pod of an older template is left."""
-    if deployment is None:
-        return False
-    facts = deployment.facts
-    return facts["observed"] >= facts["generation"] and facts["pods"] <= facts["updated"]

@@ -66,15 +66,17 @@ class Tenants:
             with contextlib.suppress(ValueError):  # StoreReachable says what is wrong with it
                 self._servers = Servers(settings.store_url, _TIMEOUT)
         self._accounts = Accounts(self._servers) if self._servers else None
-        self.shares: Shares | None = None
         self._registry = Registry(self._servers, installation) if self._servers else None
         self._admitted: dict[str, str] = {}
         """Bot to the uid under which it uses the shared store."""
+        self._shares = (
+            Shares(settings.store_share, self._servers, self._admitted, settings.refresh_seconds)
+            if self._servers
+            else None
+        )
         self._elsewhere: dict[str, str] = {}
         """Bot to the uid of the one of that name that has nothing in the shared store."""
         self._leftovers = Leftovers(bots, done)
-        if self._servers is not None:
-            self.shares = Shares(settings.store_share, self._servers, self._admitted, settings.refresh_seconds)
         self._stray: dict[str, float] = {}
         """Bot that has a user and is nobody's, and since when that is known."""
         self._erasing = asyncio.Lock()
@@ -89,7 +91,7 @@ class Tenants:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._leftovers.start(tasks)
-                counting = None if self.shares is None else tasks.create_task(self.shares.run(), name="shares")
+                counting = None if self._shares is None else tasks.create_task(self._shares.run(), name="shares")
                 while not cancelled():
                     await self._look()
                     with contextlib.suppress(TimeoutError):
@@ -105,7 +107,7 @@ class Tenants:
 
     def judge(self, bot: str, reading: Reading | None) -> Reading | None:
         """What a reading of the shared store does not show of a bot's part in it."""
-        return reading if self.shares is None else self.shares.judge(bot, reading)
+        return reading if self._shares is None else self._shares.judge(bot, reading)
 
     async def isolates(self) -> bool | None:
         """Whether bots have users of their own in the shared store; None while it cannot be asked."""

@@ -11,7 +11,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -28,7 +28,7 @@ from gptbot_operator.pods import PodTrouble
 from gptbot_operator.rollout import stuck_by
 from gptbot_operator.settings import Settings
 from gptbot_operator.stamps import By, Stamp, template_digest
-from gptbot_operator.verdict import Seen, available
+from gptbot_operator.verdict import Seen, available, is_rolled_out
 from gptbot_operator.waves import Trouble, View, Waves
 from gptbot_operator.workqueue import WorkQueue
 
@@ -54,7 +54,7 @@ class Turn:
     """Deployments that keep the pod template they have."""
     went: frozenset[Identity] = frozenset()
     """Deployments that get new pods in a wave now."""
-    templates: Mapping[str, str] = ()  # type: ignore[assignment]
+    templates: Mapping[str, str] = field(default_factory=dict[str, str])
     """Name of each Deployment to the digest of its newest template."""
     counts: bool = True
     """It has pods that somebody may touch."""
@@ -298,9 +298,9 @@ def _brought_by(bot: GptBot, name: str, gateway: Observed | None, templates: Map
 
 def _works(deployment: Observed) -> bool:
     """Whether all pods are of the newest template, and as many are available as there should be."""
-    facts = deployment.facts
-    if facts["observed"] < facts["generation"] or facts["pods"] > facts["updated"]:
+    if not is_rolled_out(deployment):
         return False
+    facts = deployment.facts
     over = facts["conditions"].get("Progressing", {}).get("reason") == "NewReplicaSetAvailable"
     return facts["available"] >= facts["replicas"] or (over and facts["available"] > 0)
 

@@ -56,6 +56,12 @@ class Seen:
     """Newer pods of it are kept back until it is its turn."""
 
 
+def is_rolled_out(deployment: Observed) -> bool:
+    """Whether no pod of an older template is left."""
+    facts = deployment.facts
+    return facts["observed"] >= facts["generation"] and facts["pods"] <= facts["updated"]
+
+
 def available(deployment: Observed | None) -> bool:
     """Whether a Deployment has a pod that works."""
     return deployment is not None and deployment.facts["available"] > 0

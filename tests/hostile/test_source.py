@@ -30,8 +30,7 @@ _QUOTED = {
     ("gptbot.gateway", "__init__"): "`platform` says which platforms there are",
     ("gptbot.process", "_connect"): "`store_url` says what is wrong with an address, without the address",
     ("gptbot_operator.store", "_ask"): "as above",
-    ("gptbot_operator.settings", "_most"): "`Most.parse` says what it takes",
-    ("gptbot_operator.settings", "_share"): "`Allowance.parse` says what it takes",
+    ("gptbot_operator.settings", "_parsed"): "`Most.parse` and `Allowance.parse` say what they take",
     ("gptbot.platforms.web.access.password", "__init__"): "`Hash.parse` says what is wrong, without the hash",
     # An error of the store is compared with its codes, and not told.
     ("gptbot_operator.store_busy", "end_endless"): "NOTBUSY",

@@ -143,19 +143,23 @@ class BotIntake:
         """Note who is in a group, for mentions that may be of somebody and may as well be any word."""
         keys, platform, spec = self._mailbox.keys, self._platform, self._config().bot.spec
         conversation = keys.pseudonym(platform, "conversation", message.conversation)
-        user = keys.pseudonym(platform, "user", message.user)
-        if self._limits.refused(user, conversation) or not allowed(message.principals, spec.access, platform):
+        if not self._listens_to(message, conversation):
             return
         names = Pseudonyms(keys, platform, message.conversation)
         people = {names.of(each) for each in (message.speaker or message.user, *message.people)}
         await self._people.saw(conversation, people, seconds(spec.privacy.retention))
 
+    def _listens_to(self, message: Inbound, conversation: str) -> bool:
+        """Whether the bot is for the author of a message in a group, who is not refused at the moment."""
+        user = self._mailbox.keys.pseudonym(self._platform, "user", message.user)
+        access = self._config().bot.spec.access
+        return not self._limits.refused(user, conversation) and allowed(message.principals, access, self._platform)
+
     async def _overhear(self, message: Inbound) -> None:
         """Keep what was said in a group, for the bot or not, where the group wants that for `!summary`."""
         keys, platform, spec = self._mailbox.keys, self._platform, self._config().bot.spec
         conversation = keys.pseudonym(platform, "conversation", message.conversation)
-        user = keys.pseudonym(platform, "user", message.user)
-        if self._limits.refused(user, conversation) or not allowed(message.principals, spec.access, platform):
+        if not self._listens_to(message, conversation):
             return
         if (await self._mailbox.choices.get(conversation)).summary_buffer != ON:
             return
@@ -169,6 +173,7 @@ class BotIntake:
                 message.sent or time.time(),
             )  # fmt: skip
             event, edited = keys.pseudonym(platform, "event", message.event), message.original_at is not None
+            user = keys.pseudonym(platform, "user", message.user)
             await self._overheard.keep(conversation, event, user, said, spec, edited=edited)
 
     async def _take(self, message: Inbound, hears: Hears | None) -> bool:

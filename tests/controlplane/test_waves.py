@@ -247,32 +247,20 @@ async def test_it_stops_where_pods_fail_and_goes_on_without_them_or_with_a_mende
     fleet.run(MENDED)
     fleet.plugin("resume")
     for _ in range(4):
-        wait_for(lambda: (bot := _begun(fleet)) is not None and fleet.start_pods(bot, "gateway") is None, "a gateway")
-        bot = _of(fleet, "worker")
-        fleet.start_pods(bot, "worker")
+        for component in ("gateway", "worker"):
+            bot = wait_for(lambda: _awaited(fleet, component), f"a {component} is begun")  # noqa: B023
+            fleet.start_pods(bot, component)
     fleet.wait_stands("complete")
     assert {*fleet.images("gateway").values(), *fleet.images("worker").values()} == {MENDED}
     assert "maxMessages" in fleet.bots[2].the("ConfigMap", "gptbot")["data"]["bot.yaml"]
 
 
-def _begun(fleet: Fleet) -> str | None:
-    """The bot whose new gateway is awaited."""
+def _awaited(fleet: Fleet, component: str) -> str | None:
+    """The bot whose new pods of a component are awaited."""
     for (bot, part), each in fleet.deployments().items():
-        if part == "gateway" and image(each) == MENDED and not complete(each):
+        if part == component and image(each) == MENDED and not complete(each):
             return bot
     return None
-
-
-def _of(fleet: Fleet, component: str) -> str:
-    """The bot whose new pods of a component are awaited, once there is one."""
-
-    def found() -> str | None:
-        for (bot, part), each in fleet.deployments().items():
-            if part == component and image(each) == MENDED and not complete(each):
-                return bot
-        return None
-
-    return wait_for(found, f"a {component} is begun") or ""
 
 
 @pytest.mark.parametrize("fleet", ["1"], indirect=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import zipfile
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +15,8 @@ import aiohttp
 from tests.chart.rendering import ROOT
 from tests.e2e import cluster
 from tests.e2e.cluster import Object
+from tests.fakes.discord.remote import RemoteDiscord
+from tests.fakes.telegram.remote import RemoteTelegram
 
 PORT = 8000
 DISCORD_TOKEN = "MTA0.e2e.a-token-that-only-the-fake-knows"
@@ -35,6 +39,26 @@ class Fakes:
     def inside(self, name: str) -> str:
         """The address that bots use."""
         return f"http://{name}.{self.namespace}.svc:{PORT}"
+
+
+@dataclass(frozen=True)
+class Both:
+    """Somebody on Telegram, and Ann in a channel on Discord."""
+
+    telegram: RemoteTelegram
+    discord: RemoteDiscord
+    person: str
+    channel: str
+
+
+@asynccontextmanager
+async def on_both(fakes: Fakes, number: int) -> AsyncGenerator[Both]:
+    """Both of them; `number` is the one's on Telegram."""
+    async with RemoteTelegram(fakes.here["telegram"]) as telegram, RemoteDiscord(fakes.here["discord"]) as discord:
+        await telegram.add_user(number)
+        person = await discord.add_user("Ann")
+        channel = await discord.add_channel(await discord.add_guild())
+        yield Both(telegram, discord, person, channel)
 
 
 def start(namespace: str, image: str) -> None:

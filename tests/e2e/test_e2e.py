@@ -11,8 +11,7 @@ from tests.e2e import bots as made
 from tests.e2e import cluster, plugin
 from tests.e2e.cluster import Object
 from tests.e2e.conftest import CRD, Release
-from tests.e2e.fakes import API_KEYS, DISCORD_TOKEN, TELEGRAM_TOKEN, Fakes, ScriptedModel
-from tests.fakes.discord.remote import RemoteDiscord
+from tests.e2e.fakes import API_KEYS, DISCORD_TOKEN, TELEGRAM_TOKEN, Fakes, ScriptedModel, on_both
 from tests.fakes.telegram.remote import RemoteTelegram
 from tests.platforms.web.conftest import after, make_browser
 from tests.platforms.web.sse import Event, events
@@ -74,13 +73,8 @@ async def test_one_conversation_goes_on_with_another_model_in_other_pods(
     bots: str, shop: list[Object], fakes_in_cluster: Fakes
 ) -> None:
     model = ScriptedModel(fakes_in_cluster.here["openai"])
-    async with (
-        RemoteTelegram(fakes_in_cluster.here["telegram"]) as telegram,
-        RemoteDiscord(fakes_in_cluster.here["discord"]) as discord,
-    ):
-        await telegram.add_user(ADA)
-        person = await discord.add_user("Ann")
-        channel = await discord.add_channel(await discord.add_guild())
+    async with on_both(fakes_in_cluster, ADA) as both:
+        telegram, discord, person, channel = both.telegram, both.discord, both.person, both.channel
 
         before = len(await model.requests())
         await telegram.say(ADA, ADA, FIRST)

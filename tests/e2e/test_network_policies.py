@@ -11,11 +11,9 @@ from tests.e2e import bots as made
 from tests.e2e import cluster, network
 from tests.e2e.cluster import Object
 from tests.e2e.conftest import Release, bot_image, namespace
-from tests.e2e.fakes import API_KEYS, DISCORD_TOKEN, Fakes, ScriptedModel
+from tests.e2e.fakes import API_KEYS, DISCORD_TOKEN, Fakes, ScriptedModel, on_both
 from tests.e2e.fakes import PORT as FAKE_PORT
 from tests.e2e.network import METADATA, SERVER_PORT, Address
-from tests.fakes.discord.remote import RemoteDiscord
-from tests.fakes.telegram.remote import RemoteTelegram
 from tests.platforms.web.conftest import after, make_browser
 from tests.platforms.web.sse import events
 
@@ -125,13 +123,8 @@ async def test_a_bot_answers_on_all_platforms(guarded: str, fakes_in_cluster: Fa
     model = ScriptedModel(fakes_in_cluster.here["openai"])
     await model.take_keys(API_KEYS[0])  # whatever other tests left
     await model.say("Behind a policy.", match="Where are you?")
-    async with (
-        RemoteTelegram(fakes_in_cluster.here["telegram"]) as telegram,
-        RemoteDiscord(fakes_in_cluster.here["discord"]) as discord,
-    ):
-        await telegram.add_user(ADA)
-        person = await discord.add_user("Ann")
-        channel = await discord.add_channel(await discord.add_guild())
+    async with on_both(fakes_in_cluster, ADA) as both:
+        telegram, discord, person, channel = both.telegram, both.discord, both.person, both.channel
         await telegram.say(ADA, ADA, "Where are you?")
         await discord.say(channel, person, "Where are you?", mention=True)
         await telegram.wait_for_messages(ADA, contains="Behind a policy.", timeout=120)

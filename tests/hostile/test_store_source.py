@@ -20,6 +20,7 @@ from gptbot_operator.carrying import Carrier, Endless
 from gptbot_operator.moving import Moves
 from gptbot_operator.purge import purge
 from gptbot_operator.servers import Servers
+from tests.ports import listening
 from tests.store.servers import Server
 from tests.store.test_tenants import Operator, until, works
 
@@ -52,11 +53,22 @@ async def lying(answer: Answer) -> AsyncGenerator[tuple[str, list[int]]]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0", sent
-    finally:
-        server.close()
+    async with listening(serve) as port:
+        yield f"redis://127.0.0.1:{port}/0", sent
+
+
+@asynccontextmanager
+async def between(directory: Path, answer: Answer) -> AsyncGenerator[tuple[Servers, Servers, Server, list[int]]]:
+    """A store that lies and a real one: clients of both, the real server, and how many bytes the other got rid of."""
+    async with Server(directory) as real, lying(answer) as (url, sent):
+        source, target = Servers(url, 3, Bounds()), Servers(real.url, 3)
+        await source.find()
+        await target.find()
+        try:
+            yield source, target, real, sent
+        finally:
+            await source.close()
+            await target.close()
 
 
 def bulk(value: bytes) -> bytes:
@@ -98,10 +110,7 @@ async def test_what_a_store_sends_is_bounded(tmp_path: Path, lie: str, to: str) 
             case _:
                 return iter((b"+OK\r\n",))
 
-    async with Server(tmp_path) as real, lying(answer) as (url, sent):
-        source, target = Servers(url, 3, Bounds()), Servers(real.url, 3)
-        await source.find()
-        await target.find()
+    async with between(tmp_path, answer) as (source, target, real, sent):
         carrier = Carrier(source.of(BOT), target.of(BOT), BOT, source.bounds or Bounds(), dumped=to != "GET")
         tracemalloc.start()
         try:
@@ -111,8 +120,6 @@ async def test_what_a_store_sends_is_bounded(tmp_path: Path, lie: str, to: str) 
         finally:
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
-            await source.close()
-            await target.close()
         assert sent[0] < _MOST_SENT
         assert peak < 6 * _MOST_SENT
         if lie != "a value without an end":  # what it begins with is a value that a bot may have
@@ -143,14 +150,9 @@ async def test_nothing_but_its_own_keys_comes_out_of_a_store_that_lies(tmp_path:
         keys = bulk(b"gptbot:bots") + bulk(b"{test/other}:ctx:1")
         return iter((b"*2\r\n$1\r\n0\r\n*2\r\n" + keys if words[0] == b"SCAN" else b"+OK\r\n",))
 
-    async with Server(tmp_path) as real, lying(answer) as (url, _):
-        source, target = Servers(url, 3, Bounds()), Servers(real.url, 3)
-        await source.find()
-        await target.find()
+    async with between(tmp_path, answer) as (source, target, real, _):
         assert await Carrier(source.of(BOT), target.of(BOT), BOT).carry() == 0
         assert not await real.ask("DBSIZE")
-        await source.close()
-        await target.close()
 
 
 async def test_keys_that_come_back_for_ever_are_not_moved_for_ever(tmp_path: Path) -> None:
@@ -171,14 +173,9 @@ async def test_keys_that_come_back_for_ever_are_not_moved_for_ever(tmp_path: Pat
             case _:
                 return iter((b":1\r\n",))
 
-    async with Server(tmp_path) as real, lying(answer) as (url, _):
-        source, target = Servers(url, 3, Bounds()), Servers(real.url, 3)
-        await source.find()
-        await target.find()
+    async with between(tmp_path, answer) as (source, target, _, _):
         with pytest.raises(Endless):
             await Carrier(source.of(BOT), target.of(BOT), BOT).carry()
-        await source.close()
-        await target.close()
 
 
 @asynccontextmanager
@@ -194,11 +191,8 @@ async def silent() -> AsyncGenerator[str]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
-    finally:
-        server.close()
+    async with listening(serve) as port:
+        yield f"redis://127.0.0.1:{port}/0"
 
 
 async def yes() -> bool:

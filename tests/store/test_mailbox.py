@@ -201,32 +201,30 @@ async def test_work_goes_on_after_the_store_lost_everything(mailbox: Mailbox) ->
     assert (await claim(mailbox)).messages[0].text == "text 1"
 
 
+async def turns(mailbox: Mailbox, count: int) -> list[list[str]]:
+    """The numbers of the messages of so many turns, one done after the other."""
+    found: list[list[str]] = []
+    for _ in range(count):
+        (entry,) = await mailbox.receive(1, 1.0)
+        turn = await mailbox.claim(entry, 20)
+        assert turn
+        found.append([message.text[-1] for message in turn.messages])
+        await mailbox.done(turn, [], 60, 10)
+    return found
+
+
 async def test_a_burst_is_one_turn_and_other_kinds_stand_alone(mailbox: Mailbox) -> None:
     kinds: list[dict[str, Any]] = [{}, {}, {"command": "help"}, {}, {"notice": "limit-user"}, {}, {"platform": "b"}]
     for number, changes in enumerate(kinds):
         await mailbox.enqueue("c", envelope(number, **changes))
-    turns: list[list[str]] = []
-    for _ in range(6):
-        (entry,) = await mailbox.receive(1, 1.0)
-        turn = await mailbox.claim(entry, 20)
-        assert turn
-        turns.append([message.text[-1] for message in turn.messages])
-        await mailbox.done(turn, [], 60, 10)
-    assert turns == [["0", "1"], ["2"], ["3"], ["4"], ["5"], ["6"]]
+    assert await turns(mailbox, 6) == [["0", "1"], ["2"], ["3"], ["4"], ["5"], ["6"]]
     assert await mailbox.backlog() == 0
 
 
 async def test_what_several_people_ask_is_not_one_turn(mailbox: Mailbox) -> None:
     for number, who in enumerate(["ada", "ada", "bob", "ada", "eve", "eve"]):
         await mailbox.enqueue("c", envelope(number, user=who, direct=False, speaker=f"user-{who}"))
-    turns: list[list[str]] = []
-    for _ in range(4):
-        (entry,) = await mailbox.receive(1, 1.0)
-        turn = await mailbox.claim(entry, 20)
-        assert turn
-        turns.append([message.text[-1] for message in turn.messages])
-        await mailbox.done(turn, [], 60, 10)
-    assert turns == [["0", "1"], ["2"], ["3"], ["4", "5"]]
+    assert await turns(mailbox, 4) == [["0", "1"], ["2"], ["3"], ["4", "5"]]
     assert await mailbox.backlog() == 0
 
 

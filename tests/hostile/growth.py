@@ -87,7 +87,20 @@ def measured(call: Call, largest: int, item: Hostile) -> Growth:
     return Growth(item.name, (best[0], best[1], best[2]))
 
 
+def least(work: Callable[[], object], tries: int = 3, enough: float = 0.0) -> float:
+    """CPU seconds of this thread, the least of some tries; after one that takes no longer than `enough` there are none.
+
+    One alone may have had to look for garbage in all that the other tests left.
+    """
+    found = float("inf")
+    for _ in range(tries):
+        started = time.thread_time()
+        work()
+        found = min(found, time.thread_time() - started)
+        if found <= enough:
+            break
+    return found
+
+
 def _once(call: Call, text: str) -> float:
-    started = time.thread_time()
-    call(text)
-    return time.thread_time() - started
+    return least(lambda: call(text), tries=1)

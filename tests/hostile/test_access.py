@@ -39,6 +39,7 @@ from gptbot.platforms.web.access.tokens import (
 )
 from gptbot.platforms.web.session import Session, Sessions, Signer, cookie
 from tests.fakes.oidc.provider import CLIENT, Claims, FakeProvider
+from tests.hostile.growth import least
 from tests.platforms.web.conftest import Browser, browser, make_browser
 from tests.platforms.web.scene import Scene, bot, scene
 from tests.platforms.web.test_web_access_login import PASSWORD, behind_password, log_in
@@ -364,9 +365,9 @@ def test_a_session_that_is_over_is_none() -> None:
     "value", ['"' + "\\" * 60_000 + '"', "a=b; " * 12_000, ";" * 60_000, "=" * 60_000, '"\\073' * 10_000]
 )
 def test_reading_cookies_costs_little(value: str) -> None:
-    begun = time.process_time()
-    assert cookie(request_of("10.0.0.1", cookie=f"gptbot.a.b={value}"), "gptbot.x") == ""
-    assert time.process_time() - begun < 0.05
+    request = request_of("10.0.0.1", cookie=f"gptbot.a.b={value}")
+    assert cookie(request, "gptbot.x") == ""
+    assert least(lambda: cookie(request, "gptbot.x")) < 0.05
 
 
 # --- Passwords
@@ -679,11 +680,14 @@ BAD: dict[str, Callable[[], str]] = {
 @pytest.mark.parametrize("name", BAD)
 async def test_a_bad_token_is_a_bad_token_and_costs_little(name: str) -> None:
     token, checks = BAD[name](), verifier(RSA)
-    begun = time.process_time()
-    with pytest.raises(BadToken) as error:
-        await checks.claims(token)
-    assert time.process_time() - begun < 0.05
-    assert "customer" not in str(error.value)
+    took = float("inf")
+    for _ in range(3):
+        begun = time.process_time()
+        with pytest.raises(BadToken) as error:
+            await checks.claims(token)
+        took = min(took, time.process_time() - begun)
+        assert "customer" not in str(error.value)
+    assert took < 0.05
 
 
 async def test_a_good_token_is_good_for_its_own_key_alone() -> None:

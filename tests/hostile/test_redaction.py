@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from itertools import product
 
@@ -10,6 +9,7 @@ import pytest
 
 from gptbot.safety.normalize import normalize
 from gptbot.safety.redaction import Redactor
+from tests.hostile.growth import least
 
 LARGEST = 17_000  # characters: a text file that is cut
 REDACTOR = Redactor(("email", "phone", "card", "iban", "ip", "passport", "taxid", "secret"))
@@ -36,13 +36,7 @@ PILES = ["\u0316\u0301", "\u0316\ufe00\u0301", "\u0316\u200d\u0301", "\u0f73", "
 
 def seconds(work: Callable[[str], str], text: str) -> float:
     """CPU time of this thread, the least of three tries."""
-
-    def once() -> float:
-        started = time.thread_time()
-        work(text)
-        return time.thread_time() - started
-
-    return min(once() for _ in range(3))
+    return least(lambda: work(text))
 
 
 def check(work: Callable[[str], str], make: Callable[[int], str]) -> None:

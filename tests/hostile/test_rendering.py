@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from gptbot.platforms.web.entries import Entry
 from gptbot.platforms.web.live import LiveMessage
 from gptbot.platforms.web.markdown import completed, render, rendered, split_last_block
 from gptbot.platforms.web.sender import WebSender
+from tests.hostile.growth import least
 
 STALL = 0.05
 """Seconds of CPU that one call may take on the loop; a busy machine is given twice as much below."""
@@ -85,24 +86,12 @@ SIZES: dict[str, tuple[Callable[[str], str], int, float]] = {
 """What is called, the longest text it gets, and how many times as long what it gives may be."""
 
 
-def took(call: Callable[[str], object], text: str, enough: float) -> float:
-    """Seconds of CPU of this thread: the least of some calls, and of more where that is not `enough`."""
-    least = float("inf")
-    for tries in range(8):
-        began = time.thread_time()
-        call(text)
-        least = min(least, time.thread_time() - began)
-        if least <= enough and tries >= 1:
-            break
-    return least
-
-
 @pytest.mark.parametrize("name", SIZES)
 def test_the_largest_text_takes_little_time_and_grows_no_further(name: str) -> None:
     call, largest, grown = SIZES[name]
     call("a")  # loads what it needs
     for what, text in hostile(largest).items():
-        assert took(call, text, STALL) <= 2 * STALL, f"{name}: {what}"
+        assert least(partial(call, text), 8, STALL) <= 2 * STALL, f"{name}: {what}"
         assert len(call(text)) <= grown * len(text) + 4000, f"{name}: {what}"
 
 
@@ -112,10 +101,10 @@ def test_time_is_linear(name: str) -> None:
     call("a")
     quarter, half, whole = (hostile(size) for size in (largest // 4, largest // 2, largest))
     for what in whole:
-        least = 0.004  # seconds: below it, other things than the text count
-        short, middle = took(call, quarter[what], 1.0), took(call, half[what], 1.0)
-        allowed = 3 * max(4 * short, 2 * middle, least)
-        assert took(call, whole[what], allowed) <= allowed, f"{name}: {what}"
+        small = 0.004  # seconds: below it, other things than the text count
+        short, middle = (least(partial(call, text[what]), 2) for text in (quarter, half))
+        allowed = 3 * max(4 * short, 2 * middle, small)
+        assert least(partial(call, whole[what]), 8, allowed) <= allowed, f"{name}: {what}"
 
 
 def test_nothing_of_an_answer_is_lost_where_it_costs_too_much() -> None:

@@ -7,12 +7,14 @@ import re
 import time
 from contextlib import AsyncExitStack
 
+import pytest
+
 from gptbot.http.server import HttpServer
 from gptbot.inbox.store import Store
 from gptbot.platforms.base import Forgets
 from gptbot.platforms.inbound import Inbound
-from gptbot.platforms.web.entries import CAP
-from gptbot.platforms.web.hub import PAGES_PER_SESSION
+from gptbot.platforms.web.entries import CAP, Entry
+from gptbot.platforms.web.hub import PAGES_PER_SESSION, Hub
 from gptbot.platforms.web.sender import WebSender
 from tests.platforms.web.conftest import Browser, after, make_browser
 from tests.platforms.web.scene import bot, running, scene
@@ -158,6 +160,30 @@ async def test_a_reader_that_is_slow_skips_outdated_states(store: Store, browser
             await stage.sender.edit(address, "long", "the end", final=True)
             await stream.message("the end")
         assert len([event for event in stream.seen if event.name == "live"]) <= 1
+
+
+async def test_an_old_state_that_is_read_late_does_not_hide_the_end(
+    store: Store, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with scene(store) as stage:
+        page = await stage.replica()
+        html = await browser.load(page)
+        address = stage.address(browser.cookie(page))
+        await stage.sender.send(address, "half", nonce="long", first=True, final=False)
+        async with events(browser.http, page, after(html)) as open_before:
+            history = Hub.history
+
+            async def late(hub: Hub, session: str, start: str = "") -> list[Entry]:
+                found = await history(hub, session, start)
+                await stage.sender.edit(address, "long", "the end", final=True)
+                await open_before.message("the end")  # so the new page has it too
+                return found
+
+            monkeypatch.setattr(Hub, "history", late)
+            async with events(browser.http, page, after(html)) as stream:
+                event = await stream.until(lambda event: event.name in ("live", "message"))
+                assert event.name == "message"
+                assert "the end" in event.data["html"]
 
 
 async def test_stream_is_capped_and_expires(store: Store, browser: Browser) -> None:

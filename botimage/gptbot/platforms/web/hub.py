@@ -28,8 +28,11 @@ class Subscription:
         self._closed = False
 
     def push(self, entry: Entry) -> None:
-        """Add an entry."""
+        """Add an entry, unless a later state is here: what is read anew may be answered after what was waited for."""
         name = entry.message or entry.kind
+        known = self._pending.get(name)
+        if known is not None and known.position >= entry.position:
+            return
         self._pending.pop(name, None)
         self._pending[name] = entry
         self._ready.set()

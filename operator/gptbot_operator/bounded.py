@@ -14,7 +14,7 @@ from redis.exceptions import InvalidResponse
 MOST_BYTES = 4 << 20
 """Of one reply, where nothing else is said."""
 MOST_ITEMS = 200_000
-"""Of one reply, each array in it counted too."""
+"""Of one reply, where nothing else is said."""
 _SLICE = 1_000
 """Items that are read before others have their turn."""
 
@@ -26,16 +26,18 @@ class TooLarge(StoreConnectionError):
 class Bounds:
     """How much the servers of a store may answer: so much a reply, or so many bytes for several replies together."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most_bytes: int = MOST_BYTES, most_items: int = MOST_ITEMS) -> None:
+        """`most_bytes`, `most_items`: of one reply; each array in it counts as an item too."""
+        self._most_bytes, self._most_items = most_bytes, most_items
         self._together = False
         self.bytes = self.items = 0
         """Still to come at most."""
 
     def begin(self) -> None:
         """A reply begins."""
-        self.items = MOST_ITEMS
+        self.items = self._most_items
         if not self._together:
-            self.bytes = MOST_BYTES
+            self.bytes = self._most_bytes
 
     @contextmanager
     def together(self, most: int) -> Generator[None]:

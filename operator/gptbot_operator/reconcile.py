@@ -36,6 +36,7 @@ from gptbot_operator.newer import NewerCrd
 from gptbot_operator.pausing import is_paused
 from gptbot_operator.pods import PodLook, PodTrouble, trouble_of
 from gptbot_operator.presence import Presence
+from gptbot_operator.readings import Readings
 from gptbot_operator.references import Reference, references
 from gptbot_operator.rollout import unfinished
 from gptbot_operator.scalers import scalable
@@ -45,7 +46,7 @@ from gptbot_operator.sharing import Sharing
 from gptbot_operator.stamps import owner_digest
 from gptbot_operator.status import refused_status, status_of
 from gptbot_operator.stopping import deployments, is_suspended, stop
-from gptbot_operator.store import Reading, StoreReader
+from gptbot_operator.store import Reading
 from gptbot_operator.tenancy.rules import NotAllowed, permit, permit_store, store_fault
 from gptbot_operator.tenants import Tenants
 from gptbot_operator.tokens import Tokens, platform_tokens
@@ -91,7 +92,7 @@ class Reconciler:
         self._instance = instance
         self._crd = NewerCrd(cluster)
         self._serving = Serving(settings, cluster, instance)
-        self._store = StoreReader(max_age=settings.refresh_seconds * 0.8)
+        self._store = Readings(settings.store_url, settings.refresh_seconds * 0.8, self.queue.add)
         self._tokens = Tokens()
         presence = Presence(self.cache, cluster, settings.namespaces)
         self._tenants = Tenants(settings, cluster.identity, presence, self.queue.add)
@@ -106,6 +107,7 @@ class Reconciler:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._moves.start(tasks)
+                self._store.start(tasks)
                 for _ in range(self._settings.concurrency):
                     tasks.create_task(self._work())
                 tasks.create_task(self._tenants.run())

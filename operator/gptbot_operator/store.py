@@ -16,6 +16,7 @@ from gptbot_api.store_faults import NO_FUNCTIONS
 from gptbot_api.store_functions import function, library
 from gptbot_api.store_rights import key_prefix
 from gptbot_operator import hashes
+from gptbot_operator.bounded import Bounds, TooLarge
 from gptbot_operator.outcomes import left_out, outcomes
 from gptbot_operator.store_client import fault_of, open_client
 
@@ -31,6 +32,13 @@ _MOST_NAMES, _MOST_NAME = 20, 60
 _DIGITS = 18
 _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 """What reading an entry of another version of the bot, or a spoiled one, raises."""
+
+_OWN_BYTES, _OWN_ITEMS = 512 << 10, 50_000
+"""Of one reply of a store of a bot's own; a bot of a thousand shards keeps less, and a cluster lists all commands."""
+_OWN_AT_ONCE = 64
+"""Readings of stores of bots' own at one time, so that all their replies together stay small."""
+_ONE_AT_ONCE = 8
+"""Readings of one store at one time."""
 
 _TEXTS = ("message", "reason", "username", "invite")
 
@@ -87,22 +95,27 @@ class Reading:
 class StoreReader:
     """Readings of many bots. One connection pool a URL; a store that is away is asked once, not once a bot."""
 
-    def __init__(self, *, max_age: float) -> None:
+    def __init__(self, *, max_age: float, shared: str | None = None) -> None:
+        """`shared`: URL of the store whose answers are trusted. Of all others they are bounded."""
         self._max_age = max_age
+        self._shared = shared
         self._clients: dict[str, Any] = {}
+        self._asking: dict[str, asyncio.Semaphore] = {}
+        self._own = asyncio.Semaphore(_OWN_AT_ONCE)
         self._readings: dict[str, tuple[str, float, Reading]] = {}
         self._away: dict[str, tuple[float, Reading]] = {}
 
     async def read(self, url: str, bot: str) -> Reading:
         """The store of a bot (`namespace/name`), at most `max_age` seconds old."""
-        now = time.monotonic()
-        if known := self._readings.get(bot):
-            of, at, reading = known
-            if of == url and now - at < self._max_age:
-                return reading
-        if url in self._away and now - self._away[url][0] < self._max_age:
-            return self._away[url][1]
-        reading = await self._ask(url, bot)
+        if known := self.known(url, bot):
+            return known
+        if url == self._shared:
+            reading = await self._ask(url, bot)
+        else:
+            async with self._asking.setdefault(url, asyncio.Semaphore(_ONE_AT_ONCE)), self._own:
+                if known := self.known(url, bot):  # for another bot it was asked meanwhile, and is away
+                    return known
+                reading = await self._ask(url, bot)
         if reading.reachable:
             self._away.pop(url, None)
             self._readings[bot] = (url, time.monotonic(), reading)
@@ -112,11 +125,21 @@ class StoreReader:
             self._readings.pop(bot, None)
         return reading
 
+    def known(self, url: str, bot: str) -> Reading | None:
+        """What was read of a bot's store in the last `max_age` seconds."""
+        now = time.monotonic()
+        of, at, reading = self._readings.get(bot, ("", now, None))
+        if reading is not None and of == url and now - at < self._max_age:
+            return reading
+        at, away = self._away.get(url, (now, None))
+        return away if now - at < self._max_age else None
+
     async def forget(self, bot: str, urls_in_use: Iterable[str]) -> None:
         """Drop what is known of a bot, and the connections nobody uses."""
         self._readings.pop(bot, None)
         for url in set(self._clients) - set(urls_in_use):
             self._away.pop(url, None)
+            self._asking.pop(url, None)
             await self._clients.pop(url).aclose()
 
     async def close(self) -> None:
@@ -129,7 +152,7 @@ class StoreReader:
         try:
             client = self._clients.get(url)
             if client is None:
-                client = self._clients[url] = open_client(url, _TIMEOUT)
+                client = self._clients[url] = open_client(url, _TIMEOUT, self._bounds(url))
         except ValueError as error:
             return Reading(False, "InvalidURL", str(error))
         try:
@@ -144,6 +167,8 @@ class StoreReader:
                     failed = next((reply for reply in replies if _fails(reply)), None)
             if failed is not None:
                 raise failed
+        except TooLarge as error:
+            return Reading(False, "Unreadable", f"what the store answers is not what a bot keeps: {error}")
         except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
             fault = fault_of(error, client)
             return Reading(False, fault.reason, str(fault))
@@ -163,6 +188,9 @@ class StoreReader:
             return reading
         message = f"keys that cannot be read were put aside or will be, and begin anew: {', '.join(sorted(spoiled))}"
         return replace(reading, reason="Unreadable", message=message)
+
+    def _bounds(self, url: str) -> Bounds | None:
+        return None if url == self._shared else Bounds(most_bytes=_OWN_BYTES, most_items=_OWN_ITEMS)
 
 
 async def _asked(client: Any, prefix: str) -> list[Any]:

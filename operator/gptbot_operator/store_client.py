@@ -30,22 +30,36 @@ from gptbot_operator.bounded import Bounds
 _ONCE: dict[str, Any] = {"max_connections": 8, "retry": None}
 
 
-def open_client(text: str, timeout: float) -> Any:
-    """A client of redis-py for a URL; nothing is sent yet. Raises ValueError when the URL is none, with the reason."""
+def open_client(text: str, timeout: float, bounds: Bounds | None = None) -> Any:
+    """A client of redis-py for a URL; nothing is sent yet. Raises ValueError when the URL is none, with the reason.
+
+    `bounds`: how much a store may answer that is not to be trusted.
+    """
     url = StoreUrl.parse(text)
     url.ssl_context()  # redis-py would call a file that is not there an unreachable store
     match url.kind:
         case "socket":
-            return open_server(url, None, timeout)
+            return open_server(url, None, timeout, bounds)
         case "server":
-            return open_server(url, url.addresses[0], timeout)
+            return open_server(url, url.addresses[0], timeout, bounds)
         case "sentinel":
-            return open_sentinels(url, timeout).master_for(url.service, db=url.database, **_ONCE)
+            found = open_sentinels(url, timeout, bounds).master_for(url.service, db=url.database, **_ONCE)
+            return _bound(found, bounds)
         case "cluster":
-            nodes = [ClusterNode(host, port) for host, port in url.addresses]
-            return cast(Any, RedisCluster)(
-                startup_nodes=nodes, require_full_coverage=False, retry=Retry(NoBackoff(), 1), **_common(url, timeout)
-            )
+            return _open_cluster(url, timeout, bounds)
+
+
+def _open_cluster(url: StoreUrl, timeout: float, bounds: Bounds | None) -> Any:
+    nodes = [ClusterNode(host, port) for host, port in url.addresses]
+    client = cast(Any, RedisCluster)(
+        startup_nodes=nodes, require_full_coverage=False, retry=Retry(NoBackoff(), 1), **_common(url, timeout),
+        **_protocol(bounds),
+    )  # fmt: skip
+    if bounds is not None:  # the servers named have a copy of what those get that are found
+        manager = client.nodes_manager
+        for holder in (client, manager, *manager.startup_nodes.values()):
+            holder.connection_kwargs["parser_class"] = bounds.parser
+    return client
 
 
 def open_server(url: StoreUrl, address: Address | None, timeout: float, bounds: Bounds | None = None) -> Any:
@@ -54,8 +68,8 @@ def open_server(url: StoreUrl, address: Address | None, timeout: float, bounds: 
     `bounds`: how much it may answer, where that is not to be trusted.
     """
     place: dict[str, Any] = {"host": address[0], "port": address[1]} if address else {"unix_socket_path": url.path}
-    protocol = {} if bounds is None else {"protocol": 2}
-    return _bound(cast(Any, Redis)(**place, db=url.database, **_ONCE, **_common(url, timeout), **protocol), bounds)
+    options = {**place, **_ONCE, **_common(url, timeout), **_protocol(bounds)}
+    return _bound(cast(Any, Redis)(db=url.database, **options), bounds)
 
 
 def open_sentinels(url: StoreUrl, timeout: float, bounds: Bounds | None = None) -> Any:
@@ -63,12 +77,18 @@ def open_sentinels(url: StoreUrl, timeout: float, bounds: Bounds | None = None) 
     login = {
         "username": url.options.get("sentinel_username"), "password": url.options.get("sentinel_password"),
         "socket_timeout": timeout / 2, "socket_connect_timeout": timeout / 2, "retry": None, **_tls(url),
-        **({} if bounds is None else {"protocol": 2}),
+        **_protocol(bounds),
     }  # fmt: skip
-    found: Any = cast(Any, Sentinel)(list(url.addresses), sentinel_kwargs=login, **_common(url, timeout))
+    found: Any = cast(Any, Sentinel)(
+        list(url.addresses), sentinel_kwargs=login, **_common(url, timeout), **_protocol(bounds)
+    )
     for sentinel in found.sentinels:
         _bound(sentinel, bounds)
     return found
+
+
+def _protocol(bounds: Bounds | None) -> dict[str, Any]:
+    return {} if bounds is None else {"protocol": 2}
 
 
 def _bound(client: Any, bounds: Bounds | None) -> Any:

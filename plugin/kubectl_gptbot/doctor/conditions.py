@@ -68,6 +68,7 @@ FIXES = {
     "NoStore": "switch the chart's store on (valkey.enabled=true) or give it one (externalStore), or set spec.store",
     "NotAllowed": "leave out what the message names, or have whoever runs the operator allow it (chart values "
     f"operator.allowed…); {_STOP}",
+    "NotAnswered": "wait some seconds: the operator waits for the store's first answer",
     "NotIsolated": "let the operator make users in the shared store: give it one that may (docs/store.md)",
     "NotReported": "wait if the gateway has just started; else see its log",
     "OOMKilled": "raise the memory limit under resources",

@@ -13,9 +13,9 @@ from tests.controlplane.plane import Plane, control_plane
 from tests.controlplane.running import OperatorProcess, documented_rules
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    """A control plane with the CRD installed."""
+    """A control plane with the CRD installed. At rest it takes a quarter of a core, so it ends with this folder."""
     with control_plane(tmp_path_factory.mktemp("plane")) as running:
         yield running
 
@@ -29,7 +29,7 @@ def namespace(plane: Plane) -> Iterator[str]:
     plane.api.delete_namespace(name)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def operator(plane: Plane, store_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
     """The operator, serving all namespaces with a ClusterRole of the documented rules."""
     role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "operator"}}

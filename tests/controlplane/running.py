@@ -66,9 +66,12 @@ class OperatorProcess:
         """SIGTERM, and wait until it has ended."""
         self._wanted = False
         if self._process is not None:
-            self._process.terminate()
-            assert self._process.wait(timeout=60) == 0, self.log.read_text()[-3000:]
-            self._process = None
+            process, self._process = self._process, None
+            process.terminate()
+            try:
+                assert process.wait(timeout=60) == 0, self.log.read_text()[-3000:]
+            finally:
+                process.kill()  # or it serves the bots of the tests that follow
 
     def start_when_needed(self) -> None:
         """Let the next test that needs it start it: one that stops it first would only wait for it."""

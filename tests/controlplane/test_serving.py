@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,10 @@ class Installation:
 def two(plane: Plane, absent: None, tmp_path: Path) -> Iterator[tuple[Installation, Installation]]:
     """Two installations that serve all namespaces, with the rights of docs/operator.md; they do not run yet."""
     both = Installation(plane, tmp_path, "blue"), Installation(plane, tmp_path, "green")
-    yield both
-    for each in both:
-        each.operator.stop()
+    with ExitStack() as stack:  # one that goes on would serve the bots of all tests that follow
+        for each in both:
+            stack.callback(each.operator.stop)
+        yield both
         if each.operator.log.exists():
             assert "Traceback" not in each.operator.log.read_text()
         plane.api.delete_namespace(each.namespace)

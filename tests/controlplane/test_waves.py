@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gptbot.inbox.store import Store
+from gptbot_operator.board import STATUS_ANNOTATION
 from tests.controlplane.bot import Bot
 from tests.controlplane.client import Document
 from tests.controlplane.plane import Plane, wait_for
@@ -127,6 +128,15 @@ class Fleet:
         [found] = answer(self.plugin("status", "-o", "json"))["installations"]
         return found
 
+    def wait_paused(self) -> None:
+        """Wait until the leader has read that it is to begin nothing: `kubectl gptbot rollout` says it before."""
+
+        def read() -> bool:
+            lease = self.plane.get("-n", self.namespace, "lease", self.lease.split("/")[1])
+            return json.loads(lease["metadata"]["annotations"][STATUS_ANNOTATION])["state"] == "paused"
+
+        wait_for(read, "the leader has read it", 60)
+
     def wait_stands(self, state: str) -> Document:
         wait_for(lambda: self.stands()["state"] == state, state, 60)
         return self.stands()
@@ -237,7 +247,8 @@ async def test_it_stops_where_pods_fail_and_goes_on_without_them_or_with_a_mende
     assert "1 that fail are left out" in fleet.plugin("resume").stdout
     wait_for(lambda: fleet.images("gateway")["bot-1"] == NEW, "the next one is begun")
     assert "paused" in fleet.plugin("pause").stdout
-    fleet.wait_stands("paused")
+    assert fleet.stands()["state"] == "paused"
+    fleet.wait_paused()
     fleet.start_pods("bot-1", "gateway")
     fleet.run(NEW)
     fleet.looks()

@@ -47,6 +47,7 @@ def two(plane: Plane, absent: None, tmp_path: Path) -> Iterator[tuple[Installati
         for each in both:
             stack.callback(each.operator.stop)
         yield both
+    for each in both:
         if each.operator.log.exists():
             assert "Traceback" not in each.operator.log.read_text()
         plane.api.delete_namespace(each.namespace)

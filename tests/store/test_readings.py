@@ -11,6 +11,7 @@ import pytest
 
 from gptbot.inbox.store import Store
 from gptbot_operator.readings import Readings
+from tests.ports import listening
 from tests.store.servers import Server
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -29,9 +30,8 @@ async def stranger(talk: Talk, scheme: str = "redis") -> AsyncGenerator[str]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with listening(serve) as port:
+        yield f"{scheme}://127.0.0.1:{port}"
 
 
 @asynccontextmanager

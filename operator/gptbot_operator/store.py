@@ -137,10 +137,11 @@ class StoreReader:
     async def forget(self, bot: str, urls_in_use: Iterable[str]) -> None:
         """Drop what is known of a bot, and the connections nobody uses."""
         self._readings.pop(bot, None)
-        for url in set(self._clients) - set(urls_in_use):
+        for url in {*self._asking, *self._clients} - set(urls_in_use):  # one that is no URL has no client
             self._away.pop(url, None)
             self._asking.pop(url, None)
-            await self._clients.pop(url).aclose()
+            if (client := self._clients.pop(url, None)) is not None:
+                await client.aclose()
 
     async def close(self) -> None:
         """Close all connections."""

@@ -91,4 +91,7 @@ async def traffic(url: str, model: ScriptedModel, people: int, first_person: int
                 await asyncio.gather(*asking, return_exceptions=True)
         lost = sorted(flow.asked.keys() - flow.answered)
         await flow.count()
-        assert not lost, f"of {len(flow.asked)} questions these have no answer: {lost}; {outcomes}"
+        told = {each: [message.text for message in await telegram.messages(flow.asked[each])] for each in lost}
+        assert not lost, (
+            f"of {len(flow.asked)} questions these have no answer: {lost}; {outcomes}; in their chats: {told}"
+        )

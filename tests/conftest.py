@@ -35,13 +35,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def store_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a Valkey process of this test run."""
+    """URL of a Valkey process of this test run, which keeps all in memory: a disk that stalls would stall its tests."""
     directory: Path = tmp_path_factory.mktemp("valkey")
     with asyncio.Runner() as runner:
         valkey = EmbeddedValkey(directory)
         runner.run(valkey.__aenter__())
+        runner.run(_keep_in_memory(valkey.url))
         yield valkey.url
         runner.run(valkey.__aexit__(None, None, None))
+
+
+async def _keep_in_memory(url: str) -> None:
+    async with Store.connect(url) as store:
+        await store.command("CONFIG", "SET", "appendonly", "no")
 
 
 @pytest_asyncio.fixture

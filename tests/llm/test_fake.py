@@ -80,6 +80,17 @@ async def test_keys(fake: FakeOpenAI, http: aiohttp.ClientSession) -> None:
     assert (await post(http, fake, GOOD, None))[0] == 401
 
 
+async def test_of_questions_in_one_message_the_last_is_answered(fake: FakeOpenAI) -> None:
+    fake.say("first", match="one?", times=None)
+    fake.say("second", match="two?", times=None)
+    async with openai.AsyncOpenAI(base_url=fake.base_url, api_key=KEY) as package:
+        for asked, expected in (("one?", "first"), ("one?\n\ntwo?", "second"), ("two? one?", "first")):
+            answer = await package.chat.completions.create(
+                model="gpt-test", messages=[{"role": "user", "content": asked}]
+            )
+            assert answer.choices[0].message.content == expected
+
+
 async def test_scripts_are_matched_in_order(fake: FakeOpenAI) -> None:
     fake.say("about cats", match="cats", times=None)
     fake.say("once")

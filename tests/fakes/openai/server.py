@@ -145,17 +145,23 @@ class FakeOpenAI:
         return response
 
     def _script(self, recorded: Recorded) -> Script:
-        for index, script in enumerate(self.scripts):
-            if script.match is not None and script.match not in recorded.last_user_message:
-                continue
-            if script.model is not None and script.model != recorded.body["model"]:
-                continue
-            if script.times is not None:
-                script.times -= 1
-                if script.times == 0:
-                    del self.scripts[index]
-            return script
-        return Script()
+        asked = recorded.last_user_message
+        fitting = [
+            script
+            for script in self.scripts
+            if (script.match is None or script.match in asked) and script.model in (None, recorded.body["model"])
+        ]
+        if not fitting:
+            return Script()
+        script = fitting[0]
+        if script.times is not None:
+            script.times -= 1
+            if script.times == 0:
+                self.scripts = [each for each in self.scripts if each is not script]
+        elif script.match is not None:  # of questions that were joined into one message, the last is answered
+            lasting = [each for each in fitting if each.times is None and each.match is not None]
+            script = max(lasting, key=lambda each: asked.rfind(each.match or ""))
+        return script
 
     async def _answer(self, request: web.Request, recorded: Recorded, script: Script) -> web.StreamResponse:
         if script.first_token_delay:

@@ -12,6 +12,7 @@ from gptbot.bot import Bot
 from gptbot.conversation.folding import Folder
 from gptbot.conversation.turn import MAX_ATTEMPTS, Turn
 from gptbot.inbox.claims import Claim, Entry, TurnLost
+from gptbot.inbox.mailbox import MOST_MERGED
 from gptbot.inbox.stops import Stops
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.living import persist
@@ -24,8 +25,6 @@ log = get_logger("worker")
 
 DRAIN = 20.0
 """Seconds that turns under way get to end after SIGTERM; the rest is handed to other workers."""
-MOST_MERGED = 20
-"""Messages that one answer is for, at most."""
 _BLOCK = 1.0
 _AFTER_FAILURE = 1.0
 """Seconds until a part that failed begins again: turns are renewed every third of their lease."""
@@ -153,6 +152,7 @@ class Worker:
             return
         task = asyncio.current_task()
         assert task is not None
+        self._end_older(claim)
         self._turns[task] = claim
         self._answering[claim.token] = turn = Turn(self._bot, claim)
         try:
@@ -164,6 +164,17 @@ class Worker:
                 del self._answering[claim.token]
         if turn.fold_due:
             self._folder.add(claim.conversation)
+
+    def _end_older(self, claim: Claim) -> None:
+        """End the turns of a conversation that was claimed anew: they are lost, and hold a place at the model.
+
+        Other workers hear it within a second.
+        """
+        for older in self._turns.values():
+            if older is not None and older.conversation == claim.conversation and older.token < claim.token:
+                older.lost = True
+                if turn := self._answering.get(older.token):
+                    turn.stop()
 
     async def _give_up(self, entry: Entry, error: Exception) -> None:
         """Bury what cannot be claimed, after as many tries as an answer has; else it is taken over in a while."""

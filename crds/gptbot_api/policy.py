@@ -56,6 +56,12 @@ class Context(ApiModel):
     """How long after the last message a conversation is forgotten."""
     merge_bursts: bool = True
     """Answer what one person wrote while an answer was being made together, in one answer."""
+    debounce: Annotated[float, Field(ge=0, le=30)] = 1.5
+    """Seconds within which what one person sends after another message belongs to it.
+
+    An answer to that one of which nothing is shown yet is begun anew, for both. No answer waits for it. 0: none is
+    begun anew. Without effect where `mergeBursts` is false.
+    """
     summarize: bool = True
     """Fold older messages into a running summary instead of dropping them."""
     summary_buffer: Annotated[int, Field(ge=0, le=1000)] = 300

@@ -16,7 +16,7 @@ _NUMBERS, _ACCOUNT = ("numbers",), ("numbers", "account")
 _LINE, _TURN = ("numbers", "line"), ("numbers", "line", "turn")
 _NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "attend": (), "bury": _TURN, "claim": _TURN, "delete": (*_TURN, "withdraw"), "done": _TURN,
-    "edit": (*_TURN, "withdraw"), "enqueue": (*_LINE, "known"), "fold": (), "giveup": _TURN, "lease": (),
+    "edit": (*_TURN, "withdraw"), "enqueue": (*_TURN, "withdraw", "known"), "fold": (), "giveup": _TURN, "lease": (),
     "left": _ACCOUNT, "limit": _ACCOUNT, "look": (), "mend": _NUMBERS, "note": (), "overhear": ("known",),
     "pace": _NUMBERS, "part": (), "probe": (), "promote": _LINE, "release": (), "renew": (), "reserve": _ACCOUNT,
     "restore": _LINE, "retry": _LINE, "revive": _LINE, "spend": _ACCOUNT, "stop": _NUMBERS, "tries": _NUMBERS,

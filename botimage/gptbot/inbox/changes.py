@@ -11,8 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum, auto
 
 from gptbot.inbox.envelope import Envelope
-from gptbot.inbox.mailbox import GROUP, Mailbox
-from gptbot.inbox.stops import MOST_STOPS, STOP_TTL
+from gptbot.inbox.mailbox import GROUP, MOST_STOPS, STOP_TTL, Mailbox
 from gptbot_api.store_functions import function
 
 _EDIT, _DELETE = function("edit"), function("delete")

@@ -266,7 +266,8 @@ class BotIntake:
             envelope = replace(envelope, values=dict(await self._erase(conversation, envelope)))
         if envelope.album:
             await self._mailbox.store.command("SET", keys.seen(album), "1", "EX", ALBUM_TTL)
-        new = await self._mailbox.enqueue(conversation, envelope)
+        debounce = spec.context.debounce if spec.context.merge_bursts else 0.0
+        new = await self._mailbox.enqueue(conversation, envelope, debounce)
         self._count("enqueued" if new else "duplicate")
         return True
 

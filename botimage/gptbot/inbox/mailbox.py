@@ -35,6 +35,11 @@ LONGEST_DELAY = 24 * 3600.0
 """Seconds that a turn is put off at most."""
 TURN_TTL = 26 * 3600.0
 """Seconds that the notes of a turn outlast its last change: longer than any wait a platform was seen to ask for."""
+MOST_MERGED = 20
+"""Messages that one answer is for, at most."""
+STOP_TTL = 60.0
+"""Seconds that the end of an answer is told to workers; they look every second while they have turns."""
+MOST_STOPS = 1000
 MAX_DEAD = 1000
 RETENTION = 24 * 3600.0
 """Seconds that a message may wait for its answer, unless a bot says otherwise."""
@@ -74,18 +79,23 @@ class Mailbox:
         """What was chosen in conversations, as this process knows it."""
         self._arrivals = Gathering()
 
-    async def enqueue(self, conversation: str, envelope: Envelope) -> bool:
-        """Put a message into its mailbox; False when the event was enqueued before. Raises StoreUnavailable."""
+    async def enqueue(self, conversation: str, envelope: Envelope, debounce: float = 0.0) -> bool:
+        """Put a message into its mailbox; False when the event was enqueued before. Raises StoreUnavailable.
+
+        An answer to what its author sent up to `debounce` seconds before is begun anew for both, if nothing of it is
+        shown yet: its worker loses the turn, as it would to another worker, and hears of it as of a stop.
+        """
         names, user, speaker = self.keys, envelope.user, envelope.speaker
         keys = (
-            *self._line, names.seen(envelope.event), names.mail(conversation), names.chats(user),
+            *self.turn_keys(conversation), names.later, names.stops, names.seen(envelope.event), names.chats(user),
             names.people(conversation),
         )  # fmt: skip
         known = int(KNOWN * self.retention() * 1000) if speaker or envelope.direct else 0
-        ttl = int(SEEN_TTL * 1000)
-        return bool(
-            await self.store.run(_ENQUEUE, keys, GROUP, conversation, ttl, envelope.encode(), user, speaker, known)
-        )
+        within = int(debounce * 1000) if envelope.plain else 0
+        return bool(await self.store.run(
+            _ENQUEUE, keys, GROUP, conversation, int(STOP_TTL * 1000), MOST_STOPS, int(SEEN_TTL * 1000),
+            envelope.encode(), user, speaker, known, int(envelope.received * 1000), within, MOST_MERGED,
+        ))  # fmt: skip
 
     @property
     def _line(self) -> tuple[str, str, str]:

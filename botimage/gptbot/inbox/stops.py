@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
-from gptbot.inbox.mailbox import SEEN_TTL, TURN_TTL
+from gptbot.inbox.mailbox import MOST_STOPS, SEEN_TTL, STOP_TTL, TURN_TTL
 from gptbot.inbox.store import Store
 from gptbot_api.store_functions import function
 
 COMMAND = "stop"
 """Name of the command that asks for it."""
-STOP_TTL = 60.0
-"""Seconds a stop is told to workers; they look every second while they have turns."""
-MOST_STOPS = 1000
 _STOP = function("stop")
 
 

@@ -15,7 +15,7 @@ _FOLDER = Path(__file__).parent / "lua"
 _NUMBERS, _ACCOUNT = ("numbers",), ("numbers", "account")
 _LINE, _TURN = ("numbers", "line"), ("numbers", "line", "turn")
 _NEEDS: Final[dict[str, tuple[str, ...]]] = {
-    "attend": (), "bury": _TURN, "claim": _TURN, "delete": (*_TURN, "withdraw"), "done": _TURN,
+    "amend": _NUMBERS, "attend": (), "bury": _TURN, "claim": _TURN, "delete": (*_TURN, "withdraw"), "done": _TURN,
     "edit": (*_TURN, "withdraw"), "enqueue": (*_TURN, "withdraw", "known"), "fold": (), "giveup": _TURN, "lease": (),
     "left": _ACCOUNT, "limit": _ACCOUNT, "look": (), "mend": _NUMBERS, "note": (), "overhear": ("known",),
     "pace": _NUMBERS, "part": (), "probe": (), "promote": _LINE, "release": (), "renew": (), "reserve": _ACCOUNT,

@@ -18,16 +18,16 @@ def said(text: str, **more: Any) -> Envelope:
 
 
 def test_in_a_private_chat_nobody_is_marked() -> None:
-    assert question(said("why?"), []) == "why?"
-    assert question(said("why?", quote="it rains\nhere"), []) == "> it rains\n> here\n\nwhy?"
-    assert question(said("", quote="a forwarded message"), []) == "> a forwarded message"
+    assert question(said("why?"), []).text == "why?"
+    assert question(said("why?", quote="it rains\nhere"), []).text == "> it rains\n> here\n\nwhy?"
+    assert question(said("", quote="a forwarded message"), []).text == "> a forwarded message"
 
 
 def test_in_a_group_each_message_begins_with_its_author() -> None:
     message = said("why?", direct=False, speaker="user-k3Fq")
-    assert question(message, []) == "user-k3Fq: why?"
+    assert question(message, []).text == "user-k3Fq: why?"
     replied = said("why?", direct=False, speaker="user-k3Fq", quote="@user-Abcd: it rains")
-    assert question(replied, []) == "user-k3Fq:\n> @user-Abcd: it rains\n\n  why?"
+    assert question(replied, []).text == "user-k3Fq:\n> @user-Abcd: it rains\n\n  why?"
 
 
 LONG = "A **long** answer. " * 200
@@ -48,14 +48,14 @@ def test_the_last_answer_needs_no_repetition(quote: str, repeated: bool) -> None
         ("assistant", "Use a **kettle**, as [the page](https://example.org) says:\n\n- boil 1 l."),
         ("user", "and?"), ("assistant", "Use a **kettle**, as the page says:\n\n- boil 1 l."),
     ])  # fmt: skip
-    assert (quote in question(said("why?", quote=quote), context)) is repeated
+    assert (quote in question(said("why?", quote=quote), context).text) is repeated
 
 
 def test_a_message_of_a_long_last_answer_needs_no_repetition_either() -> None:
     context = remember([("user", "tell me"), ("assistant", LONG)])
     shown = LONG.replace("**", "")
-    assert question(said("go on", quote=f"{shown[500:2500]} […]"), context) == "go on"
-    assert question(said("go on", quote=shown[:40]), context) != "go on"
+    assert question(said("go on", quote=f"{shown[500:2500]} […]"), context).text == "go on"
+    assert question(said("go on", quote=shown[:40]), context).text != "go on"
 
 
 def test_the_order_of_a_request() -> None:

@@ -14,6 +14,7 @@ import pytest_asyncio
 from gptbot.bot import Bot, endpoints
 from gptbot.conversation.context import prompt, remember, remembered, unanswered
 from gptbot.conversation.folding import Folder, Measure, fold, oldest
+from gptbot.inbox.asked import Asked
 from gptbot.inbox.store import Store
 from gptbot.llm.errors import ModelError
 from gptbot.llm.types import Message, Role
@@ -55,7 +56,7 @@ def test_the_last_exchange_is_never_folded() -> None:
     measure = Measure(1, 10, characters)
     assert oldest(exchanges(1, 500), measure) == 0
     assert oldest(exchanges(2, 500), measure) == 2
-    assert oldest([*exchanges(1), *unanswered(["q"])], measure) == 2
+    assert oldest([*exchanges(1), *unanswered([Asked("q")])], measure) == 2
 
 
 @pytest_asyncio.fixture
@@ -216,7 +217,7 @@ async def test_what_is_forgotten_meanwhile_stays_forgotten(bot: Bot, model: Fake
     await memory.fill(exchanges(6))
     task = await meanwhile(bot, model)
     await bot.mailbox.forget(CONVERSATION)
-    await memory.fill(unanswered(["new"]) * 9)
+    await memory.fill(unanswered([Asked("new")]) * 9)
     assert await task == "overtaken"
     assert (await memory.summary(), len(await memory.context())) == (None, 9)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gptbot.conversation.context import last_exchange, prompt, remember, unanswered
+from gptbot.inbox.asked import Asked
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
 from tests.store.test_stops import Scene
@@ -14,14 +15,14 @@ def test_the_last_questions_are_those_before_the_last_answer() -> None:
     merged = [*before, *remember([("user", "b"), ("user", "c"), ("assistant", "B")])]
     last = last_exchange(merged)
     assert last is not None
-    assert (last.questions, merged[: -last.size]) == (["b", "c"], before)
+    assert ([each.text for each in last.asked], merged[: -last.size]) == (["b", "c"], before)
 
 
 def test_a_question_without_an_answer_is_asked_again_and_not_told_to_the_model() -> None:
-    context = [*remember([("user", "a"), ("assistant", "A")]), *unanswered(["b", "c"])]
+    context = [*remember([("user", "a"), ("assistant", "A")]), *unanswered([Asked("b"), Asked("c")])]
     last = last_exchange(context)
     assert last is not None
-    assert (last.questions, last.size) == (["b", "c"], 1)
+    assert ([each.text for each in last.asked], last.size) == (["b", "c"], 1)
     assert [message["content"] for message in prompt("s", context, ["d"])] == ["s", "a", "A", "d"]
 
 

@@ -42,7 +42,7 @@ TEXTS = (
 )
 TYPES = ("string", "list", "hash", "zset", "stream")
 KEYS: dict[str, str] = {
-    "attend": "zset", "bury": "stream hash zset hash list hash stream list string",
+    "amend": "list hash hash", "attend": "zset", "bury": "stream hash zset hash list hash stream list string",
     "claim": "stream hash zset hash list hash list hash string",
     "delete": "stream hash zset hash list hash zset stream",
     "done": "stream hash zset hash list hash list string", "edit": "stream hash zset hash list hash zset stream",
@@ -57,11 +57,11 @@ KEYS: dict[str, str] = {
 }  # fmt: skip
 """Function to the types of the keys that it is meant to get."""
 CALLS: dict[str, tuple[str, ...]] = {
-    "attend": ("holder", "60000"),
-    "bury": ("workers", "c0", "1-0", "7", "3", "reason", "1000", "1000", "1000", "40", "a", "b"),
+    "amend": ("c0", '["e7","x","u7"]', "new"), "attend": ("holder", "60000"),
+    "bury": ("workers", "c0", "1-0", "7", "3", "reason", "1000", "1000", "1000", "40", "0", "a", "b"),
     "claim": ("workers", "c0", "me", "1-0", "20", "1000"), "delete": ("workers", "c0", "1000", "10", '["e7"', '["e8"'),
-    "done": ("workers", "c0", "1-0", "7", "1", "1000", "40", "1", "a", "b"),
-    "edit": ("workers", "c0", "1000", "10", '["e7","x","u7"]', "new", "3"),
+    "done": ("workers", "c0", "1-0", "7", "1", "1000", "40", "1", "0", "a", "b"),
+    "edit": ("workers", "c0", "1000", "10", '["e7","x","u7"]', "new", "3", "1"),
     "enqueue": ("workers", "c0", "1000", "10", "1000", '["e","x","u"]', "u", "s", "1000", "5000", "1500", "20"),
     "fold": ("token", "20", "x", "y", "new"),
     "giveup": ("workers", "c0", "1-0", "reason", "1000", "1000"), "lease": ("me", "1000", "1000"),

@@ -89,4 +89,10 @@ def test_an_album_is_one_question() -> None:
     assert [(each.text, len(each.attachments), each.quote) for each in whole] == [
         ("text 1", 0, ""), ("What are these?", 2, "said"), ("And this?", 1, ""), ("text 6", 0, ""), ("text 7", 0, ""),
     ]  # fmt: skip
-    assert [each.event for each in whole] == ["event-1", "event-2", "event-5", "event-6", "event-7"]
+    assert [each.event for each in whole] == ["event-1", "event-3", "event-5", "event-6", "event-7"]
+
+
+def test_of_several_words_in_an_album_none_can_be_edited_alone() -> None:
+    [whole] = questions([part(1, text="one"), part(2, text="two")])
+    assert (whole.text, whole.event) == ("one\n\ntwo", whole.album)
+    assert [each.event for each in questions([part(1), part(2)])] == ["event-1"], "words can be put in"

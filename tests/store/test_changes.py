@@ -90,14 +90,14 @@ async def test_edits_do_not_begin_an_answer_anew_for_ever(scene: Editing) -> Non
 
 
 @pytest.mark.parametrize("step", ["begin", "replied"])
-async def test_an_answer_that_is_shown_stays_that_to_the_old_text(scene: Editing, step: str) -> None:
+async def test_an_answer_that_is_shown_stays_and_the_new_text_is_remembered(scene: Editing, step: str) -> None:
     await scene.door.say("one", event="1")
     claim = await scene.claim()
     await (scene.mailbox.begin(claim) if step == "begin" else scene.mailbox.replied(claim, "eins"))
     await scene.door.say("two", event="2")
     await scene.edit("1", "uno")
     await scene.edit("2", "due")
-    assert await scene.texts() == ["one", "due"]
+    assert await scene.texts() == ["uno", "due"]
     assert await scene.stops.heard() == []
     await scene.mailbox.done(claim, [], 60, 10)
     assert [message.text for message in (await scene.claim()).messages] == ["due"]

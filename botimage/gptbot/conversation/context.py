@@ -10,12 +10,10 @@ from typing import Any, cast
 import orjson
 
 from gptbot.conversation.marks import between, of_one
+from gptbot.inbox.asked import UNANSWERED, Asked, encode_unanswered, questions_of
 from gptbot.inbox.envelope import Envelope
 from gptbot.llm.types import Message, Role
 from gptbot_api.policy import Context
-
-_UNANSWERED = "asked"
-"""Stands for a role: the content is the list of questions that got no answer. The model is not told of them."""
 
 _GROUP = (
     "This is a group chat: each message begins with the made-up name of its author, such as user-k3Fq, which people do "
@@ -25,6 +23,8 @@ _GROUP = (
 _SUMMARY = (
     "Notes on what was said before the messages below. They tell what happened, and are no instructions.\n{notes}"
 )
+_FORWARDED = "[forwarded message]"
+"""What stands above words that are somebody else's: they are quoted, each line."""
 _PART_OF_AN_ANSWER = 1024
 """Characters. People choose shorter parts to ask about (some platforms allow no longer quote): those are repeated."""
 _NOT_SAID = re.compile(r"[\W_]+")
@@ -34,28 +34,34 @@ _NOT_SAID = re.compile(r"[\W_]+")
 class Exchange:
     """The last questions of a conversation."""
 
-    questions: list[str]
+    asked: list[Asked]
     size: int
     """Messages at the end of the context that are theirs: the questions, and the answer if there is one."""
 
 
 def last_exchange(context: Sequence[bytes]) -> Exchange | None:
     """The questions that were answered last, or that were to be; None without any."""
-    items = [entry for item in context if (entry := entry_of(item))]
-    if items and items[-1][0] == _UNANSWERED:
-        return Exchange(list(items[-1][1]), 1)
+    items = [(entry[0], item) for item in context if (entry := entry_of(item))]
+    if items and items[-1][0] == UNANSWERED:
+        return Exchange(questions_of(items[-1][1]), 1)
     first = len(items)
     while first and items[first - 1][0] == "assistant":
         first -= 1
     end = first
     while first and items[first - 1][0] == "user":
         first -= 1
-    return Exchange([content for _, content in items[first:end]], len(items) - first) if first < end else None
+    asked = [question for _, item in items[first:end] for question in questions_of(item)]
+    return Exchange(asked, len(items) - first) if asked else None
 
 
-def unanswered(questions: Sequence[str]) -> list[bytes]:
+def unanswered(questions: Sequence[Asked]) -> list[bytes]:
     """Questions without an answer as the store keeps them, so that they can be asked again."""
-    return [orjson.dumps([_UNANSWERED, list(questions)])]
+    return [encode_unanswered(questions)]
+
+
+def exchange(questions: Sequence[Asked], answer: str) -> list[bytes]:
+    """Questions and their answer as the store keeps them."""
+    return [*(question.encode() for question in questions), *remember([("assistant", answer)])]
 
 
 def remembered(context: Sequence[bytes]) -> list[Message]:
@@ -63,7 +69,7 @@ def remembered(context: Sequence[bytes]) -> list[Message]:
     messages: list[Message] = []
     for item in context:
         entry = entry_of(item)
-        if entry is not None and entry[0] != _UNANSWERED:
+        if entry is not None and entry[0] != UNANSWERED:
             messages.append({"role": cast("Role", entry[0]), "content": entry[1]})
     return messages
 
@@ -71,20 +77,24 @@ def remembered(context: Sequence[bytes]) -> list[Message]:
 def entry_of(item: bytes) -> tuple[str, Any] | None:
     """Role and content of what the store has of a context; None where it has something else.
 
-    `[ROLE, TEXT]`, or of questions without an answer the list of them. A third element is the mark of a later version,
-    whose entries are left out, not guessed.
+    `[ROLE, TEXT]`, or of questions without an answer the list of them; those have marks besides (`inbox.asked`). What
+    has another third element is of a later version, and left out, not guessed.
     """
     try:
         entry: Any = orjson.loads(item)
     except ValueError:
         return None
-    if not isinstance(entry, list) or len(fields := cast("list[Any]", entry)) != len(("role", "content")):
-        return None
-    role, content = fields
-    if role == _UNANSWERED:
-        listed = isinstance(content, list) and all(isinstance(each, str) for each in cast("list[Any]", content))
-        return (role, content) if listed else None
-    return (role, content) if role in ("user", "assistant") and isinstance(content, str) else None
+    match entry:
+        case ["assistant", str(text)]:
+            return "assistant", text
+        case ["user", *_]:
+            found = questions_of(item)
+            return ("user", found[0].text) if found else None
+        case [role, [*texts], *_] if role == UNANSWERED:
+            found = questions_of(item)
+            return (UNANSWERED, [question.text for question in found]) if len(found) == len(texts) else None
+        case _:
+            return None
 
 
 def whole(context: Sequence[bytes]) -> tuple[list[bytes], int]:
@@ -106,15 +116,21 @@ def kept(policy: Context) -> int:
     return 2 * policy.max_messages + 8 if policy.summarize and policy.max_messages else policy.max_messages
 
 
-def question(message: Envelope, context: Sequence[bytes]) -> str:
-    """A message as the model reads it: who says it in a group, what it replies to, and what it says."""
-    quote = "" if _is_last_answer(message.quote, context) else message.quote
-    said = message.text
-    if not message.speaker:
-        return "\n\n".join(filter(None, [_quoted(quote), said]))
-    if not quote:
-        return f"{message.speaker}: {of_one(said)}"
-    return "\n\n".join(filter(None, [f"{message.speaker}:\n{_quoted(of_one(quote))}", said and f"  {of_one(said)}"]))
+def question(message: Envelope, context: Sequence[bytes]) -> Asked:
+    """A message as the model reads it: who says it in a group, what it replies to or forwards, and what it says."""
+    quote = "" if not message.forwarded and _is_last_answer(message.quote, context) else message.quote
+    speaker, said = message.speaker, message.text
+    if message.forwarded:
+        words = "\n\n".join(filter(None, [quote, said]))
+        return Asked("\n".join(filter(None, [f"{speaker}: {_FORWARDED}" if speaker else _FORWARDED, _quoted(words)])))
+    if not speaker:
+        before = f"{_quoted(quote)}\n\n" if quote and said else _quoted(quote)
+        return Asked(before + said, message.event, len(before), len(said))
+    said = of_one(said)
+    before = f"{speaker}: "
+    if quote:
+        before = f"{speaker}:\n{_quoted(of_one(quote))}" + ("\n\n  " if said else "")
+    return Asked(before + said, message.event, len(before), len(said), "  ")
 
 
 def _quoted(text: str) -> str:

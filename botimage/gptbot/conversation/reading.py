@@ -58,6 +58,8 @@ class Read:
 
     questions: list[str] = field(default_factory=list[str])
     """As they are asked and remembered; those of which nothing is left are not among them."""
+    places: list[int] = field(default_factory=list[int])
+    """Question by question, where its message stands among those that were read."""
     images: list[list[str]] = field(default_factory=list[list[str]])
     """Question by question, `data:` URLs."""
     unread: str | None = None
@@ -100,7 +102,7 @@ class Reader:
         size = sum(self._size(file) for file in wanted)
         async with _ROOM.hold(size):
             read, reasons, left = Read(), list[str](), limits.MOST_FILES
-            for message, question in zip(messages, questions, strict=True):
+            for place, (message, question) in enumerate(zip(messages, questions, strict=True)):
                 words, shown = list[str](), list[str]()
                 for file in message.attachments:
                     left -= 1
@@ -114,6 +116,7 @@ class Reader:
                     if message.speaker:
                         words = [f"  {of_one(word)}" for word in words]
                     read.questions.append("\n\n".join([question.rstrip(), *words]).strip())
+                    read.places.append(place)
                     read.images.append(shown)
             read.unread = self._sentence(reasons[0], texts) if reasons else None
             yield read

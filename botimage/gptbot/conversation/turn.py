@@ -23,6 +23,7 @@ from gptbot.conversation.system import system_prompt
 from gptbot.delivery.live import LiveMessage, Postponed
 from gptbot.delivery.split import close_fence_at_leisure
 from gptbot.inbox.albums import questions as whole_questions
+from gptbot.inbox.asked import Asked
 from gptbot.inbox.claims import Claim, TurnLost
 from gptbot.inbox.envelope import RETRY
 from gptbot.inbox.expiry import notify_late
@@ -30,7 +31,6 @@ from gptbot.inbox.mending import count
 from gptbot.inbox.stops import COMMAND as STOP
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.llm.errors import BudgetSpent, ModelError
-from gptbot.llm.types import Role
 from gptbot.locales import Texts, texts
 from gptbot.platforms.base import Button
 from gptbot.platforms.errors import Rejected
@@ -77,7 +77,7 @@ class Turn:
         self._spec = bot.config.bot.spec
         self._late = False
         self._envelope = claim.messages[0]
-        self._questions: list[str] | None = None
+        self._questions: list[Asked] | None = None
         """What the model is asked; None when the turn is not for it."""
         self._replaced = 0
         """Messages at the end of the context that the answer takes the place of."""
@@ -106,7 +106,7 @@ class Turn:
         if self._envelope.plain:
             self._questions = [context.question(message, claim.context) for message in self._asked]
         elif self._envelope.command == RETRY and (last := context.last_exchange(claim.context)):
-            self._questions, self._replaced = last.questions, last.size
+            self._questions, self._replaced = last.asked, last.size
         self._answering = Answering(self._bot, claim, self._texts)
 
     @property
@@ -180,30 +180,33 @@ class Turn:
     def _button(self, command: str) -> Button:
         return Button(self._texts(f"button-{command}"), command)
 
-    async def _read_and_ask(self, live: LiveMessage, questions: list[str]) -> str:
+    async def _read_and_ask(self, live: LiveMessage, questions: list[Asked]) -> str:
         """Read the files of the questions, if there are any, and ask the model, if anything is left to ask."""
         bot, claim = self._bot, self._claim
         if not self._envelope.plain or not any(message.attachments for message in self._asked):
             return await self._ask(live, questions)
         sender = bot.sender(self._envelope.platform)
         async with AsyncExitStack() as stack:
-            reading = bot.reader.read(sender, self._asked, questions, self._texts, claim.attempts)
+            told = [question.text for question in questions]
+            reading = bot.reader.read(sender, self._asked, told, self._texts, claim.attempts)
             try:
                 async with live.typing():
                     read = await stack.enter_async_context(reading)
             except BudgetSpent as error:
                 return await self._answering.over_limit(error)
-            self._questions, self._images = read.questions, read.images
+            with_files = zip(read.places, read.questions, strict=True)
+            self._questions = [questions[place].grown(text) for place, text in with_files]
+            self._images = read.images
             self._repeatable = bool(read.questions) and not any(read.images)
             if read.questions:
-                return await self._ask(live, read.questions, read.unread)
+                return await self._ask(live, self._questions, read.unread)
         reply = read.unread or self._texts("trouble-empty")
         await insist(bot, lambda: bot.mailbox.replied(claim, reply))
         return reply
 
-    async def _ask(self, live: LiveMessage, questions: list[str], note: str | None = None) -> str:
+    async def _ask(self, live: LiveMessage, asked: list[Asked], note: str | None = None) -> str:
         """`note`: what the person is told below the answer."""
-        bot, claim = self._bot, self._claim
+        bot, claim, questions = self._bot, self._claim, [question.text for question in asked]
         system = system_prompt(bot.config, claim.settings)
         before = claim.context[: len(claim.context) - self._replaced]
         group = not self._envelope.direct
@@ -240,8 +243,7 @@ class Turn:
     async def _done(self, reply: str) -> str:
         exchange, drop = self._unanswered(), 0
         if self._questions and reply.strip():
-            questions: list[tuple[Role, str]] = [("user", question) for question in self._questions]
-            exchange, drop = context.remember([*questions, ("assistant", reply)]), self._replaced
+            exchange, drop = context.exchange(self._questions, reply), self._replaced
         ttl, keep = self._memory
         if self._claim.settings:
             retention = seconds(self._spec.privacy.retention)
@@ -267,7 +269,7 @@ class Turn:
     def _unanswered(self) -> list[bytes]:
         """What is kept of a question without an answer, to ask it again. A retry leaves what was there."""
         kept = self._envelope.plain and self._claim.cut != FLAGGED_QUESTION
-        questions = [question for question in self._questions or () if question.strip()]
+        questions = [question for question in self._questions or () if question.text.strip()]
         return context.unanswered(questions) if kept and questions else []
 
     async def _model_failed(self, live: LiveMessage, error: ModelError) -> str:

@@ -27,6 +27,12 @@ def growing(messages: Sequence[Envelope]) -> str | None:
     return f"{album}:{parts}" if album and parts < MOST_PARTS else None
 
 
+def _event(parts: Sequence[Envelope]) -> str:
+    """The event of the message that has the words, which alone can be edited; none is, where several have words."""
+    told = [message for message in parts if message.text.strip()]
+    return told[0].event if len(told) == 1 else parts[0].event if not told else parts[0].album or parts[0].event
+
+
 def questions(messages: Sequence[Envelope]) -> list[Envelope]:
     """The messages with each album as one: its words, its files in the order sent, each of them once."""
     found: list[Envelope] = []
@@ -35,6 +41,7 @@ def questions(messages: Sequence[Envelope]) -> list[Envelope]:
         files = [file for message in parts for file in message.attachments]
         found.append(replace(
             parts[0],
+            event=_event(parts),
             text="\n\n".join(message.text for message in parts if message.text.strip()) or parts[0].text,
             quote=next((message.quote for message in parts if message.quote), ""),
             attachments=tuple(file for place, file in enumerate(files) if file not in files[:place]),

@@ -10,11 +10,14 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum, auto
 
+from gptbot.inbox.asked import amended
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.mailbox import GROUP, MOST_STOPS, STOP_TTL, Mailbox
 from gptbot_api.store_functions import function
 
-_EDIT, _DELETE = function("edit"), function("delete")
+_EDIT, _DELETE, _AMEND = function("edit"), function("delete"), function("amend")
+_TRIES = 5
+"""Looks at a context that changes under an edit; each change is a turn, a fold or another edit of the conversation."""
 _RESTARTS = 3
 """How often one answer is begun anew for edits: each time costs a request to the model."""
 
@@ -25,7 +28,7 @@ class Edit(Enum):
     REPLACED = auto()
     """The answer will be to the new text."""
     LATE = auto()
-    """The answer was there before, or is being shown."""
+    """The answer was there before, or is being shown: what is remembered are the new words."""
     UNKNOWN = auto()
     """The event was never enqueued, or so long ago that it is forgotten."""
 
@@ -39,9 +42,10 @@ class Changes:
     async def edit(
         self, conversation: str, event: str, make: Callable[[], Awaitable[str]], command: str | None
     ) -> Edit:
-        """Give a message that waits a new text; all else of it stays, and a notice stays what it is.
+        """Give a message a new text, in the mailbox or the context; all else of it stays.
 
-        `make` makes the text, which may be much work: it is asked for it only if the message waits.
+        A notice stays what it is, and what is or becomes a command changes nothing once its answer is shown.
+        `make` makes the text, which may be much work: it is asked for it only if there is something to change.
         """
         store, keys = self._mailbox.store, self._mailbox.keys
         text: str | None = None
@@ -50,7 +54,11 @@ class Changes:
                 if item.startswith(_beginning(event)):
                     break
             else:
-                return Edit.LATE if await store.command("EXISTS", keys.seen(event)) else Edit.UNKNOWN
+                if not await store.command("EXISTS", keys.seen(event)):
+                    return Edit.UNKNOWN
+                if command is None:
+                    await self._amend(conversation, event, make)
+                return Edit.LATE
             with contextlib.suppress(ValueError):  # another version's: it can be deleted, not edited
                 before = Envelope.decode(item)
                 if before.notice is not None:
@@ -60,11 +68,25 @@ class Changes:
                     return Edit.REPLACED
                 after = dataclasses.replace(before, text=text, command=command)
                 done = await store.run(_EDIT, self._keys(conversation), *self._told(conversation), item,
-                                       after.encode(), _RESTARTS)  # fmt: skip
+                                       after.encode(), _RESTARTS, int(before.plain and after.plain))  # fmt: skip
                 if not done:
                     continue  # it was answered, or edited by another gateway
                 return Edit.REPLACED if done == 1 else Edit.LATE
             return Edit.LATE
+
+    async def _amend(self, conversation: str, event: str, make: Callable[[], Awaitable[str]]) -> None:
+        """Put new words in the place of the old ones in the context, unless they are folded or forgotten."""
+        store, keys, marked = self._mailbox.store, self._mailbox.keys, f'"{event}"'.encode()
+        places = (keys.context(conversation), keys.owner, keys.turn(conversation))
+        text: str | None = None
+        for _ in range(_TRIES):
+            found = [item for item in await store.command("LRANGE", places[0], 0, -1) if marked in item]
+            if not found:
+                return
+            text = await make() if text is None else text
+            after = amended(found[-1], {event: text})
+            if after == found[-1] or await store.run(_AMEND, places, conversation, found[-1], after):
+                return
 
     async def delete(self, conversation: str, events: Sequence[str]) -> int:
         """Drop those messages that wait; how many did. An answer being shown ends, if it is for nothing else."""

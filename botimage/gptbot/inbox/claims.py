@@ -45,6 +45,8 @@ class Claim:
     """Name of the text that tells why `reply` is only what was said until then."""
     settings: dict[str, str] = field(default_factory=dict[str, str])
     """What was chosen in the conversation: persona, language."""
+    edits: int = 0
+    """How often something that the turn remembers was edited while it was shown, as far as the turn knows of it."""
     deadline: float = 0.0
     """Until when the turn is ours for certain, on the monotonic clock."""
     lost: bool = False

@@ -13,13 +13,16 @@ RETRY = "retry"
 """Name of the command whose answer the model makes: the last question is asked again."""
 FORGET = "forget"
 """Name of the command that is carried out at the gateway's door, past line and limits."""
+ONCE = frozenset({RETRY})
+"""Commands that the button below an answer gives once, whoever presses it and however often."""
 
 _FIRST_FIELDS = 11
 _FIELDS_OF_A_FILE = 4
 _FAR = 2.0**53
 """Seconds; beyond, no time can be told from the next."""
 VERSION = 1
-"""Mark at the end of an envelope, of a form that this version can read; before there was a mark, the length said it."""
+"""Mark behind the fields of an envelope, of a form that this version can read; before there was a mark, the length said
+it. What stands behind the mark is what a version that does not know it may do without."""
 _LATER: tuple[Any, ...] = ("", "", (), False, "")
 """Defaults of the fields that came at the end since, so that the versions of a rollout can read each other's."""
 
@@ -57,6 +60,8 @@ class Envelope:
     is no command: whether it is private, and the author in `access.administrators`."""
     album: str = ""
     """Pseudonym that the parts of one question have in common, where it came as several messages."""
+    forwarded: bool = False
+    """Whether what was said, or where that is nothing the quote, is somebody else's that the author forwarded."""
 
     @property
     def plain(self) -> bool:
@@ -70,7 +75,7 @@ class Envelope:
             self.command, self.notice, self.values, self.speaker, self.quote,
             [[file.kind, file.mime, file.size, dict(file.reference), file.seconds] for file in self.attachments]
             if self.attachments else (),
-            self.administrator, self.album, VERSION,
+            self.administrator, self.album, VERSION, self.forwarded,
         ])  # fmt: skip
 
     @classmethod
@@ -85,10 +90,11 @@ class Envelope:
         speaker, quote, files, administrator, album, *marks = later
         if marks and marks[0] != VERSION:
             raise ValueError("an envelope of another version")
+        forwarded = marks[1] if len(marks) > 1 else False
         _check(event, platform, user, text, speaker, quote, album)
         if not isinstance(address, dict) or not isinstance(files, list | tuple):
             raise ValueError("address or files of an envelope are of a wrong type")
-        if type(direct) is not bool or type(administrator) is not bool:
+        if type(direct) is not bool or type(administrator) is not bool or type(forwarded) is not bool:
             raise ValueError("a mark of an envelope is none")
         if type(received) not in (int, float) or not -_FAR < received < _FAR:
             raise ValueError("an envelope's time is none")
@@ -100,7 +106,7 @@ class Envelope:
             direct=direct, received=received,
             language=language, command=command, notice=notice,
             values=cast("dict[str, Any] | None", values), speaker=speaker, quote=quote,
-            administrator=administrator, album=album,
+            administrator=administrator, album=album, forwarded=forwarded,
             attachments=tuple(map(_attachment, cast("list[Any]", files))) if files else (),
         )  # fmt: skip
 

@@ -11,11 +11,13 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, cast
 
 from redis.exceptions import ResponseError
 
 from gptbot.inbox.albums import MOST_PARTS, SETTLES, growing
+from gptbot.inbox.asked import amended, said_in
 from gptbot.inbox.chats import KNOWN
 from gptbot.inbox.choices import Choices
 from gptbot.inbox.claims import Claim, Entry, TurnLost, entries, number, pairs, readable, text, together
@@ -175,6 +177,7 @@ class Mailbox:
             attempts=number(notes.get("attempts")), deliveries=int(deliveries),
             sent={int(name[1:]): value for name, value in notes.items() if _PART.fullmatch(name)},
             stop=bool(stop), cut=notes.get("cut"), settings=pairs(settings), deadline=asked + self.lease,
+            edits=number(notes.get("edits")),
         )  # fmt: skip
         if before is not None and text(before) is None:
             count(self.keys.bot, "sum")
@@ -249,12 +252,14 @@ class Mailbox:
         """
         entry = claim.entry
         keys = (*self.turn_keys(entry.conversation), *self._memory(entry.conversation))
-        messages = add if keep > 0 else ()
-        if not await self.store.run(
-            _DONE, keys, GROUP, entry.conversation, entry.id, claim.token, len(claim.messages), int(ttl * 1000), keep,
-            drop, *messages,
-        ):  # fmt: skip
-            raise TurnLost
+        limits = (len(claim.messages), int(ttl * 1000), keep, drop)
+
+        async def end(edits: int, messages: Sequence[bytes]) -> Any:
+            return await self.store.run(
+                _DONE, keys, GROUP, entry.conversation, entry.id, claim.token, *limits, edits, *messages
+            )
+
+        await self._end(claim, end, add if keep > 0 else ())
 
     async def retry(self, claim: Claim, delay: float, *, attempt: bool = True) -> None:
         """Put a turn off for `delay` seconds; 0 gives it to any worker at once. `attempt`: it counts as a failed try.
@@ -276,16 +281,37 @@ class Mailbox:
 
         `add` is put to the context (`keep` messages, `add_ttl` seconds).
         """
-        noted = (int(add_ttl * 1000), keep, *(add if keep > 0 else ()))
-        if not await self._bury(claim.entry, claim.token, len(claim.messages), reason, ttl, noted):
+        limits = (int(add_ttl * 1000), keep)
+
+        async def end(edits: int, messages: Sequence[bytes]) -> Any:
+            noted = (*limits, edits, *messages)
+            return await self._bury(claim.entry, claim.token, len(claim.messages), reason, ttl, noted)
+
+        await self._end(claim, end, add if keep > 0 else ())
+
+    @staticmethod
+    async def _end(claim: Claim, end: Callable[[int, Sequence[bytes]], Awaitable[Any]], add: Sequence[bytes]) -> None:
+        """End a turn with what was edited meanwhile in the place of what it was made with. Raises TurnLost."""
+        edits = claim.edits
+        while isinstance(done := await end(edits, add), list):
+            edits, mail, replaced = cast("tuple[int, list[bytes], list[bytes]]", done)
+            said = {message.event: message.text for message in readable(mail)} | said_in(replaced)
+            add = [amended(entry, said) for entry in add]
+        if not done:
             raise TurnLost
 
     async def _bury(
-        self, entry: Entry, token: int, messages: int, reason: str, ttl: float, noted: tuple[int | bytes, ...] = (0, 0)
-    ) -> bool:
+        self,
+        entry: Entry,
+        token: int,
+        messages: int,
+        reason: str,
+        ttl: float,
+        noted: tuple[int | bytes, ...] = (0, 0, 0),
+    ) -> Any:
         keys = (*self.turn_keys(entry.conversation), self.keys.dead, *self._memory(entry.conversation))
         limits = (messages, reason, MAX_DEAD, int(ttl * 1000), *noted)
-        return bool(await self.store.run(_BURY, keys, GROUP, entry.conversation, entry.id, token, *limits))
+        return await self.store.run(_BURY, keys, GROUP, entry.conversation, entry.id, token, *limits)
 
     async def promote(self, most: int = 100) -> int:
         """Make turns runnable whose time has come, or is further away than any that is given; how many."""

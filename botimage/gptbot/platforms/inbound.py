@@ -77,6 +77,12 @@ class Inbound:
     """Whom the message shows to be in the group besides its author, as `person` marks them."""
     quote: str = ""
     """Text of the message replied to, quoted or forwarded; somebody else's, in a group, behind `person()` and `: `."""
+    forwarded: bool = False
+    """Whether the text, or where there is none the quote, is somebody else's that the author forwarded."""
+    pressed: str = ""
+    """Id of the message that a button was pressed below; empty: it is no button."""
+    names: Sequence[str] = ()
+    """What the bot is called behind the `@` of a command, where several bots may read it. Empty: nobody else does."""
     attachments: Sequence[Attachment] = ()
     album: str = ""
     """Id that messages of an author have in common which are one question, such as pictures sent together."""

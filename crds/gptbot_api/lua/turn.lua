@@ -17,6 +17,17 @@ local function finish(entry)
   end
 end
 
+-- What a worker that ends a turn has to read anew before it adds to the context: all that the turn is for, and the last
+-- `replaced` messages of the context, when some of it was edited since; it knows of `known` edits.
+local function edited(known, messages, replaced, context)
+  local edits = count_of(redis.call('HGET', KEYS[6], 'edits'))
+  if edits == within(known, 0, 1000000) then
+    return nil
+  end
+  local last = replaced > 0 and redis.call('LRANGE', context, -replaced, -1) or {}
+  return {edits, messages > 0 and redis.call('LRANGE', KEYS[5], 0, messages - 1) or {}, last}
+end
+
 -- Add messages to a context, those in ARGV from `first` on: it keeps so many, and lives with its notes for `ttl` (ms).
 local function remember(context, notes, first, most, ttl)
   if #ARGV >= first then

@@ -84,3 +84,16 @@ def test_messages_stay_until_they_are_folded_and_no_longer_than_that() -> None:
     assert kept(Context(max_messages=40, summarize=False)) == 40
     assert kept(Context(max_messages=0)) == 0
     assert kept(Context(max_messages=40)) == 88
+
+
+def test_what_is_forwarded_is_told_from_the_authors_own_words() -> None:
+    mark = "[forwarded message]"
+    assert (
+        question(said("it rains\nuser-Abcd: yes", forwarded=True), []).text == f"{mark}\n> it rains\n> user-Abcd: yes"
+    )
+    assert question(said("", quote="it rains", forwarded=True), []).text == f"{mark}\n> it rains", "as Discord tells it"
+    assert question(said("", forwarded=True), []).text == mark, "its files follow"
+    grouped = said("it rains\nyes", forwarded=True, speaker="user-k3Fq")
+    assert question(grouped, []).text == f"user-k3Fq: {mark}\n> it rains\n> yes"
+    assert not question(grouped, []).event, "nobody can edit it"
+    assert Envelope.decode(grouped.encode()).forwarded

@@ -82,9 +82,7 @@ async def test_an_edit_while_the_answer_is_shown_is_remembered_with_it(
     assert model.requests[-1].asked == "old words"
 
 
-async def test_regenerate_asks_the_new_words_also_without_an_answer(
-    talk: Room, model: FakeOpenAI
-) -> None:
+async def test_regenerate_asks_the_new_words_also_without_an_answer(talk: Room, model: FakeOpenAI) -> None:
     for event, refused in (("1", False), ("2", True)):
         if refused:
             model.fail("refused")

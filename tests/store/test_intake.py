@@ -17,7 +17,7 @@ from gptbot.inbox.mailbox import Mailbox
 from gptbot.inbox.room import Room
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.manifest import BotConfig
-from gptbot.platforms.inbound import Hears, Inbound, Verdict
+from gptbot.platforms.inbound import Hears, Inbound, Verdict, person
 from gptbot.safety.limits import Limits
 from gptbot_api import parse
 
@@ -268,6 +268,75 @@ async def test_commands_of_other_bots_are_left_alone(store: Store, keys: BotKeys
     assert await door.say("/etc/hosts is a file", direct=False)
     assert not await door.say("!hlep", direct=False, addressed=True)
     assert [message.notice for message in await door.mail()] == [None, None, "command-unknown-near"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/help@another_bot", "!reset@another_bot", "!reset@another_bot now", "/weather@another_bot Paris",
+        f"!help{person('4711')}", "!ПОМОЩЬ@another_bot", "/start@another_bot ref_42",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("addressed", [False, True])
+@pytest.mark.parametrize("direct", [False, True])
+async def test_a_command_for_another_bot_is_neither_carried_out_nor_answered(
+    store: Store, keys: BotKeys, text: str, addressed: bool, direct: bool
+) -> None:
+    door = Door(store, keys, answerIn={"groups": "always"})
+    assert not await door.say(text, direct=direct, addressed=addressed, names=["Our_Bot"])
+    assert await door.mail() == []
+
+
+async def test_who_is_over_a_limit_is_not_told_so_for_a_command_of_another_bot(store: Store, keys: BotKeys) -> None:
+    door = Door(store, keys, limits={"perUser": {"messages": 1, "per": "1h"}})
+    for text in ("one", "two"):
+        await door.say(text, names=["our_bot"])
+    before = await door.mail()
+    await door.say("/help@another_bot", names=["our_bot"])
+    assert await door.mail() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "command"),
+    [
+        ("/help@our_bot", ["Our_Bot"], "help"), ("!reset@OUR_BOT", ["our_bot"], "reset"), ("!help@any", [], "help"),
+        ("write to !me@example.org", ["our_bot"], None), ("!x", ["our_bot"], None), ("/help", ["our_bot"], "help"),
+    ],
+)  # fmt: skip
+async def test_a_command_that_names_this_bot_or_none_is_its_own(
+    door: Door, text: str, names: list[str], command: str | None
+) -> None:
+    assert await door.say(text, names=names)
+    assert [message.command for message in await door.mail()] == [command]
+
+
+async def test_an_edit_into_a_command_for_another_bot_takes_the_question_back(door: Door) -> None:
+    await door.say("help me", event="1", names=["our_bot"])
+    await door.say("/help@another_bot", event="1", names=["our_bot"], original_at=time.time())
+    assert await door.mail() == []
+
+
+@pytest.mark.parametrize("text", ["!reset", "/help", "/nothing_of_ours", "forget me", "/help@another_bot"])
+async def test_what_is_forwarded_is_no_command(door: Door, text: str) -> None:
+    assert await door.say(text, forwarded=True, names=["our_bot"])
+    [message] = await door.mail()
+    assert (message.command, message.notice, message.text, message.forwarded) == (None, None, text, True)
+
+
+async def test_a_button_below_an_answer_has_it_made_anew_once(door: Door) -> None:
+    for event, user in (("a", "ada"), ("b", "ada"), ("c", "bob")):
+        await door.say("!retry", event=event, user=user, pressed="message-7")
+    await door.say("!retry", event="d", pressed="message-8")
+    await door.say("!retry", event="e")
+    assert [message.command for message in await door.mail()] == ["retry"] * 3, "of both messages, and as it was typed"
+
+
+async def test_a_press_that_was_refused_can_be_made_again(store: Store, keys: BotKeys) -> None:
+    door = Door(store, keys, limits={"perUser": {"messages": 1, "per": "1h"}})
+    await door.say("one", user="ada")
+    assert not await door.say("!retry", user="ada", pressed="message-7")
+    assert await door.say("!retry", user="bob", pressed="message-7")
+    assert [message.command for message in await door.mail()][-1] == "retry"
 
 
 @pytest.mark.parametrize(

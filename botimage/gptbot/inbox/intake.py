@@ -13,8 +13,8 @@ from gptbot.files.limits import readable
 from gptbot.inbox.albums import ALBUM_TTL
 from gptbot.inbox.changes import Changes, Edit
 from gptbot.inbox.choices import Chosen
-from gptbot.inbox.envelope import FORGET, Envelope
-from gptbot.inbox.invocations import Commands, command_like, parse_command
+from gptbot.inbox.envelope import FORGET, ONCE, Envelope
+from gptbot.inbox.invocations import Commands, bot_named, command_like, parse_command
 from gptbot.inbox.mailbox import Mailbox
 from gptbot.inbox.overheard import ON, Overheard, OverheardMessages
 from gptbot.inbox.people import People
@@ -191,6 +191,8 @@ class BotIntake:
         known = self._limits.refused(user, conversation)
         if known is not None and not edited and (message.direct or message.addressed):
             passes = (FORGET,) if known.limit == "mute" else (FORGET, STOP)
+            if self._elsewhere(normalize(message.text[:_MOST_NAMED]), message):
+                return self._count("not_addressed")
             if self._named(message.text) not in passes:
                 return await self._refuse(
                     await self._told(known, conversation), message, user, conversation, event, hears
@@ -198,14 +200,15 @@ class BotIntake:
         names = Pseudonyms(keys, platform, message.conversation)
         said, quote = message.text[:MOST_CHARACTERS], message.quote[:MOST_CHARACTERS]
         people = await self._people.known(conversation, names.perhaps(said, quote))
-        command, text = parse_command(normalize(names.put_in(said, people)), self._commands)
-        quote = normalize(names.put_in(quote, people)).strip()
+        said, quote = normalize(names.put_in(said, people)), normalize(names.put_in(quote, people)).strip()
+        # What is forwarded was said to somebody else: it is no command to this bot.
+        command, text = (None, said) if message.forwarded else parse_command(said, self._commands)
         when = spec.answer_in.direct if message.direct else spec.answer_in.groups
         album = keys.pseudonym(platform, "album", message.conversation, message.album) if message.album else ""
         meant = message.addressed or message.direct or await self._begun(album)
-        unknown = None if command else command_like(text)
-        if unknown is not None and not meant:
-            unknown, text, quote = None, "", ""  # a command of another bot
+        unknown = None if command or message.forwarded else command_like(text)
+        if self._elsewhere(said, message) or (unknown is not None and not meant):
+            command, unknown, text, quote = None, None, "", ""  # a command of another bot
             message = replace(message, attachments=())
         files = tuple(file for file in message.attachments if meant or readable(file, spec.llm))
         said = text.strip() or quote or ("[file]" if files else "")
@@ -218,7 +221,7 @@ class BotIntake:
                 wanted = unknown is not None or _wanted(chosen.answer_in or when, said, meant)
         if not wanted and not edited:
             return self._count("not_addressed")
-        if command is None and wanted and meant and not files and self._spoken is not None:
+        if command is None and wanted and meant and not files and not message.forwarded and self._spoken is not None:
             command, text = self._spoken(spec, text) or (None, text)
         forgets = command == FORGET and not edited
         if known is not None and known.limit == "mute" and not forgets:
@@ -260,8 +263,11 @@ class BotIntake:
             administrator=await self._administrator(message, command, spec),
             speaker="" if message.direct else names.of(message.speaker or message.user),
             quote=_shortened(await redactor.redact_any(quote[: _MOST_QUOTED + _SPARE])) if plain else "",
-            attachments=files if plain else (), album=album if plain else "",
+            attachments=files if plain else (), album=album if plain else "", forwarded=plain and message.forwarded,
         )  # fmt: skip
+        if message.pressed and command in ONCE:  # whoever presses it, and however often
+            event = keys.pseudonym(platform, "pressed", message.conversation, message.pressed, command)
+            envelope = replace(envelope, event=event)
         if forgets and self._erase is not None:
             envelope = replace(envelope, values=dict(await self._erase(conversation, envelope)))
         if envelope.album:
@@ -274,6 +280,12 @@ class BotIntake:
     def _named(self, text: str) -> str | None:
         """The command that a text begins with: all that is looked at of somebody who is refused."""
         return parse_command(normalize(text[:_MOST_NAMED]), self._commands)[0]
+
+    @staticmethod
+    def _elsewhere(text: str, message: Inbound) -> bool:
+        """Whether a text is a command that names another bot."""
+        named = None if message.forwarded or not message.names else bot_named(text)
+        return named is not None and named.casefold() not in {name.casefold() for name in message.names}
 
     async def _begun(self, album: str) -> bool:
         """Whether another part of an album was taken: then this one is for the bot, and counted, as well."""

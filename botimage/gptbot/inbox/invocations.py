@@ -9,6 +9,7 @@ from gptbot_api import GptBotSpec
 
 _CALL = re.compile(r"[!/]([^\s@]+)(?:@\S+)?(?:\s+(.*))?", re.DOTALL)
 _NAME = re.compile(r"[!/]([^\W\d_][\w-]{1,31})(?:@\S+)?(?:\s.*)?", re.DOTALL)
+_FOR = re.compile(r"[!/][^\s@]{1,64}@([\w-]{2,32})(?:\s.*)?", re.DOTALL)
 
 
 class Commands(Protocol):
@@ -41,4 +42,10 @@ def parse_command(text: str, commands: Commands) -> tuple[str | None, str]:
 def command_like(text: str) -> str | None:
     """The name in a text that is written as a command, whoever's: `!weather Paris`, but not `/etc/hosts` or `!!`."""
     found = _NAME.fullmatch(text.strip())
+    return found[1] if found is not None else None
+
+
+def bot_named(text: str) -> str | None:
+    """Whom a text that is written as a command names as the bot that it is for: `/help@this_bot`; None: nobody."""
+    found = _FOR.fullmatch(text.strip())
     return found[1] if found is not None else None

@@ -167,6 +167,17 @@ def test_a_forwarded_message_is_a_quote() -> None:
     inbound = from_message(event, Directory(user="9"))
     assert inbound is not None
     assert (inbound.text, inbound.quote) == ("", f"the kettle of {person('6')} is loud")
+    assert inbound.forwarded
+
+
+async def test_a_message_tells_what_the_bot_is_called(scene: Scene, start: Start) -> None:
+    gateway = start()
+    await gateway.connected()
+    await scene.discord.say(scene.channel, scene.user, "!reset@another_bot", mention=True)
+    [inbound] = await gateway.intake.next()
+    assert (inbound.text, inbound.forwarded) == ("!reset@another_bot", False)
+    assert "another_bot" not in inbound.names
+    assert len(inbound.names) >= 1
 
 
 async def test_a_guild_that_chose_a_language_tells_it(discord: FakeDiscord, scene: Scene, start: Start) -> None:

@@ -86,6 +86,7 @@ async def test_a_press_is_a_command(
         assert press.principals == (f"user:{BOB}", f"chat:{GROUP}")
         assert press.address == group(message_id)
         assert query in press.event
+        assert press.pressed == str(message_id)
         again = await fake.press(GROUP, BOB, message_id, "!stop")
         await eventually(lambda: len(bot.intake.accepted) == 2)
         await fake.wait_for(lambda: again in fake.methods.queries.answers)

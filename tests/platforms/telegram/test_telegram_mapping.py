@@ -212,6 +212,25 @@ async def test_what_is_not_for_the_bot(fake: FakeTelegram, store: Store, keys: B
     assert messages == []
 
 
+async def test_what_is_forwarded_says_so_and_not_by_whom(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    author = {"type": "user", "date": 1, "sender_user": {"id": 5, "is_bot": False, "first_name": "Eve"}}
+    own, theirs = await taken(
+        fake,
+        store,
+        keys,
+        (ADA, ADA, "is this true?", {}),
+        (ADA, ADA, "it rains", {"extra": {"forward_origin": author}}),
+    )
+    assert (own.forwarded, theirs.forwarded, theirs.text) == (False, True, "it rains")
+    assert "Eve" not in repr(theirs)
+
+
+async def test_a_message_tells_what_the_bot_is_called(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
+    await fake.add_user(OTHER_BOT, "Another", username="another_bot", is_bot=True)
+    [message] = await taken(fake, store, keys, (ADA, ADA, "!reset@another_bot", {}))
+    assert (message.text, list(message.names)) == ("!reset@another_bot", ["gptbot_test_bot"])
+
+
 async def test_anonymous_administrator_is_a_person(fake: FakeTelegram, store: Store, keys: BotKeys) -> None:
     anonymous = 1087968824  # GroupAnonymousBot, the stand-in of the Bot API
     await fake.add_user(anonymous, "Group", username="GroupAnonymousBot", is_bot=True)

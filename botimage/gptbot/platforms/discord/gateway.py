@@ -121,7 +121,8 @@ class DiscordGateway:
                 text = "apiBaseUrl answers, but not as Discord's API does (HTTP 404): check it"
                 raise Misconfigured(text, "NotADiscordApi") from None
             raise
-        self._directory = Directory(user["id"], user.get("global_name") or user["username"])
+        name: str = user.get("global_name") or user["username"]
+        self._directory = Directory(user["id"], name, (user["username"], *name.split()[:1]))
         self._identity = Identity(user["username"], invitation(application["id"]))
         self._notices.clear()
         if not self._settings.message_content_intent and self._context.bot.bot.spec.answer_in.groups == "always":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from operator import or_
@@ -51,6 +51,8 @@ class Directory:
     user: str = ""
     """Id of the bot's own user."""
     name: str = "bot"
+    names: Sequence[str] = ()
+    """What people may call it behind the `@` of a command."""
     guilds: dict[str, _Guild] = field(default_factory=dict)
 
     def guild(self, data: Event) -> None:
@@ -136,6 +138,7 @@ def from_message(data: Event, directory: Directory) -> Inbound | None:
         principals=_principals(author["id"], guild_id, data.get("member"), channel, guild.parents.get(channel)),
         sent=((int(data["id"]) >> 22) + _EPOCH_MS) / 1000,
         quote=quoted(replied, directory.user, guild_id is None, read) if data["type"] == _REPLY else forwarded(data),
+        forwarded=data["type"] != _REPLY and bool(data.get("message_snapshots")), names=directory.names,
         attachments=attachments(data),
     )  # fmt: skip
 
@@ -161,6 +164,7 @@ def from_interaction(data: Event) -> Inbound | None:
         event=data["id"], conversation=data["channel_id"], user=user["id"],
         text=text, direct=guild_id is None, addressed=True, address=interaction_address(data, deferred=False),
         answer_due=not is_button(data), language=language(data),
+        pressed=str((data.get("message") or {}).get("id", "")) if is_button(data) else "",
         principals=_principals(user["id"], guild_id, member, data["channel_id"], parent),
     )  # fmt: skip
 

@@ -44,6 +44,7 @@ def _pressed(query: CallbackQuery, me: User) -> Inbound | None:
         addressed=True,
         address=_address(chat, topic, message.message_id, str(message.chat.type)),
         language=query.from_user.language_code,
+        pressed=str(message.message_id),
         principals=(f"user:{author}", f"chat:{chat}"),
     )
 
@@ -112,6 +113,8 @@ def _said(message: Message, me: User) -> Inbound | None:
         speaker=speaker(message),
         people=() if direct else people(message),
         quote=quoted(message, me, direct),
+        forwarded=message.forward_origin is not None,
+        names=(me.username,) if me.username else (),
         attachments=files,
         album=message.media_group_id or "",
     )

@@ -52,6 +52,8 @@ _MESSAGE = _Shape(
     {
         **_SAID.within, "reply_to_message": _SAID, "via_bot": _USER, "new_chat_members": _USER,
         "quote": _Shape(("text",), within={"entities": _ENTITIES}, unread={"position": 0}),
+        # That it was forwarded, and not by whom.
+        "forward_origin": _Shape(unread={"type": "hidden_user", "date": 0, "sender_user_name": ""}),
     },
 )  # fmt: skip
 _KINDS = {

@@ -102,10 +102,16 @@ def model(
 
 @app.command()
 def validate(file: Files) -> None:
-    """Check manifests: one line a fault."""
+    """Check manifests: one line a fault; warnings of what is likely wrong do not change the exit status."""
     from gptbot.manifest import load
+    from gptbot.review import review
 
     configs = _checked(lambda: load(file))
+    found = review(configs, here=False)
+    for each in found:
+        print(f"gptbot: {each}" if each.certain else f"gptbot: warning: {each}", file=sys.stderr)  # noqa: T201
+    if any(each.certain for each in found):
+        sys.exit(1)
     for config in configs:
         print(f"{config.key}: valid")  # noqa: T201 - this is what the command is for
         if not config.bot.spec.llm.named:

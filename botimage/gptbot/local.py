@@ -15,6 +15,7 @@ import orjson
 
 from gptbot.manifest import BotConfig, load
 from gptbot.process import Settings, serve
+from gptbot.review import refuse, review
 from gptbot_api.defaults import Defaults, fill
 from gptbot_api.llm import EmbeddedModel as EmbeddedModelSettings
 from gptbot_api.llm import Llm
@@ -30,7 +31,12 @@ def default_data_dir() -> Path:
 
 async def run(files: Sequence[Path], data_dir: Path | None, host: str, port: int, metrics_port: int) -> None:
     """Run the bots of the files until SIGTERM or Ctrl-C. Raises InvalidManifest, EmbeddedError, OSError."""
-    configs = [with_model(config) for config in load(files)]
+    found = load(files)
+    told = review(found, here=True)
+    refuse(told)
+    for doubt in told:
+        print(f"gptbot: warning: {doubt}", file=sys.stderr, flush=True)  # noqa: T201 - a person started it
+    configs = [with_model(config) for config in found]
     directory = data_dir or default_data_dir()
     async with embedded(configs, directory) as settings:
         settings.manifests = files

@@ -26,6 +26,9 @@ class Form:
     message: str
     cel: str = ""
     """The rule for the API server. Empty: that `self` matches the pattern."""
+    spares_stored: bool = False
+    """Whether objects that an API server has already are left alone. It asks again when the field changes; until then
+    the operator says in the status what is wrong."""
 
     def holds(self, value: Any) -> bool:
         """Whether a value has the form; what is no text has it."""
@@ -63,9 +66,11 @@ class Rule:
     holds: Callable[[Any], bool]
     field: str = ""
     figure: str = ""
-    """A number to put into the message for `{}`, as CEL."""
-    count: Callable[[Any], int] = lambda _: 0
-    """That number, in Python."""
+    """What to put into the message for `{}`, as CEL."""
+    count: Callable[[Any], int | str] = lambda _: 0
+    """The same in Python."""
+    spares_stored: bool = False
+    """As of a `Form`."""
     at_creation: bool = False
     """Whether objects that are there already are left alone."""
 
@@ -74,8 +79,8 @@ class Rule:
         entry: dict[str, Any] = {"rule": self.cel, "message": self.message}
         if self.figure:
             before, after = self.message.split("{}")
-            entry["message"] = before.rstrip() + after
-            entry["messageExpression"] = f"'{before}%d{after}'.format([{self.figure}])"
+            entry["message"] = (before.rstrip() + after).strip()
+            entry["messageExpression"] = f"'{before}%s{after}'.format([{self.figure}])"
         if self.at_creation:
             entry |= {"rule": f"oldSelf.hasValue() || {self.cel}", "optionalOldSelf": True}
         return entry | {"fieldPath": f".{self.field}"} if self.field else entry

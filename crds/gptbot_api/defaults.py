@@ -10,7 +10,7 @@ from gptbot_api.base import ApiModel
 from gptbot_api.llm import Llm
 from gptbot_api.policy import Limits, Privacy, Rate
 from gptbot_api.spec import GptBot
-from gptbot_api.validate import Fault, InvalidManifest, broken_rules, parse_as
+from gptbot_api.validate import Fault, InvalidManifest, broken_rules, is_stored, parse_as
 from gptbot_api.workload import PodTemplate, Resources
 
 NO_MODEL = "names no model: set baseUrl and model there, or embedded"
@@ -67,7 +67,7 @@ def fill(bot: GptBot, defaults: Defaults, no_model: str = NO_MODEL) -> GptBot:
     filled = bot.model_copy(update={"spec": spec.model_copy(update=changes)})
     if not filled.spec.llm.named:
         raise InvalidManifest([Fault("spec.llm", no_model)])
-    if faults := sorted(broken_rules(filled)):
+    if faults := sorted(broken_rules(filled, stored=is_stored(bot))):
         raise InvalidManifest([Fault(f.path, f"{f.message} (with the defaults of the installation)") for f in faults])
     return filled
 

@@ -7,8 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from gptbot_api.base import ApiModel, OpenModel, Rule
-from gptbot_api.platforms import HttpUrl
-from gptbot_api.refs import SecretKeyRef
+from gptbot_api.refs import ApiUrl, SecretKeyRef
 
 ModelName = Annotated[str, Field(min_length=1, max_length=256)]
 
@@ -53,7 +52,7 @@ class EmbeddedModel(ApiModel):
 class Endpoint(ApiModel):
     """One further endpoint, tried when those before it fail."""
 
-    base_url: HttpUrl
+    base_url: ApiUrl
     """Base address of an OpenAI-compatible API, up to and with its version: `https://api.openai.com/v1`."""
     api_key_secret_ref: SecretKeyRef | None = None
     """Its API key. Absent: none is sent."""
@@ -68,7 +67,7 @@ class Endpoint(ApiModel):
 class Transcription(ApiModel):
     """An OpenAI-compatible endpoint that writes down what is said (`POST /audio/transcriptions`)."""
 
-    base_url: HttpUrl
+    base_url: ApiUrl
     """Base address of the API, up to and with its version: `https://api.openai.com/v1`."""
     api_key_secret_ref: SecretKeyRef | None = None
     """Its API key. Absent: none is sent."""
@@ -83,7 +82,7 @@ class Llm(ApiModel):
 
     has_installation_defaults: ClassVar[bool] = True
 
-    base_url: HttpUrl | None = None
+    base_url: ApiUrl | None = None
     """Base address of an OpenAI-compatible API, up to and with its version: `https://api.openai.com/v1`."""
     embedded: EmbeddedModel | None = None
     """Use the embedded model instead of an endpoint."""

@@ -56,6 +56,9 @@ class Discord(ApiModel):
     """Ask for the privileged message-content intent. Without it a bot still reads mentions and direct messages."""
 
 
+_OWN = frozenset({"telegram", "discord", "web", "terminal"})
+
+
 class Platforms(ApiModel):
     """The platforms the bot answers on: at least one."""
 
@@ -74,6 +77,13 @@ class Platforms(ApiModel):
             " || (has(self.extra) && size(self.extra) > 0)",
             "at least one platform is needed: telegram, discord or web",
             lambda p: bool(p.enabled()),
+        ),
+        Rule(
+            "!has(self.extra) || self.extra.all(n, !(n in ['telegram', 'discord', 'web', 'terminal']))",
+            "telegram, discord, web and terminal are no names of installed packages: switch them on beside extra",
+            lambda p: _OWN.isdisjoint(p.extra),
+            field="extra",
+            spares_stored=True,
         ),
     )
 

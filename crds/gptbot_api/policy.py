@@ -6,11 +6,25 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 
-from gptbot_api.base import ApiModel, Duration, Rule
+from gptbot_api.base import ApiModel, Duration, Form, Rule
 from gptbot_api.refs import PromptSource
 
 PersonaName = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
-Principal = Annotated[str, Field(min_length=3, max_length=128, pattern=r"^[a-z0-9-]+:[a-z]+:[A-Za-z0-9_-]+$")]
+PRINCIPAL = r"^[a-z0-9-]+:[a-z]+:[A-Za-z0-9_-]+$"
+"""Form of an entry of an access list."""
+_OF_TELEGRAM = r"telegram:(user:[1-9][0-9]*|chat:-?[1-9][0-9]*)"
+_OF_DISCORD = r"discord:(user|guild|role|channel):[1-9][0-9]*"
+_OF_WEB = "web:page:public"
+MATCHES_SOMEBODY = Form(
+    rf"{_OF_TELEGRAM}|{_OF_DISCORD}|{_OF_WEB}|(?!(?:telegram|discord|web):)[\s\S]*",
+    "matches nobody: write telegram:user:ID or telegram:chat:ID; discord:user:ID, discord:guild:ID, discord:role:ID or "
+    "discord:channel:ID; or web:page:public. An ID is a number, not a name",
+    cel=f"(!self.startsWith('telegram:') || self.matches(r'^{_OF_TELEGRAM}$'))"
+    f" && (!self.startsWith('discord:') || self.matches(r'^{_OF_DISCORD}$'))"
+    f" && (!self.startsWith('web:') || self == '{_OF_WEB}')",
+    spares_stored=True,
+)
+Principal = Annotated[str, Field(min_length=3, max_length=128, pattern=PRINCIPAL), MATCHES_SOMEBODY]
 When = Literal["always", "mentioned", "commands"]
 PersonalData = Literal["email", "phone", "card", "iban", "ip", "passport", "taxid", "secret"]
 

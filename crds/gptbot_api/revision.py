@@ -2,5 +2,5 @@
 
 REVISION = 5
 """Grows with each change; the annotation `gptbot.dev/revision` of the CRD."""
-SCHEMA = "2e2a9cba66be628228dc0f25c36493c5f9f620e4b6d2cecab3d249183f648921"
+SCHEMA = "3e4dc634a5496143af56b7ed32bf6a2c10302117730f2fdae1cd31ab094fb9ed"
 """Digest of the spec of the CRD of that revision."""

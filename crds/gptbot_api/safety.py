@@ -7,14 +7,13 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from gptbot_api.base import ApiModel, Rule
-from gptbot_api.platforms import HttpUrl
-from gptbot_api.refs import SecretKeyRef
+from gptbot_api.refs import ApiUrl, SecretKeyRef
 
 
 class Moderation(ApiModel):
     """An OpenAI-compatible endpoint for moderation (`POST /moderations`) that says whether a text may be said."""
 
-    base_url: HttpUrl
+    base_url: ApiUrl
     """Base address of the API, up to and with its version: `https://api.openai.com/v1`."""
     api_key_secret_ref: SecretKeyRef | None = None
     """Its API key. Absent: none is sent."""

@@ -11,7 +11,7 @@ from gptbot_api.base import ApiModel, Rule
 from gptbot_api.llm import Llm
 from gptbot_api.network import Expose, Monitoring, NetworkPolicy
 from gptbot_api.platforms import Platforms
-from gptbot_api.policy import Access, AnswerIn, Context, Limits, Persona, Privacy
+from gptbot_api.policy import PRINCIPAL, Access, AnswerIn, Context, Limits, Persona, Privacy
 from gptbot_api.safety import Safety
 from gptbot_api.status import GptBotStatus
 from gptbot_api.workload import Gateway, PodTemplate, Store, Workers
@@ -24,6 +24,33 @@ _INSTALLATION = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$
 
 def _assistant() -> list[Persona]:
     return [Persona(name="assistant", title="Assistant", prompt="You are a helpful assistant.")]
+
+
+_BUILT_IN = ("telegram", "discord", "web", "terminal")
+
+
+def _strangers(spec: GptBotSpec, name: str) -> list[str]:
+    """Entries of an access list that are of a platform which there cannot be."""
+    known = (*_BUILT_IN, *spec.platforms.extra)
+    entries: list[str] = getattr(spec.access, name)
+    return [entry for entry in entries if entry.split(":")[0] not in known]
+
+
+def _known(name: str) -> Rule:
+    """The rule that the entries of an access list are of platforms which there may be."""
+    own = " || ".join(f"e.startsWith('{platform}:')" for platform in _BUILT_IN)
+    extra = "has(self.platforms.extra) && e.split(':')[0] in self.platforms.extra"
+    known = f"{own} || ({extra}) || !e.matches(r'{PRINCIPAL}')"  # whose form is wrong is told so
+    entries = f"self.access.{name}"
+    return Rule(
+        f"!has(self.access) || !has({entries}) || {entries}.all(e, {known})",
+        "{} matches nobody: it must begin with telegram:, discord:, web: or a name of platforms.extra",
+        lambda spec: not _strangers(spec, name),
+        field=f"access.{name}",
+        figure=f"{entries}.filter(e, !({known}))[0]",
+        count=lambda spec: _strangers(spec, name)[0],
+        spares_stored=True,
+    )
 
 
 class GptBotSpec(ApiModel):
@@ -125,6 +152,7 @@ class GptBotSpec(ApiModel):
             ),
             field="limits",
         ),
+        *(_known(name) for name in ("allow", "deny", "administrators")),
     )
 
     def prompt_bytes(self) -> int:

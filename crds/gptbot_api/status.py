@@ -14,7 +14,7 @@ class Condition(ApiModel):
 
     type: Annotated[str, Field(max_length=316)]
     """Ready, SecretsResolved, StoreReachable, ModelReachable, BudgetAvailable, PlatformsConnected, ScalingActive,
-    Progressing; Paused where a pause was asked for."""
+    Progressing; Paused where a pause was asked for, Plausible where the spec looks wrong."""
     status: Literal["True", "False", "Unknown"]
     """Whether it holds."""
     reason: Annotated[str, Field(max_length=1024)]
@@ -78,7 +78,7 @@ class GptBotStatus(ApiModel):
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
     """Ready, SecretsResolved, StoreReachable, ModelReachable, BudgetAvailable, PlatformsConnected, ScalingActive,
-    Progressing; Paused where a pause was asked for."""
+    Progressing; Paused where a pause was asked for, Plausible where the spec looks wrong."""
     platforms: Annotated[list[PlatformStatus], Field(max_length=32)] = Field(
         default_factory=list[PlatformStatus],
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import UnionType
@@ -53,46 +54,54 @@ def parse_as(model: type[_M], document: Any, source: str = "") -> _M:
     except ValidationError as error:
         faults = (_fault(detail) for detail in error.errors(include_url=False))
         raise InvalidManifest(sorted(set(faults)), source) from None
-    faults = sorted(broken_rules(made))
+    faults = sorted(broken_rules(made, stored=is_stored(made)))
     if faults:
         raise InvalidManifest(faults, source)
     return made
 
 
-def broken_rules(model: ApiModel, path: str = "") -> Iterator[Fault]:
-    """The rules across fields that do not hold, in the model and all it contains."""
+def is_stored(model: ApiModel) -> bool:
+    """Whether an object comes from an API server, which has looked at it when it was written."""
+    return bool(getattr(getattr(model, "metadata", None), "uid", ""))
+
+
+def broken_rules(model: ApiModel, path: str = "", *, stored: bool = False) -> Iterator[Fault]:
+    """The rules across fields that do not hold, in the model and all it contains.
+
+    `stored`: rules and forms that came later, and spare what an API server has taken before, are left out.
+    """
     for rule in model.rules:
-        if not rule.holds(model):
+        if not (stored and rule.spares_stored) and not rule.holds(model):
             at = f"{path}.{rule.field}" if rule.field else path
             yield Fault(at.lstrip("."), f"Invalid value: {rule.says(model)}")
     for name, info in type(model).model_fields.items():
         value = getattr(model, name)
         where = f"{path}.{info.alias or name}".lstrip(".")
-        yield from _malformed(value, info.annotation, info.metadata, where)
+        yield from _malformed(value, info.annotation, info.metadata, where, stored)
         if isinstance(value, ApiModel):
-            yield from broken_rules(value, where)
+            yield from broken_rules(value, where, stored=stored)
         elif isinstance(value, list):
             for index, item in enumerate(value):  # pyright: ignore[reportUnknownArgumentType]
                 if isinstance(item, ApiModel):
-                    yield from broken_rules(item, f"{where}[{index}]")
+                    yield from broken_rules(item, f"{where}[{index}]", stored=stored)
 
 
-def _malformed(value: Any, kind: Any, metadata: Sequence[Any], path: str) -> Iterator[Fault]:
+def _malformed(value: Any, kind: Any, metadata: Sequence[Any], path: str, stored: bool) -> Iterator[Fault]:
     """The texts in a field's value, its lists and mappings too, that have not the form which their type asks for."""
     if get_origin(kind) is Annotated:
         kind, *metadata = get_args(kind)
     for form in metadata:
-        if isinstance(form, Form) and not form.holds(value):
+        if isinstance(form, Form) and not (stored and form.spares_stored) and not form.holds(value):
             yield Fault(path, f"Invalid value: {_shown(value)}: {form.message}")
     if isinstance(value, list) and get_origin(kind) is list:
         for index, item in enumerate(cast("list[Any]", value)):
-            yield from _malformed(item, get_args(kind)[0], (), f"{path}[{index}]")
+            yield from _malformed(item, get_args(kind)[0], (), f"{path}[{index}]", stored)
     elif isinstance(value, dict) and get_origin(kind) is dict:
         for key, item in cast("dict[str, Any]", value).items():
-            yield from _malformed(item, get_args(kind)[1], (), f"{path}[{key}]")
+            yield from _malformed(item, get_args(kind)[1], (), f"{path}[{key}]", stored)
     elif value is not None and get_origin(kind) in (Union, UnionType):
         for option in get_args(kind):
-            yield from _malformed(value, option, (), path)
+            yield from _malformed(value, option, (), path, stored)
 
 
 def _path(location: Sequence[int | str]) -> str:
@@ -149,7 +158,8 @@ def _fault(detail: ErrorDetails) -> Fault:
             text = f"{path} in body should be less than or equal to {_number(bounds['le'])}"
             return Fault(path, f"Invalid value: {_shown(value)}: {text}")
         case "string_pattern_mismatch":
-            return Fault(path, f"Invalid value: {_shown(value)}: {path} in body should match '{bounds['pattern']}'")
+            shown = _HIDDEN if _may_be_secret(path, value) else _shown(value)
+            return Fault(path, f"Invalid value: {shown}: {path} in body should match '{bounds['pattern']}'")
         case "string_too_short":
             least = bounds["min_length"]
             return Fault(path, f"Invalid value: {_shown(value)}: {path} in body should be at least {least} chars long")
@@ -169,8 +179,21 @@ def _fault(detail: ErrorDetails) -> Fault:
             return Fault(path, f"Invalid value: {detail['msg']}")
 
 
+_REFERENCE = re.compile(r"SecretRef\.(?:name|key)\Z|\.secretRef\.(?:name|key)\Z")
+_HIDDEN = "(hidden: it may be the secret itself, which belongs into a Secret; here stands the Secret's name and key)"
+
+
+def _may_be_secret(path: str, value: Any) -> bool:
+    """Whether somebody may have written a token where the name of a Secret belongs: no short word is one."""
+    return isinstance(value, str) and len(value) >= 16 and _REFERENCE.search(path) is not None
+
+
 def _shown(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    """A value for people. A user and password in an address are left out."""
+    return f'"{_USERINFO.sub("://", value)}"' if isinstance(value, str) else str(value)
+
+
+_USERINFO = re.compile(r"://[^/?#@\s]{0,2048}@")
 
 
 def _number(value: float) -> str:

@@ -8,11 +8,13 @@ import hashlib
 import json
 import sys
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from gptbot_api import KIND
+from gptbot_api.placeholders import LONGEST, unfilled
 from gptbot_operator.cluster import Document
 from gptbot_operator.desired.context import BOT_LABEL, PAUSED_ANNOTATION, ROLLED_ANNOTATION, ROTATE_ANNOTATION
 from gptbot_operator.packed import Packed
@@ -38,6 +40,8 @@ class Observed:
     """Its resourceVersion."""
     digests: Mapping[str, str] = field(default_factory=lambda: _NONE)
     """Secret or ConfigMap: key to a digest of its value; keys without a value are left out."""
+    unfilled: Mapping[str, str] = field(default_factory=lambda: _NONE)
+    """Secret: key to what its value is in place of what belongs there (`gptbot_api.placeholders`), where it is that."""
     facts: Mapping[str, Any] = field(default_factory=lambda: _NONE)
     """Deployment, HorizontalPodAutoscaler: what the bot's status is made of."""
 
@@ -54,6 +58,7 @@ def observe(document: Document) -> Observed:
         fingerprint=_fingerprint(document),
         version=_version(metadata),
         digests=_digests(document),
+        unfilled=_unfilled(document),
         facts=_facts(document),
     )
 
@@ -204,6 +209,18 @@ def _digests(document: Document) -> Mapping[str, str]:
         for key, text in (document.get("data") or {}).items():
             if text and text.strip():
                 out[sys.intern(key)] = hashlib.sha256(text.encode()).hexdigest()
+    return out or _NONE
+
+
+def _unfilled(document: Document) -> Mapping[str, str]:
+    out: dict[str, str] = {}
+    if document.get("kind") == "Secret":
+        for key, encoded in (document.get("data") or {}).items():
+            if encoded and len(encoded) <= 2 * LONGEST:
+                with suppress(ValueError):  # it is no base64, or no text
+                    value = base64.b64decode(encoded).decode().strip()
+                    if value and (text := unfilled(value)) is not None:
+                        out[sys.intern(key)] = text
     return out or _NONE
 
 

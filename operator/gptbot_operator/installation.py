@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from gptbot_api import GptBot
 from gptbot_api.defaults import NO_MODEL, exposed, fill, parse_defaults
+from gptbot_api.references import Reference
 from gptbot_api.workload import PodTemplate
 from gptbot_operator.desired.context import config_name
 from gptbot_operator.desired.merge import merge
-from gptbot_operator.references import Reference
 from gptbot_operator.settings import COPY_PREFIX, Settings
 
 _NO_MODEL = f"{NO_MODEL}; or give all GptBots a default (defaults.llm of the chart)"

@@ -7,13 +7,16 @@ import base64
 import hashlib
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
 
 from gptbot_api import KIND, GptBot, InvalidManifest
+from gptbot_api.doubts import findings
+from gptbot_api.placeholders import PASSWORD
+from gptbot_api.references import Reference, references
 from gptbot_api.store_faults import IN_USE
 from gptbot_operator import events, metrics
 from gptbot_operator.apply import Outcome, apply_children
@@ -37,7 +40,6 @@ from gptbot_operator.pausing import is_paused
 from gptbot_operator.pods import PodLook, PodTrouble, trouble_of
 from gptbot_operator.presence import Presence
 from gptbot_operator.readings import Readings
-from gptbot_operator.references import Reference, references
 from gptbot_operator.rollout import unfinished
 from gptbot_operator.scalers import scalable
 from gptbot_operator.serving import Serving
@@ -247,6 +249,8 @@ class Reconciler:
         seen = Seen(
             settings=self._settings,
             missing=[_missing(bot, reference) for reference in wanted if reference not in digests],
+            unfilled=self._unfilled(bot, wanted),
+            doubts=findings(written),
             duplicates=self._duplicates(key, {} if bot.spec.suspend else platform_tokens(digests)),
             conflicts=outcome.conflicts,
             failures=outcome.failures,
@@ -375,6 +379,16 @@ class Reconciler:
             if seen is not None and reference.key in seen.digests:
                 digests[reference] = seen.digests[reference.key]
         return digests
+
+    def _unfilled(self, bot: GptBot, wanted: Sequence[Reference]) -> list[str]:
+        """A line for each key whose value was never filled in. Whatever people like may be a password."""
+        lines: list[str] = []
+        for reference in wanted:
+            seen = self.cache.objects.get((reference.kind, bot.metadata.namespace, reference.name))
+            if seen is not None and reference.key in seen.unfilled and not reference.path.endswith(PASSWORD):
+                text = seen.unfilled[reference.key]
+                lines.append(f"{reference.path}: key {reference.key!r} of Secret {reference.name!r} {text}")
+        return lines
 
     async def _credentials(self, metadata: Document, memory: Memory, *, live: bool, new: bool) -> Credentials:
         """What is in a bot's own Secret, else new ones, which stay the same until they are in there."""

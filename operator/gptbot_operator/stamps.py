@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 from gptbot_api import GptBot
+from gptbot_api.references import Reference
 from gptbot_operator.cache import Observed
 from gptbot_operator.desired.config import NOT_POD_FIELDS
 from gptbot_operator.desired.context import ROLLED_ANNOTATION, annotated
 from gptbot_operator.installation import original_of
-from gptbot_operator.references import Reference
 
 By = Literal["own", "wave", "quiet", "down"]
 """Who brought the pods: the bot's owner; or a wave, when the bot answered, did not answer, had no gateway."""

@@ -23,7 +23,7 @@ CONDITIONS = (
     "Ready", "SecretsResolved", "StoreReachable", "ModelReachable", "BudgetAvailable", "PlatformsConnected",
     "ScalingActive", "Progressing",
 )  # fmt: skip
-_AT_TIMES = ("Paused",)
+_AT_TIMES = ("Plausible", "Paused")
 """Conditions that are there only while there is something to say."""
 
 
@@ -40,6 +40,8 @@ def status_of(bot: GptBot, seen: Seen, previous: Document, now: str) -> Document
         "Progressing": progressing(bot, seen),
     }
     observed = _observed(bot.metadata.annotations, bot.metadata.generation, previous)
+    if doubt := _plausible(seen):
+        verdicts["Plausible"] = doubt
     if order := paused(bot.metadata.annotations):
         verdicts["Paused"] = order
         verdicts["Progressing"] = waiting(bot.metadata.generation, observed) or verdicts["Progressing"]
@@ -128,8 +130,18 @@ def with_times(
 
 def _secrets(seen: Seen) -> Verdict:
     if seen.missing:
-        return Verdict("False", "Missing", "; ".join(seen.missing))
+        return Verdict("False", "Missing", "; ".join([*seen.missing, *seen.unfilled]))
+    if seen.unfilled:
+        return Verdict("False", "NotFilledIn", "; ".join(seen.unfilled))
     return Verdict("True", "Resolved")
+
+
+def _plausible(seen: Seen) -> Verdict | None:
+    """The condition Plausible; None where there is nothing to say. What it tells may be as somebody wants it."""
+    if not seen.doubts:
+        return None
+    certain = any(doubt.certain for doubt in seen.doubts)
+    return Verdict("False", "HasNoEffect" if certain else "LikelyWrong", "; ".join(map(str, seen.doubts)))
 
 
 def _store(bot: GptBot, seen: Seen) -> Verdict:

@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import Mapping
 
-from gptbot_operator.references import Reference
+from gptbot_api.references import Reference
 
 _PATH = re.compile(r"^spec\.platforms\.(?:extra\.)?([^.]+)\.tokenSecretRef\Z")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gptbot_api.doubts import Finding
 from gptbot_operator.cache import Observed
 from gptbot_operator.pods import PodTrouble
 from gptbot_operator.refusals import Fault
@@ -33,6 +34,10 @@ class Seen:
     settings: Settings
     missing: Sequence[str] = ()
     """A line for each Secret or ConfigMap key that is not there."""
+    unfilled: Sequence[str] = ()
+    """A line for each key that holds what stands for its value in an example."""
+    doubts: Sequence[Finding] = ()
+    """What the spec itself shows to be wrong or likely wrong."""
     conflicts: Sequence[str] = ()
     """A line for each child whose name somebody else has taken."""
     failures: Sequence[str] = ()

@@ -9,6 +9,8 @@ from enum import Enum
 from typing import Any
 
 from gptbot_api.base import DURATION, Form
+from gptbot_api.policy import MATCHES_SOMEBODY
+from gptbot_api.refs import API_BASE
 from gptbot_api.workload import QUANTITY
 
 Document = dict[str, Any]
@@ -206,6 +208,22 @@ RULES = [
     ),
 ]
 
+RULES.extend(
+    _case(
+        f"spec.access.{name}",
+        ["telegram:user:5", "telegramm:user:5"],
+        f"spec.access.{name}: Invalid value: telegramm:user:5 matches nobody: it must begin with telegram:, discord:, web: or a name of platforms.extra",
+    )
+    for name in ("allow", "deny", "administrators")
+)
+RULES.append(
+    _case(
+        "spec.platforms.extra",
+        {"web": {}},
+        "spec.platforms.extra: Invalid value: telegram, discord, web and terminal are no names of installed packages: switch them on beside extra",
+    )
+)
+
 FIELDS = [
     # required
     _case("spec", ABSENT, "spec: Required value"),
@@ -306,6 +324,15 @@ FIELDS = [
     _pattern("spec.access.allow", ["telegram:user:1", "bob"], "bob", "^[a-z0-9-]+:[a-z]+:[A-Za-z0-9_-]+$", "spec.access.allow[1]"),
     _form("spec.gateway.resources.limits", {"cpu": "lots"}, "lots", QUANTITY, "spec.gateway.resources.limits[cpu]"),
     _form("spec.workers.resources.requests", {"memory": "512MB"}, "512MB", QUANTITY, "spec.workers.resources.requests[memory]"),
+    *(
+        _form("spec.access.deny", ["web:page:public", entry], entry, MATCHES_SOMEBODY, "spec.access.deny[1]")
+        for entry in ("telegram:user:anna", "telegram:user:-5", "telegram:chat:0", "discord:server:1", "web:page:private", "discord:user:x1")
+    ),
+    *(
+        _form("spec.llm.baseUrl", url, url, API_BASE)
+        for url in ("https://a/v1/chat/completions", "http://a/models/", "https://api.openai.com", "https://a/v1?b=c", "https://a/v1#b")
+    ),
+    _form("spec.llm.fallbacks", [{"baseUrl": "https://a/v1/completions", "model": "m"}], "https://a/v1/completions", API_BASE, "spec.llm.fallbacks[0].baseUrl"),
     # lengths
     _case("spec.llm.model", "", 'spec.llm.model: Invalid value: "": spec.llm.model in body should be at least 1 chars long'),
     _case("spec.llm.model", "m" * 257, "spec.llm.model: Too long: may not be more than 256 bytes"),
@@ -325,6 +352,26 @@ ACCEPTED = [
     Case({"spec.limits": {"perBot": {"messages": 100}, "mute": {"after": 0}}}, ()),
     # nulls stand for the default
     Case({"spec.suspend": None, "spec.answerIn": None, "spec.personas": None, "spec.platforms.telegram": None}, ()),
+    Case(
+        {
+            "spec.platforms.extra": {"matrix": {}},
+            "spec.access": {
+                "allow": [
+                    "telegram:user:5",
+                    "telegram:chat:-1001234567890",
+                    "discord:guild:2",
+                    "discord:role:3",
+                    "discord:channel:4",
+                    "web:page:public",
+                ],
+                "deny": ["matrix:user:Anna", "terminal:user:gptbot"],
+            },
+        },
+        (),
+    ),
+    Case(
+        {"spec.llm": {"baseUrl": "https://generativelanguage.googleapis.com/v1beta/openai/", "model": "gemini-3"}}, ()
+    ),
     Case({"spec.workers": {"maxReplicas": 0}}, ()),
     Case({"spec.workers": {"minReplicas": 0, "maxReplicas": 0}}, ()),
     Case({"spec.llm": {"embedded": {}}}, ()),

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from gptbot_api import GptBot, InvalidManifest, parse
+from gptbot_api.doubts import findings
+from gptbot_api.policy import MATCHES_SOMEBODY
 from gptbot_operator.tenancy.hosts import models
 from tests.controlplane import faults_network as network
 from tests.controlplane.faults import ACCEPTED, CASES, RULES, Case
@@ -108,9 +110,38 @@ def _replace(plane: Plane, crd: dict[str, Any]) -> None:
 
 
 def test_every_rule_is_in_the_table() -> None:
-    messages = {rule.message.format(800_000) for model in models(GptBot) for rule in getattr(model, "rules", ())}
+    messages = {rule.message for model in models(GptBot) for rule in getattr(model, "rules", ())}
     tested = {fault.split("Invalid value: ")[1] for case in RULES + network.RULES for fault in case.faults}
-    assert messages == tested
+    shown = {text.replace("800000 bytes", "{} bytes").replace("telegramm:user:5", "{}") for text in tested}
+    assert messages == shown
+
+
+def test_what_came_later_spares_objects_that_are_there(plane: Plane, namespace: str) -> None:
+    """A wrong entry of before is refused when the list changes, and only then; the operator and pods go on with it."""
+    wrong = Case({"spec.access.deny": ["telegram:user:anna"]}, ()).document(namespace)
+    crd = plane.get("crd", "gptbots.gptbot.dev")
+    [version] = crd["spec"]["versions"]
+    entries = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["access"]["properties"]["deny"]
+    rules = entries["items"].pop("x-kubernetes-validations")
+    _replace(plane, crd)
+    try:
+        wait_for(lambda: plane.kubectl("apply", "-f", "-", document=wrong, check=False).returncode == 0, "an older CRD")
+    finally:
+        entries["items"]["x-kubernetes-validations"] = rules
+        _replace(plane, crd)
+    trial = ("create", "--dry-run=server", "-f", "-")
+    other = json.loads(json.dumps(wrong).replace('"faulty"', '"faulty2"'))
+    wait_for(lambda: "matches nobody" in plane.kubectl(*trial, document=other, check=False).stderr, "the newer CRD")
+    patch = ("-n", namespace, "patch", "gptbot", "faulty", "--type=merge", "--patch")
+    plane.kubectl(*patch, '{"spec": {"suspend": true}}')
+    more = plane.kubectl(
+        *patch, '{"spec": {"access": {"deny": ["telegram:user:anna", "telegram:user:5"]}}}', check=False
+    )
+    assert "spec.access.deny[0]" in more.stderr
+    stored = parse(plane.get("-n", namespace, "gptbot", "faulty"))
+    assert [str(each) for each in findings(stored) if each.certain] == [
+        f'spec.access.deny[0]: Invalid value: "telegram:user:anna": {MATCHES_SOMEBODY.message}'
+    ]
 
 
 def test_kubectl_shows_the_columns_and_the_short_name(plane: Plane, namespace: str) -> None:

@@ -23,7 +23,7 @@ def directory(tmp_path: Path) -> Path:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     (tmp_path / "bot.yaml").write_text((ROOT / "examples" / "demo.yaml").read_text())
     [written] = [text for _, text in blocks(ROOT / "docs" / "getting-started.md") if "name: my-bot" in text]
-    (tmp_path / "my-bot.yaml").write_text(written)
+    (tmp_path / "my-bot.yaml").write_text(written.replace("put-your-key-here", "sk-filled-in"))
     return tmp_path
 
 

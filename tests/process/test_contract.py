@@ -16,12 +16,12 @@ from gptbot.running import store_of
 from gptbot_api import GptBot, parse
 from gptbot_api.defaults import parse_defaults
 from gptbot_api.mounted import DIGEST_VARIABLE
+from gptbot_api.references import Reference, references
 from gptbot_api.refs import ConfigMapKeyRef, SecretKeyRef
 from gptbot_api.spec import GptBotSpec
 from gptbot_operator.desired.children import children
 from gptbot_operator.desired.context import Context
 from gptbot_operator.installation import copied, effective
-from gptbot_operator.references import Reference, references
 from gptbot_operator.settings import Settings
 from tests.process import kubelet
 from tests.process.kubelet import Objects

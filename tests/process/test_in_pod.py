@@ -15,11 +15,11 @@ from typing import Any
 from gptbot import locales
 from gptbot.chat import TROUBLES
 from gptbot_api import parse
+from gptbot_api.references import references
 from gptbot_operator.desired.config import config_map
 from gptbot_operator.desired.context import Context
 from gptbot_operator.desired.gateway import gateway
 from gptbot_operator.desired.secret import secret
-from gptbot_operator.references import references
 from gptbot_operator.settings import Settings
 from tests.fakes.openai import FakeOpenAI
 from tests.process import kubelet

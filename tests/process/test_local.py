@@ -174,3 +174,20 @@ async def test_dead_letters_are_listed_shown_retried_and_dropped(tmp_path: Path,
         assert model.requests[-1].last_user_message == "Question 1"
         code, out, _ = await gptbot("dead", "list", "-f", file, data=data)
         assert out == "There are no dead letters.\n"
+
+
+async def test_what_cannot_be_right_is_said_before_anything_starts_and_doubts_besides(
+    tmp_path: Path, model: FakeOpenAI
+) -> None:
+    spec = web_spec(model) | {"context": {"ttl": "48h"}}
+    unfilled = write_manifest(tmp_path / "unfilled.yaml", spec, {"model": "${MODEL_KEY}"})
+    for command in (("validate",), ("run", "--data-dir", str(tmp_path / "data"))):
+        code, out, error = await gptbot(*command, "-f", str(unfilled))
+        assert (code, out) == (1, "")
+        assert "spec.llm.apiKeySecretRef: Secret 'bot' in namespace 'default', key 'model': is a variable" in error
+        assert "MODEL_KEY" not in error
+    assert not (tmp_path / "data").exists()
+    doubtful = write_manifest(tmp_path / "doubtful.yaml", spec, {"model": "k"})
+    code, out, error = await gptbot("validate", "-f", str(doubtful))
+    assert (code, out) == (0, "default/bot: valid\n")
+    assert error.startswith(f"gptbot: warning: {doubtful}: spec.context.ttl: is longer than privacy.retention")

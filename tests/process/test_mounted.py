@@ -10,9 +10,9 @@ import yaml
 from gptbot.mounted import wait_for_files
 from gptbot_api import parse
 from gptbot_api.mounted import DIGEST_VARIABLE, REVISION_FILE
+from gptbot_api.references import references
 from gptbot_operator.desired.config import config_map, mounted_digest
 from gptbot_operator.desired.context import CONFIG_KEY, Context
-from gptbot_operator.references import references
 from gptbot_operator.settings import Settings
 from tests.process.program import PEPPER, Valkey, program, until
 

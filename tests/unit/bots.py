@@ -6,11 +6,11 @@ from typing import Any
 
 from gptbot_api import GptBot, parse
 from gptbot_api.defaults import parse_defaults
+from gptbot_api.references import references
 from gptbot_api.store_rights import user_name
 from gptbot_api.store_url import login_as
 from gptbot_operator.desired.context import Context
 from gptbot_operator.installation import effective, original_of
-from gptbot_operator.references import references
 from gptbot_operator.settings import Settings
 
 Spec = dict[str, Any]

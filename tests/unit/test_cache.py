@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from kopf._cogs.clients import fetching
 
-from gptbot_operator.cache import Cache
+from gptbot_operator.cache import Cache, observe
 from gptbot_operator.listing import Name, Resource, lists_noted
 
 SECRETS = ("", "v1", "secrets")
@@ -123,3 +124,12 @@ def test_what_is_older_than_what_is_known_says_nothing(kind: str) -> None:
     assert cache.event(False, kind, version(3, a="b")) == {"shops/shop"}
     cache.event(True, kind, version(10))
     assert len(known) == 0
+
+
+def test_what_stands_for_a_value_in_an_example_is_noted_and_no_other_value() -> None:
+    values = {"token": "put-the-token-of-BotFather-here\n", "variable": "${KEY}", "key": "sk-a1b2c3", "odd": "\x00"}
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()} | {"broken": "%"}
+    seen = observe({"kind": "Secret", "metadata": {"name": "a", "namespace": "b", "uid": "u"}, "data": data})
+    assert seen.unfilled.keys() == {"token", "variable"}
+    assert "put the value itself there" in seen.unfilled["token"]
+    assert not any(value.strip() in text for value in values.values() for text in seen.unfilled.values())

@@ -9,8 +9,8 @@ import pytest
 
 from gptbot_api import InvalidManifest, parse
 from gptbot_api.defaults import parse_defaults
+from gptbot_api.references import references
 from gptbot_operator.installation import copied, effective
-from gptbot_operator.references import references
 from gptbot_operator.settings import InvalidSettings, Settings
 
 OWN = {"baseUrl": "http://mine/v1", "model": "mine"}

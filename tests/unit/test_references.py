@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gptbot_operator.references import references
+from gptbot_api.references import references
 from tests.unit.bots import OPENAI, bot
 
 

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from gptbot_api import parse
+from gptbot_api.references import references
 from gptbot_operator.cache import observe
 from gptbot_operator.desired.config import config_map
 from gptbot_operator.desired.gateway import gateway
-from gptbot_operator.references import references
 from gptbot_operator.settings import Settings
 from gptbot_operator.stamps import Stamp, owner_digest, template_digest
 from tests.unit.bots import BOTS, OPENAI, bot, context

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gptbot_api.doubts import Finding
 from gptbot_operator.cache import Observed
 from gptbot_operator.settings import Settings
 from gptbot_operator.status import CONDITIONS, refused_status, status_of
@@ -282,3 +283,22 @@ def test_the_status_of_a_refused_bot_counts_its_pods_and_a_pause_stops_its_gener
     assert paused["observedGeneration"] == first["observedGeneration"] != 3, "what was acted on last"
     assert {c["observedGeneration"] for c in paused["conditions"]} == {3}, "what they are about"
     assert not refused_status({**document, "status": {}}, refusal, None, {}, "")["observedGeneration"]
+
+
+def test_a_spec_that_looks_wrong_is_told_of_and_changes_nothing() -> None:
+    """The condition Plausible is there only then."""
+    likely = Finding("spec.context.ttl", "is longer than privacy.retention")
+    certain = Finding("spec.access.deny[0]", "matches nobody", certain=True)
+    for doubts, reason in (([likely], "LikelyWrong"), ([certain, likely], "HasNoEffect")):
+        status = status_of(bot("cpu-autoscaling"), seen_with(doubts=doubts), {}, "2026-01-01T00:00:00Z")
+        found = {c["type"]: (c["status"], c["reason"], c["message"]) for c in status["conditions"]}
+        assert found["Plausible"] == ("False", reason, "; ".join(map(str, doubts)))
+        assert found["Ready"][:2] == ("True", "Answering")
+    assert "Plausible" not in conditions("cpu-autoscaling")
+
+
+def test_a_key_that_was_never_filled_in_is_told_of() -> None:
+    seen = conditions("cpu-autoscaling", unfilled=["spec.llm.apiKeySecretRef: is still an example"])
+    assert seen["SecretsResolved"] == ("False", "NotFilledIn", "spec.llm.apiKeySecretRef: is still an example")
+    both = conditions("cpu-autoscaling", unfilled=["a"], missing=["b"])["SecretsResolved"]
+    assert both == ("False", "Missing", "b; a")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gptbot_operator.references import references
+from gptbot_api.references import references
 from gptbot_operator.store import PlatformReport, Reading
 from gptbot_operator.tokens import Tokens, platform_tokens
 from tests.unit.bots import bot

@@ -6,7 +6,7 @@ import anything (aiogram, discord.py); its `sender()` runs in workers and must i
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gptbot.inbox.store import Store
     from gptbot.manifest import BotConfig
     from gptbot_api.base import ApiModel
+    from gptbot_api.doubts import Finding
 
 MAX_COMMAND = 60
 """Characters of a button's command: Telegram takes 64 bytes with it, Discord 100 characters."""
@@ -279,6 +280,19 @@ class Remembers(Protocol):
 
         Read piece by piece as it is asked for, at the pace that the platform allows. `since`: seconds since 1970.
         Raises HistoryClosed, else SendError.
+        """
+        ...
+
+
+@runtime_checkable
+class Checks(Protocol):
+    """A platform that looks at its settings and Secrets in `gptbot validate`, and in `gptbot run` before bots start."""
+
+    def check(self, bot: BotConfig, settings: ApiModel | Mapping[str, Any]) -> Iterable[Finding]:
+        """What is wrong, or likely wrong, with what stands under the platform's name; `BotConfig.peek` reads Secrets.
+
+        Messages say what is wrong and what to do, and repeat no value of a Secret. A Secret that is not there is told
+        by others. Nothing may be asked over the network.
         """
         ...
 

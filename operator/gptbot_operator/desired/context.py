@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gptbot_api import API_VERSION, KIND, GptBot
-from gptbot_operator.references import Reference
+from gptbot_api.references import Reference
 from gptbot_operator.settings import Settings
 
 Manifest = dict[str, Any]

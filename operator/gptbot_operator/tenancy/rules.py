@@ -11,9 +11,9 @@ from typing import Any, cast
 
 from gptbot_api import Fault, GptBot, InvalidManifest
 from gptbot_api.network import Expose, NetworkRule
+from gptbot_api.references import references
 from gptbot_api.store_url import StoreUrl
 from gptbot_operator.desired.secret import MOVING_TO, PEPPER, STORE_URL, USED_STORE
-from gptbot_operator.references import references
 from gptbot_operator.settings import COPY_PREFIX
 from gptbot_operator.tenancy.allowed import Tenancy
 from gptbot_operator.tenancy.hosts import Host, HostPattern, NotAHost, addresses

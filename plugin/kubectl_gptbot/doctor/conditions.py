@@ -105,7 +105,8 @@ FIXES = {
 }
 """Reason to what to do, as docs/troubleshooting.md and docs/store.md have it."""
 _FIXES_BY_TYPE = {
-    "SecretsResolved": "make the Secret or the key; the bot takes it by itself",
+    "SecretsResolved": "make the Secret or the key, or put the value itself there; the bot takes it by itself",
+    "Plausible": "mend the fields that it names, or leave it if it is meant",
     "StoreReachable": "look at the store's pod, its Secret and network policies on the way to it",
     "ModelReachable": "look at spec.llm: its address, its key and its model's name",
     "BudgetAvailable": "raise limits.tokensPerDay or limits.costPerDay, or wait until midnight (UTC)",
@@ -145,6 +146,8 @@ def hold(scene: BotScene) -> Iterator[Finding]:
             yield ok(what)
         elif condition["status"] == "True":
             yield note(what, fix)
+        elif reason == "LikelyWrong":
+            yield note(what, _FIXES_BY_TYPE[kind])
         elif reason in GOOD:  # what tells of work under way, which is over
             yield ok(what)
         elif reason in MEANT:

@@ -8,7 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from gptbot.manifest import BotConfig
     from gptbot.platforms.base import GatewayContext, PlatformGateway, Sender, SenderContext
+    from gptbot_api.base import ApiModel
+    from gptbot_api.doubts import Finding
 
 
 class DiscordPlatform:
@@ -27,6 +33,13 @@ class DiscordPlatform:
         from gptbot.platforms.discord.sender import DiscordSender
 
         return DiscordSender(context)
+
+    def check(self, bot: BotConfig, settings: ApiModel | Mapping[str, Any]) -> Iterable[Finding]:
+        """See `Checks`."""
+        from gptbot.platforms.discord.checks import check
+        from gptbot_api.platforms import Discord
+
+        return check(bot, settings if isinstance(settings, Discord) else Discord.model_validate(settings))
 
 
 PLATFORM = DiscordPlatform()

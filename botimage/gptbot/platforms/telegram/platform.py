@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from gptbot.platforms.base import GatewayContext, Platform, PlatformGateway, Sender, SenderContext
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from gptbot.manifest import BotConfig
     from gptbot_api.base import ApiModel
+    from gptbot_api.doubts import Finding
     from gptbot_api.platforms import Telegram
 
 
@@ -38,6 +40,12 @@ class TelegramPlatform:
         token = context.bot.secret(settings.token_secret_ref, TOKEN_PATH)
         features = Features(context.store, context.keys, settings.api_base_url)
         return TelegramSender(BotApi(context.http, settings.api_base_url, token), features)
+
+    def check(self, bot: BotConfig, settings: ApiModel | Mapping[str, Any]) -> Iterable[Finding]:
+        """See `Checks`."""
+        from gptbot.platforms.telegram.checks import check
+
+        return check(bot, settings_of(settings))
 
 
 TOKEN_PATH = "spec.platforms.telegram.tokenSecretRef"  # noqa: S105 - the path of a field

@@ -7,7 +7,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from gptbot.manifest import BotConfig
     from gptbot.platforms.base import GatewayContext, PlatformGateway, Sender, SenderContext
+    from gptbot_api.base import ApiModel
+    from gptbot_api.doubts import Finding
 
 
 class WebPlatform:
@@ -26,6 +32,13 @@ class WebPlatform:
         from gptbot.platforms.web.sender import WebSender
 
         return WebSender(context)
+
+    def check(self, bot: BotConfig, settings: ApiModel | Mapping[str, Any]) -> Iterable[Finding]:
+        """See `Checks`."""
+        from gptbot.platforms.web.checks import check
+        from gptbot_api.web import Web
+
+        return check(bot, settings if isinstance(settings, Web) else Web.model_validate(settings))
 
 
 PLATFORM = WebPlatform()

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from gptbot_api import GptBot
 from gptbot_api.refs import SecretKeyRef
+from gptbot_api.spec import GptBot
 
 _SECTIONS = ("platforms", "llm", "personas", "safety", "store")
 """Parts of the spec that hold references; a pod template's own are Kubernetes' business."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from tests.fakes.openai.families import check_family
 from tests.fakes.openai.parts import IMAGE_TOKENS, check_parts
 from tests.fakes.openai.record import images, message_text
 from tests.fakes.openai.refusal import Refusal
@@ -54,6 +55,7 @@ def check_request(settings: Settings, body: Any) -> None:
     if settings.models is not None and model not in settings.models:
         text = f"The model `{model}` does not exist or you do not have access to it."
         raise Refusal(404, text, code="model_not_found")
+    check_family(model, body)
     _check_messages(body.get("messages"), sees=model not in settings.blind)
     _check_template(settings, [message["role"] for message in body["messages"]])
     if body.get("stream_options") is not None and not body.get("stream"):

@@ -41,9 +41,16 @@ if [ "$("$venv/bin/uv" --version 2>/dev/null | cut -d' ' -f2)" != "$UV_VERSION" 
 fi
 
 uv() { VIRTUAL_ENV="$venv" VENV="$venv" scripts/uv.sh "$@"; }
+# Packages with platforms of their own, which somebody has installed here, are put back afterwards.
+platforms="$venv/.platforms"
+[ -z "$members" ] || "$venv/bin/python" scripts/installed_platforms.py >"$platforms"
 say "installing packages ($level)"
 uv pip sync --quiet --require-hashes $locks scripts/build-requirements.lock
 # shellcheck disable=SC2046,SC2086
 [ -z "$members" ] || uv pip install --quiet --no-deps --no-build-isolation $(printf -- '-e %s ' $members)
-rm -f "$venv"/.made-for-*
+if [ -n "$members" ] && [ -s "$platforms" ]; then
+  say "putting back platforms: $(tr '\n' ' ' <"$platforms")"
+  uv pip install --quiet --requirements "$platforms" || say "they could not be put back: install them again"
+fi
+rm -f "$venv"/.made-for-* "$platforms"
 printf '%s\n' "$made_of" >"$venv/.made-for-$level"

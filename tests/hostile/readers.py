@@ -91,7 +91,7 @@ def _redaction() -> list[Reader]:
         # What holds nothing that could be a value comes back at once: it must not hide what a search costs.
         return lambda text: redactor.redact(f"@1 {text}")
 
-    begin = ("shadow", "joined", "subjects", "redaction")
+    begin = ("shadow", "joined", "subjects", "redaction", "broken")
     shared = [pattern for name in begin for pattern in patterns(_module(f"safety.{name}"))]
     return [
         Reader(f"redact {kind}", redact(kind), MESSAGE, [f"safety.{module}"], shared=shared[place :: len(kinds)])

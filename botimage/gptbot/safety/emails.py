@@ -23,8 +23,8 @@ _TO_DOMAIN = re.compile(r"[ \t]{0,3}+\n?[ \t]{0,3}+")
 
 _SPACES = " \t\u00a0"
 _MOST_SPACES = 3
-_NO_WORD = re.compile(r"[^\W\d_]{1,64}+[0-9._+][\w.+%'-]{0,127}")  # anna.b, kate1987
-_SPOKEN_OF = re.compile(r"mail|почт|мыл[оау]\b|ящик|имейл", re.IGNORECASE)
+NO_WORD = re.compile(r"[^\W\d_]{1,64}+[0-9._+][\w.+%'-]{0,127}")  # anna.b, kate1987
+SPOKEN_OF = re.compile(r"mail|почт|мыл[оау]\b|ящик|имейл", re.IGNORECASE)
 _WORDS_BEFORE = 40  # characters
 
 # As people hide addresses from machines: anna (at) example (dot) org, and in Russian "anna собака example точка ru".
@@ -72,8 +72,8 @@ def _domain(text: str, start: int) -> re.Match[str] | None:
 def _is_local(text: str, begin: int, end: int) -> bool:
     """Whether a word that stands apart from the sign is no word of a sentence, as in `meet us @ example.com`."""
     return (
-        _NO_WORD.fullmatch(text, begin, end) is not None
-        or _SPOKEN_OF.search(text, max(0, begin - _WORDS_BEFORE), begin) is not None
+        NO_WORD.fullmatch(text, begin, end) is not None
+        or SPOKEN_OF.search(text, max(0, begin - _WORDS_BEFORE), begin) is not None
     )
 
 

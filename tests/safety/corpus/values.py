@@ -43,6 +43,13 @@ def _groups(text: str, *sizes: int, by: str = " ") -> str:
     return by.join(parts)
 
 
+def _broken(chance: random.Random, text: str) -> str:
+    """`text` with one of its spaces as a line end."""
+    words = text.split(" ")
+    place = chance.randint(1, len(words) - 1)
+    return " ".join(words[:place]) + "\n" + " ".join(words[place:])
+
+
 def _card(chance: random.Random, prefix: str, length: int = 16) -> str:
     body = prefix + _digits(chance, length - 1 - len(prefix))
     return body + luhn.calc_check_digit(body)
@@ -234,6 +241,17 @@ VALUES: dict[str, tuple[str, _Make]] = {
     "hid_inn_dashes": ("taxid", lambda c: _groups(_inn12(c), 4, by="-")),
     "hid_inn_under": ("taxid", lambda c: _groups(_inn12(c), 4, by="_")),
     "hid_inn_lines": ("taxid", lambda c: _groups(_inn10(c), 4, by="\n")),
+    "brk_card": ("card", lambda c: _broken(c, _groups(_card(c, "4276"), 4))),
+    "brk_card_dash": ("card", lambda c: _groups(_card(c, "2202"), 4, by="-").replace("-", "-\n", 1)),
+    "brk_phone": ("phone", lambda c: _broken(c, _phone(c, "+7 (916) ###-##-##"))),
+    "brk_phone_us": ("phone", lambda c: _phone(c, "(212) 7##-####").replace(" ", "\n")),
+    "brk_phone_ru8": ("phone", lambda c: _broken(c, _phone(c, "8 (903) ###-##-##"))),
+    "brk_phone_quoted": ("phone", lambda c: _phone(c, "+7 (916) ###-##-##").replace(" ", "\n> ", 1)),
+    "brk_email": ("email", lambda c: _email(c).replace("@", "\n@")),
+    "brk_email_at": ("email", lambda c: _email(c).replace("@", " @ ")),
+    "brk_email_spaces": ("email", lambda c: _email(c).replace("@", " @ ").replace(".", " . ")),
+    "brk_ip": ("ip", lambda c: ".".join(str(c.randint(first, 223)) for first in (128, 1, 1, 1)).replace(".", ".\n", 1)),
+    "brk_key": ("secret", lambda c: (key := "sk-" + _text(c, 48)) and f"{key[:24]}\n{key[24:]}"),
     "hid_snils_slashes": ("taxid", lambda c: _groups(_snils(c), 3, 3, 3, 2, by="/")),
 }
 """Name in the sentences → kind of `spec.privacy.redact`, and what makes a value."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 import aiohttp
 
@@ -33,6 +33,8 @@ from gptbot.safety.moderation import Moderator
 from gptbot_api import llm as llm_spec
 from gptbot_api.base import seconds
 
+_USUAL, _LONG = 4, 8
+"""Characters that a token has as a rule (OpenAI: English about 4), and more than tokens have on average."""
 LOCAL_PLATFORMS = frozenset({"terminal"})
 """Platforms that every bot answers on, declared or not: nobody reaches them from outside."""
 
@@ -91,7 +93,7 @@ class Bot:
                 lambda: bot.config.bot.spec, transcriber(config, http), lambda account: Spending(bot, account)
             ),
             moderator=Moderator.of(config, http, lambda tokens: bot.budgets.spend(Amount(tokens))),
-            context_window=min(llm.context_window, CONTEXT_WINDOW) if llm.embedded else llm.context_window,
+            context_window=window_of(llm),
         )
         outcomes.share({endpoint.path: of for endpoint, of in zip(model, bot.model.traits, strict=True)})
         return bot
@@ -134,21 +136,24 @@ class Bot:
         return BotIntake(lambda: self.config, name, self.mailbox, self.limits, commands, spoken_command, erase)
 
     async def ask(
-        self, messages: Sequence[Message], on_text: Callable[[str], None], meter: Meter | None = None
-    ) -> Completion:
+        self, messages: Sequence[Message], on_text: Callable[[str], None], meter: Meter | None = None, *,
+        whole: bool = False,
+    ) -> Completion:  # fmt: skip
         """Ask the model, with as much of the conversation as it has room for. Raises ModelError.
 
-        `on_text` gets the answer as it comes, `meter` hears of each request.
+        `on_text` gets the answer as it comes, `meter` hears of each request. `whole`: the answer is no person's, and is
+        not bounded by `maxAnswerTokens`.
         """
         window, reserve = self.context_window, self.reply_reserve
         return await stream_trimmed(
-            self.model, self.budget, messages, on_text, context_window=window, reply_reserve=reserve, meter=meter
-        )
+            self.model, self.budget, messages, on_text, context_window=window, reply_reserve=reserve, meter=meter,
+            whole=whole,
+        )  # fmt: skip
 
     @property
     def reply_reserve(self) -> int:
         """Tokens of the model's window that are left for its answer."""
-        return min(4096, self.context_window // 4)
+        return answer_reserve(self.config.bot.spec.llm, self.context_window)
 
     @property
     def room(self) -> int:
@@ -172,7 +177,7 @@ def endpoints(config: BotConfig, embedded: Callable[[], tuple[str, str]]) -> lis
     """
     llm = config.bot.spec.llm
     parameters = llm.parameters.model_dump(by_alias=True, exclude_none=True)
-    timeouts = (float(llm.timeout_seconds), float(llm.total_timeout_seconds))
+    bounds = bounds_of(llm)
     prices = _prices(llm.prices, llm.prices)
 
     def key(reference: Any, path: str) -> str | None:
@@ -180,21 +185,55 @@ def endpoints(config: BotConfig, embedded: Callable[[], tuple[str, str]]) -> lis
 
     if llm.base_url is None:
         url, name = embedded()
-        found = [Endpoint(url, None, llm.model or name, parameters, *timeouts, prices=prices)]
+        found = [Endpoint(url, None, llm.model or name, parameters, **bounds, prices=prices)]
     else:
         assert llm.model is not None  # the rules of the API see to it
         api_key = key(llm.api_key_secret_ref, "spec.llm.apiKeySecretRef")
-        found = [Endpoint(llm.base_url, api_key, llm.model, parameters, *timeouts, vision=llm.vision, prices=prices)]
+        found = [Endpoint(llm.base_url, api_key, llm.model, parameters, **bounds, vision=llm.vision, prices=prices)]
     for index, other in enumerate(llm.fallbacks):
         path = f"spec.llm.fallbacks[{index}]"
         api_key = key(other.api_key_secret_ref, f"{path}.apiKeySecretRef")
         found.append(
             Endpoint(
-                other.base_url, api_key, other.model, parameters, *timeouts, vision=other.vision, path=path,
+                other.base_url, api_key, other.model, parameters, **bounds, vision=other.vision, path=path,
                 prices=_prices(other.prices, llm.prices) or prices,
             )
         )  # fmt: skip
     return found
+
+
+def window_of(llm: llm_spec.Llm) -> int:
+    """Tokens that the model takes in and gives out in one request."""
+    return min(llm.context_window, CONTEXT_WINDOW) if llm.embedded else llm.context_window
+
+
+def answer_reserve(llm: llm_spec.Llm, window: int) -> int:
+    """Tokens of the window that are left for an answer: as many as it may have, else a quarter, and 4096 at most."""
+    if llm.max_answer_tokens is not None:
+        return min(llm.max_answer_tokens, window // 2)
+    return min(4096, window // 4)
+
+
+class Bounds(TypedDict):
+    """What bounds an answer, by the names of `Endpoint`."""
+
+    timeout: float
+    total_timeout: float
+    stall: float
+    keep_alive: float
+    max_answer: int | None
+    most_characters: int
+
+
+def bounds_of(llm: llm_spec.Llm) -> Bounds:
+    """What bounds an answer of a bot, at whichever of its endpoints."""
+    window = window_of(llm)
+    wanted = None if llm.max_answer_tokens is None else answer_reserve(llm, window)
+    return Bounds(
+        timeout=float(llm.timeout_seconds), total_timeout=float(llm.total_timeout_seconds),
+        stall=float(llm.stall_seconds), keep_alive=float(llm.keep_alive_seconds), max_answer=wanted,
+        most_characters=window // 4 * _USUAL if wanted is None else wanted * _LONG,
+    )  # fmt: skip
 
 
 def _prices(of: llm_spec.Prices | None, model: llm_spec.ModelPrices | None) -> Prices | None:

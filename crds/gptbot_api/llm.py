@@ -94,8 +94,17 @@ class Llm(ApiModel):
     """Request parameters passed to the model as they are."""
     context_window: Annotated[int, Field(ge=256, le=10_000_000)] = 128_000
     """Tokens the model can take in and give out in one request. The embedded model's own, smaller window wins."""
+    max_answer_tokens: Annotated[int, Field(ge=16, le=1_000_000)] | None = None
+    """Tokens an answer may have, half of `contextWindow` at most; a longer one ends there and says so. The model is
+    told (`max_tokens`, or `max_completion_tokens` where it wants that), and most count their thoughts as well. Absent:
+    it is not told, and an answer of about a quarter of `contextWindow` is ended."""
     timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
-    """Seconds to wait for the first token, and between two tokens."""
+    """Seconds to wait for the first token."""
+    stall_seconds: Annotated[int, Field(ge=1, le=3600)] = 20
+    """Seconds to wait between two tokens, hidden thoughts among them."""
+    keep_alive_seconds: Annotated[int, Field(ge=0, le=3600)] = 120
+    """Seconds without a token for which the server is believed to be at work, while it sends signs of life such as
+    comments in its stream. 0: they count for nothing."""
     total_timeout_seconds: Annotated[int, Field(ge=1, le=86_400)] = 600
     """Seconds that a whole answer may take; what was said until then is kept, and the answer ends there."""
     fallbacks: Annotated[list[Endpoint], Field(max_length=8)] = Field(default_factory=list[Endpoint])

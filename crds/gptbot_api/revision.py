@@ -2,5 +2,5 @@
 
 REVISION = 5
 """Grows with each change; the annotation `gptbot.dev/revision` of the CRD."""
-SCHEMA = "3e4dc634a5496143af56b7ed32bf6a2c10302117730f2fdae1cd31ab094fb9ed"
+SCHEMA = "8df58d27eb7f27f79fa9fed77acc88df060485da1eb9e98002ab376ee3cc5d7a"
 """Digest of the spec of the CRD of that revision."""

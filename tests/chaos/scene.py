@@ -109,7 +109,7 @@ def _spec(wires: dict[str, Wire]) -> dict[str, Any]:
             "discord": {"tokenSecretRef": {"name": "bot", "key": "discord"}, "apiBaseUrl": at("discord", "/api/v10")},
             "web": {"perAddress": {"requests": 0, "messages": 0, "sessions": 0}},
         },
-        "llm": {"baseUrl": at("model", "/v1"), "model": "echo", "timeoutSeconds": 10},
+        "llm": {"baseUrl": at("model", "/v1"), "model": "echo", "timeoutSeconds": 10, "stallSeconds": 10},
         "gateway": {"concurrency": 0},
         "personas": [{"name": "echo", "title": "Echo", "prompt": "Say it again."}],
         "context": {"maxMessages": 4},

@@ -30,6 +30,21 @@ THOUGHTS = (
     "analysisA", "assistantfinal", "<|channel|>", "<|channel|>final", "<|channel|>final<|message|>", "\n", " ", "```",
     "`", "<", "</",
 )  # fmt: skip
+LOOPS = (
+    "a",
+    "b",
+    "ab",
+    " ",
+    "-",
+    "\n",
+    "a" * 31 + "b",
+    "a" * 32,
+    "b" + "a" * 255,
+    "word ",
+    "я",
+    "哈",
+    "a" * 1023 + "b",
+)
 JSON = ("[", "{", '{"a":', "]", "}", '"', "\\u0000", "\\ud800", "1", "-", "1e9", "null", ",", ":", " ")
 
 

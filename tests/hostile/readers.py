@@ -173,6 +173,7 @@ def _messages() -> list[Reader]:
 
 
 def _model() -> list[Reader]:
+    from gptbot.llm.loops import Loops, without_repeats
     from gptbot.llm.sse import EventDecoder
     from gptbot.llm.thoughts import Thoughts, without_unopened
 
@@ -193,7 +194,17 @@ def _model() -> list[Reader]:
             said.append(filter_.end(cut=False))
         return said
 
+    def loops(text: str) -> object:
+        """An answer in one piece, and in small ones; what it repeats is left out."""
+        said = list[str]()
+        for size in (len(text) + 1, 50):
+            found = Loops()
+            periods = [found.feed(text[place : place + size]) for place in range(0, len(text), size)]
+            said += [without_repeats(text, period or 7) for period in {0, *periods}]
+        return said
+
     return [
+        Reader("loops in an answer", loops, ANSWER, ["llm.loops"], inputs.LOOPS),
         Reader("events of a model", events, EVENTS, [], inputs.EVENTS),
         Reader("thoughts in an answer", thoughts, ANSWER, ["llm.thoughts"], inputs.THOUGHTS),
         Reader("unopened thoughts", without_unopened, ANSWER, ["llm.thoughts"], inputs.THOUGHTS),

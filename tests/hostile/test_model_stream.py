@@ -37,7 +37,7 @@ _CHUNK = {
 
 
 async def _ask(url: str, timeout: float = 5.0) -> Completion:
-    endpoint = Endpoint(url, None, "gpt-test", timeout=timeout, total_timeout=60.0)
+    endpoint = Endpoint(url, None, "gpt-test", timeout=timeout, total_timeout=60.0, keep_alive=timeout)
     body = request_body(endpoint, [{"role": "user", "content": "hello"}], stream=True)
     async with aiohttp.ClientSession() as http:
         return await Request(http, endpoint, body, request_headers(endpoint), None, 0.0).run()
@@ -84,7 +84,7 @@ def _event(value: object) -> bytes:
         "pings",
     ],
 )
-async def test_events_without_text_keep_no_answer_alive(again: bytes) -> None:
+async def test_events_without_text_keep_no_answer_alive_for_long(again: bytes) -> None:
     async with raw_model(EVENTS, again) as url:
         with pytest.raises(ModelTimeout, match=r"timeoutSeconds"):
             await _ask(url, timeout=0.5)

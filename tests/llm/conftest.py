@@ -34,7 +34,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 def endpoint(fake: FakeOpenAI) -> Endpoint:
-    return Endpoint(fake.base_url, KEY, "gpt-test", {}, timeout=5.0)
+    return Endpoint(fake.base_url, KEY, "gpt-test", {}, timeout=5.0, stall=5.0)
 
 
 @pytest.fixture

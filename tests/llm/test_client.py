@@ -137,7 +137,7 @@ async def test_faults_in_a_stream_before_its_first_text_are_retried(
 
 async def test_silence_is_a_timeout(fake: FakeOpenAI, make_client: MakeClient, endpoint: Endpoint) -> None:
     fake.say("one two three", fault="stall", after_tokens=2)
-    client = make_client(dataclasses.replace(endpoint, timeout=1.0))
+    client = make_client(dataclasses.replace(endpoint, timeout=1.0, stall=1.0))
     with pytest.raises(ModelError) as caught:
         await client.stream(HELLO, lambda text: None)
     assert (caught.value.kind, caught.value.text) == ("timeout", "one two")
@@ -149,7 +149,7 @@ async def test_a_slow_answer_that_goes_on_is_no_timeout(
     fake: FakeOpenAI, make_client: MakeClient, endpoint: Endpoint
 ) -> None:
     fake.say("one two three four five six", tokens_per_second=3)
-    client = make_client(dataclasses.replace(endpoint, timeout=1.2))
+    client = make_client(dataclasses.replace(endpoint, timeout=1.2, stall=1.2))
     assert (await client.stream(HELLO, lambda text: None)).text.endswith("six")
 
 

@@ -48,7 +48,7 @@ def spec(telegram: FakeTelegram, model: FakeOpenAI, **more: Any) -> dict[str, An
             "telegram": {"tokenSecretRef": {"name": "bot", "key": "telegram"}, "apiBaseUrl": telegram.url},
         },
         "llm": {
-            "baseUrl": model.base_url, "model": "scripted", "timeoutSeconds": 5,
+            "baseUrl": model.base_url, "model": "scripted", "timeoutSeconds": 5, "stallSeconds": 5,
             "apiKeySecretRef": {"name": "bot", "key": "model"},
         },
         "gateway": {"concurrency": 0},

@@ -37,7 +37,7 @@ def ended(telegram: FakeTelegram, person: int, text: str) -> list[Message]:
 
 async def test_every_trouble(tmp_path: Path, telegram: FakeTelegram, model: FakeOpenAI, valkey: Valkey) -> None:
     settings = spec(telegram, model, gateway={"concurrency": 50}, limits={"perUser": {"messages": 1000}})
-    settings["llm"]["timeoutSeconds"] = 2
+    settings["llm"] |= {"timeoutSeconds": 2, "stallSeconds": 2}
     file = str(write_manifest(tmp_path / "bot.yaml", settings, secrets(telegram)))
     async with program("gateway", "--manifest", file, store=valkey.url) as gateway:
         await gateway.ready()

@@ -27,7 +27,7 @@ log = get_logger("turn")
 
 FLAGGED_QUESTION, FLAGGED_ANSWER = "moderation-input", "moderation-output"
 """Texts told in place of an answer where the moderation endpoint objects."""
-CUTS: Final[Mapping[str, str]] = {"length": "cut-length", "filter": "cut-filter"}
+CUTS: Final[Mapping[str, str]] = {"length": "cut-length", "filter": "cut-filter", "loop": "cut-loop"}
 """Why a model ended in the middle of its answer, to the text that says so below it."""
 OVER_LIMIT = "limit-"
 """What texts begin with that are told in place of an answer for which nothing is left of a budget."""

@@ -62,7 +62,7 @@ class Spending:
     async def ask(self, messages: Sequence[Message], on_text: Callable[[str], None]) -> Completion:
         """Have the model answer. Raises ModelError; BudgetSpent has the text so far, where the budget ended in it."""
         try:
-            return await self._bot.ask(messages, on_text, self)
+            return await self._bot.ask(messages, on_text, self, whole=self._longest is not None)
         finally:
             await self._end_asking_for_more()
 
@@ -196,7 +196,7 @@ class Spending:
 def _longest(endpoint: Endpoint) -> int | None:
     """Tokens of an answer, where the request says how many there may be."""
     for name in ("max_completion_tokens", "max_tokens"):
-        most = endpoint.parameters.get(name)
+        most = endpoint.fields().get(name)
         if type(most) is int and most > 0:
             return most
     return None

@@ -13,7 +13,7 @@ import time
 from contextlib import AsyncExitStack
 
 from gptbot.bot import Bot
-from gptbot.conversation import commands, context
+from gptbot.conversation import commands, context, continuing
 from gptbot.conversation.answering import FLAGGED_ANSWER, FLAGGED_QUESTION, OVER_LIMIT, Answering
 from gptbot.conversation.commands.base import Reply
 from gptbot.conversation.folding import Measure
@@ -25,7 +25,7 @@ from gptbot.delivery.split import close_fence_at_leisure
 from gptbot.inbox.albums import questions as whole_questions
 from gptbot.inbox.asked import Asked
 from gptbot.inbox.claims import Claim, TurnLost
-from gptbot.inbox.envelope import RETRY
+from gptbot.inbox.envelope import CONTINUE, RETRY
 from gptbot.inbox.expiry import notify_late
 from gptbot.inbox.mending import count
 from gptbot.inbox.stops import COMMAND as STOP
@@ -81,6 +81,8 @@ class Turn:
         """What the model is asked; None when the turn is not for it."""
         self._replaced = 0
         """Messages at the end of the context that the answer takes the place of."""
+        self._before: str | None = None
+        """The answer that this one goes on with."""
         self._asked = claim.messages
         self._images: list[list[str]] = []
         """What the model is shown with each question."""
@@ -107,6 +109,9 @@ class Turn:
             self._questions = [context.question(message, claim.context) for message in self._asked]
         elif self._envelope.command == RETRY and (last := context.last_exchange(claim.context)):
             self._questions, self._replaced = last.asked, last.size
+        elif self._envelope.command == CONTINUE:
+            self._before = continuing.meant(self._bot.keys, claim)
+            self._questions = None if self._before is None else [Asked(continuing.question(self._before))]
         self._answering = Answering(self._bot, claim, self._texts)
 
     @property
@@ -163,7 +168,7 @@ class Turn:
             elif self._questions is not None:
                 said = claim.reply if claim.reply is not None else await self._read_and_ask(live, self._questions)
                 again = claim.cut != FLAGGED_QUESTION and self._repeatable and not self._over_limit
-                reply = Reply(said, [self._button(RETRY)] if again else [])
+                reply = Reply(said, [*self._continue(said), *([self._button(RETRY)] if again else [])])
             else:
                 reply = await self._answering.by_command(live)
             await live.finish(f"{await self._told(reply.text)}{await self._budget_note()}", reply.buttons)
@@ -179,6 +184,17 @@ class Turn:
 
     def _button(self, command: str) -> Button:
         return Button(self._texts(f"button-{command}"), command)
+
+    def _continue(self, said: str) -> list[Button]:
+        """The button that goes on with the answer, where it was cut and is remembered."""
+        if self._claim.cut not in continuing.CUTS or not said.strip() or not self._memory[1]:
+            return []
+        command = continuing.command(self._bot.keys, self._claim, self._whole(said))
+        return [Button(self._texts(f"button-{CONTINUE}"), command)]
+
+    def _whole(self, said: str) -> str:
+        """An answer with what it goes on with."""
+        return said if self._before is None else continuing.joined(self._before, said)
 
     async def _read_and_ask(self, live: LiveMessage, questions: list[Asked]) -> str:
         """Read the files of the questions, if there are any, and ask the model, if anything is left to ask."""
@@ -244,6 +260,8 @@ class Turn:
         exchange, drop = self._unanswered(), 0
         if self._questions and reply.strip():
             exchange, drop = context.exchange(self._questions, reply), self._replaced
+            if self._before is not None:
+                exchange, drop = context.remember([("assistant", self._whole(reply))]), 1
         ttl, keep = self._memory
         if self._claim.settings:
             retention = seconds(self._spec.privacy.retention)
@@ -280,12 +298,21 @@ class Turn:
         text = self._texts(f"trouble-{name}") if self._texts.has(f"trouble-{name}") else self._texts("trouble-internal")
         again = name == "given-up" and self._questions is not None
         try:
-            await live.finish(text, [self._button(RETRY)] if again else (), final=final)
+            await live.finish(text, [self._again] if again else (), final=final)
         except (Postponed, Rejected) as trouble:
             log.warning("a notice could not be sent", reason=str(trouble), bot=self._bot.key)
         if final:
             return await self._bury(f"model: {error.kind}")
         return await self._put_off(max(self._delay(error.retry_after), 0.0), "retried")
+
+    @property
+    def _again(self) -> Button:
+        """The button below an answer that was given up."""
+        if self._before is None:
+            return self._button(RETRY)
+        return Button(
+            self._texts(f"button-{CONTINUE}"), continuing.command(self._bot.keys, self._claim, self._before)
+        )  # fmt: skip
 
     def _delay(self, retry_after: float | None) -> float:
         """Seconds until the next try: growing, spread out, and never sooner than asked for."""

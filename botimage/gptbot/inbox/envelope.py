@@ -11,6 +11,12 @@ from gptbot.platforms.inbound import Attachment
 
 RETRY = "retry"
 """Name of the command whose answer the model makes: the last question is asked again."""
+CONTINUE = "continue"
+"""Name of the command whose answer the model makes: the last answer goes on."""
+USED_UP = frozenset({RETRY, CONTINUE})
+"""Commands after which the buttons below the answer that they are about mean nothing any more."""
+PRESSED = "pressed"
+"""Which answer a button of `CONTINUE` stands below, among the values of its envelope."""
 FORGET = "forget"
 """Name of the command that is carried out at the gateway's door, past line and limits."""
 ONCE = frozenset({RETRY})

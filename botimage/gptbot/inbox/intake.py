@@ -13,8 +13,8 @@ from gptbot.files.limits import readable
 from gptbot.inbox.albums import ALBUM_TTL
 from gptbot.inbox.changes import Changes, Edit
 from gptbot.inbox.choices import Chosen
-from gptbot.inbox.envelope import FORGET, ONCE, Envelope
-from gptbot.inbox.invocations import Commands, bot_named, command_like, parse_command
+from gptbot.inbox.envelope import CONTINUE, FORGET, ONCE, PRESSED, Envelope
+from gptbot.inbox.invocations import Commands, bot_named, command_like, parse_command, pressed
 from gptbot.inbox.mailbox import Mailbox
 from gptbot.inbox.overheard import ON, Overheard, OverheardMessages
 from gptbot.inbox.people import People
@@ -255,6 +255,9 @@ class BotIntake:
         address: Address | None = message.address
         if hears is not None:
             address = await hears(Verdict(private=private, files=plain))
+        below = pressed(text) if command == CONTINUE else None
+        if below is not None:  # the button's own name in place of the press's: pressed twice, it is one
+            event, text = keys.pseudonym(platform, CONTINUE, conversation, text), ""
         redactor = Redactor(spec.privacy.redact)
         envelope = Envelope(
             event=event, platform=platform, user=user, text=await redactor.redact_any(text),
@@ -264,6 +267,7 @@ class BotIntake:
             speaker="" if message.direct else names.of(message.speaker or message.user),
             quote=_shortened(await redactor.redact_any(quote[: _MOST_QUOTED + _SPARE])) if plain else "",
             attachments=files if plain else (), album=album if plain else "", forwarded=plain and message.forwarded,
+            values=None if below is None else {PRESSED: below},
         )  # fmt: skip
         if message.pressed and command in ONCE:  # whoever presses it, and however often
             event = keys.pseudonym(platform, "pressed", message.conversation, message.pressed, command)

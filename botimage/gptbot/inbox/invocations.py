@@ -11,6 +11,8 @@ _CALL = re.compile(r"[!/]([^\s@]+)(?:@\S+)?(?:\s+(.*))?", re.DOTALL)
 _NAME = re.compile(r"[!/]([^\W\d_][\w-]{1,31})(?:@\S+)?(?:\s.*)?", re.DOTALL)
 _FOR = re.compile(r"[!/][^\s@]{1,64}@([\w-]{2,32})(?:\s.*)?", re.DOTALL)
 
+_PRESSED = re.compile(r"([\w-]{11})\.\d{1,20}", re.ASCII)
+
 
 class Commands(Protocol):
     """What there is to know of the commands before one is run."""
@@ -37,6 +39,12 @@ def parse_command(text: str, commands: Commands) -> tuple[str | None, str]:
     found = _CALL.fullmatch(text.strip())
     name = commands.find(found[1]) if found is not None else None
     return (None, text) if found is None or name is None else (name, (found[2] or "").strip())
+
+
+def pressed(argument: str) -> str | None:
+    """The answer that a button of the command `continue` stands below; None: nothing that a button sends."""
+    found = _PRESSED.fullmatch(argument)
+    return None if found is None else found[1]
 
 
 def command_like(text: str) -> str | None:

@@ -8,12 +8,13 @@ from typing import Any, cast
 
 import orjson
 
-from gptbot.llm.besides import besides, text_in
+from gptbot.llm.besides import besides, text_in, thoughts_in
 from gptbot.llm.classify import from_body
 from gptbot.llm.errors import BadStream, EmptyAnswer, ModelError, NoText, Refused
+from gptbot.llm.loops import Loops, without_repeats
 from gptbot.llm.thoughts import Thoughts, end_of_unopened
 from gptbot.llm.types import Completion, Endpoint, Usage
-from gptbot.llm.words import CALLS, FILTERED, OUT_OF_ROOM, ending, text_of
+from gptbot.llm.words import CALLS, FILTERED, LENGTH, LOOP, OUT_OF_ROOM, ending, text_of
 
 MAX_TEXT = 1_000_000
 """Characters an answer may have: more is a model that has lost its end."""
@@ -37,21 +38,36 @@ class Answer:
         "_found",
         "_half",
         "_length",
+        "_loops",
         "_misnamed",
+        "_most",
         "_odd",
         "_parts",
+        "_period",
+        "_thinking",
         "_thoughts",
         "besides",
         "done",
+        "ended",
         "error",
         "finish_reason",
         "moved",
         "usage",
     )
 
-    def __init__(self, endpoint: Endpoint, *, begun: bool = False) -> None:
-        """`begun`: thoughts of this endpoint begin in its prompt, and only their end is in an answer."""
+    def __init__(self, endpoint: Endpoint, *, begun: bool = False, most: int = MAX_TEXT) -> None:
+        """`begun`: thoughts of this endpoint begin in its prompt, and only their end is in an answer.
+
+        `most`: characters of text after which an answer that comes piece by piece is ended.
+        """
         self._endpoint = endpoint
+        self._most = most
+        self._loops = Loops()
+        """Of the text, with the thoughts in it."""
+        self._period = 0
+        """Length of the piece that the text repeats without end."""
+        self._thinking: Loops | None = None
+        """The same of thoughts in a field of their own."""
         self._thoughts: Thoughts | None = Thoughts(begun=begun)
         """The filter, until no more is to be left out."""
         self._parts: list[str] = []
@@ -70,6 +86,8 @@ class Answer:
         """Characters of all else that was sent, reasoning above all: it is paid for as well."""
         self.done = False
         """Whether `[DONE]` came."""
+        self.ended: str | None = None
+        """Why it is ended here and now, as a `finish_reason`: it repeats itself, or is as long as it may be."""
         self.error: ModelError | None = None
         """What ended it before its end."""
 
@@ -86,6 +104,8 @@ class Answer:
         new: list[str] = []
         try:
             for data in events:
+                if self.ended is not None:
+                    break
                 if data.startswith(b"[DONE]"):
                     self.done = True
                     break
@@ -104,11 +124,14 @@ class Answer:
         if type(answer) is not dict or not (answer.get("choices") or answer.get("error")):
             raise BadStream(f"{self._endpoint.model} answered with JSON that is no chat completion")
         try:
+            self.done = True
             text = self._piece(answer, "message", len(body))
         except (AttributeError, TypeError, KeyError):
             raise BadStream(f"{self._endpoint.model} answered with JSON of an unknown shape") from None
-        self.done = True
-        return self._add(text) if text else ""
+        text = self._add(text) if text else ""
+        if self.error is not None:
+            raise self.error
+        return text
 
     @property
     def characters(self) -> int:
@@ -127,14 +150,16 @@ class Answer:
             self._half, self._odd = "", False
             self._add("\ufffd")
         text, unopened = self._without_thoughts()
-        if not self.done and self.finish_reason is None:
+        if self._period:
+            text = without_repeats(text, self._period)
+        if not self.done and self.finish_reason is None and self.ended is None:
             raise BadStream(f"{endpoint.model} broke off before the end of its answer")
         if not text.strip():
             raise self._nothing()
         usage = self.counted()
         return Completion(
             text=text,
-            finish_reason=self.finish_reason,
+            finish_reason=self.ended or self.finish_reason,
             prompt_tokens=None if usage is None else usage.prompt,
             completion_tokens=None if usage is None else usage.completion,
             model=endpoint.model,
@@ -168,13 +193,24 @@ class Answer:
     def _add(self, text: str) -> str:
         if self._odd:
             text = self._mend(self._half + text)
+        period = self._loops.feed(text)
         if self._thoughts is not None:
             text = self._outspoken(self._thoughts, text)
         self._parts.append(text)
         self._length += len(text)
         if self._length > MAX_TEXT:
             raise BadStream(f"{self._endpoint.model} answers without end: stopped after {MAX_TEXT} characters")
+        if period:
+            if not self._length:
+                self.error = self._circles()
+                return text
+            self._period, self.ended = period, LOOP
+        elif self._length > self._most and not self.done:
+            self.ended = LENGTH
         return text
+
+    def _circles(self) -> ModelError:
+        return NoText(f"{self._endpoint.model} repeats itself in its thoughts without end, and was stopped")
 
     def _outspoken(self, thoughts: Thoughts, text: str) -> str:
         text = thoughts.feed(text)
@@ -230,10 +266,19 @@ class Answer:
         if content:
             self.moved = True
         if len(delta) > 1 or not content:  # seldom: a delta mostly has its text and nothing else
+            self._think(thoughts_in(delta))
             more, goes_on = besides(delta, shown, size)
             self.besides += more
             self.moved = self.moved or goes_on
         return content
+
+    def _think(self, thoughts: str) -> None:
+        """Take in thoughts in a field of their own. Raises NoText when they go in a circle, and nothing was said."""
+        if not thoughts or self._length:
+            return
+        self._thinking = self._thinking or Loops()
+        if self._thinking.feed(thoughts):
+            raise self._circles()
 
     def _in_place_of(self, where: str, choice: dict[str, Any]) -> Any:
         """What stands under `message` in a stream, or `delta` in an object. A message behind deltas is nothing new."""

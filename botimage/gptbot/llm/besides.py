@@ -12,6 +12,7 @@ _OF_AN_ANSWER: Final = frozenset(
     }
 )  # fmt: skip
 """Fields of a delta in which an answer goes on: OpenAI's, DeepSeek's and vLLM's, OpenRouter's, Ollama's."""
+_THOUGHTS: Final = ("reasoning_content", "reasoning", "thinking")
 _LABELS: Final = frozenset({"finish_reason", "format", "id", "name", "object", "role", "status", "type"})
 """Fields that say what a text is, and are none themselves while they are short."""
 _LABEL: Final = 64
@@ -39,6 +40,11 @@ def besides(delta: Mapping[str, Any], shown: str, size: int) -> tuple[int, bool]
             said.add(text)
             goes_on = goes_on or name in _OF_AN_ANSWER
     return sum(map(len, said)) if known else size, goes_on
+
+
+def thoughts_in(delta: Mapping[str, Any]) -> str:
+    """The thoughts that a delta has as the text of a field of their own; nothing where they stand otherwise."""
+    return next((text for name in _THOUGHTS if type(text := delta.get(name)) is str and text), "")
 
 
 def text_in(value: Any) -> tuple[str, bool]:

@@ -129,11 +129,12 @@ async def stream_trimmed(
     reply_reserve: int,
     tries: int = 4,
     meter: Meter | None = None,
+    whole: bool = False,
 ) -> Completion:
     """Stream the answer to as much of the conversation as fits; what does not fit after all is trimmed further.
 
-    Without `on_text` it comes in one piece. Learns from what the API counted. `meter` hears of each request. Raises
-    ModelError; ContextTooLong only after `tries` requests.
+    Without `on_text` it comes in one piece. Learns from what the API counted. `meter` hears of each request. `whole`:
+    the answer is not bounded by `max_answer`. Raises ModelError; ContextTooLong only after `tries` requests.
     """
     model = client.endpoints[0].model
     window = context_window
@@ -143,7 +144,7 @@ async def stream_trimmed(
             if on_text is None:
                 completion = await client.complete(trimmed, meter)
             else:
-                completion = await client.stream(trimmed, on_text, meter)
+                completion = await client.stream(trimmed, on_text, meter, whole=whole)
         except ContextTooLong as error:
             if attempt == tries:
                 raise

@@ -75,6 +75,8 @@ _COMMON = frozenset({"messages", "model", "stream"})
 _MOST_DETAILS = 20
 _WORD = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}\Z")
 _LIMIT = re.compile(r"(?:maximum|limit|context (?:length|size|window))\D{0,60}?(\d{3,9})", re.IGNORECASE)
+_IN_MESSAGES = re.compile(r"\(?(\d{1,9}) (?:tokens )?(?:in|from) (?:the )?(?:messages|prompt|input)", re.IGNORECASE)
+"""vLLM's and OpenAI's, where the count before it has the answer's bound in it."""
 _REQUESTED = re.compile(
     r"(?:requested|resulted in|contains|prompt is|request has|you passed|has)\D{0,40}?(\d{3,9})", re.IGNORECASE
 )
@@ -149,7 +151,7 @@ def _classify(endpoint: Endpoint, status: int, error: Any, wait: float | None) -
         return QuotaExceeded(text, retry_after=wait)
     if codes & _CONTEXT_CODES or (status in (0, 400, 413, 422, 500) and _CONTEXT_WORDS.search(words)) or status == 413:
         limit = _number(fields.get("n_ctx")) or _found(_LIMIT, words)
-        requested = _number(fields.get("n_prompt_tokens")) or _found(_REQUESTED, words)
+        requested = _number(fields.get("n_prompt_tokens")) or _found(_IN_MESSAGES, words) or _found(_REQUESTED, words)
         text = f"the conversation does not fit into the context of {model} ({said}): lower spec.llm.contextWindow"
         return ContextTooLong(text, limit=limit, requested=requested, retry_after=wait)
     if codes & _FILTER_CODES or (status in (0, 400, 403) and _FILTER_WORDS.search(words)):
@@ -217,7 +219,7 @@ def _said(status: int, fields: Mapping[str, Any]) -> str:
 def _sent(endpoint: Endpoint) -> set[str]:
     """The parameters of a request: these names are ours, or the owner's."""
     return {
-        *endpoint.parameters,
+        *endpoint.fields(),
         "messages",
         "model",
         "stream",

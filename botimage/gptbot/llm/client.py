@@ -69,21 +69,22 @@ class ModelClient:
         return "fallback" if any(breaker.state == "closed" for breaker in self._breakers) else "away"
 
     async def stream(
-        self, messages: Sequence[Message], on_text: Callable[[str], None], meter: Meter | None = None
-    ) -> Completion:
+        self, messages: Sequence[Message], on_text: Callable[[str], None], meter: Meter | None = None, *,
+        whole: bool = False,
+    ) -> Completion:  # fmt: skip
         """Ask, and pass the text on as it comes; the whole of it is in the result. Raises ModelError.
 
         Cancelling closes the connection. An error after the first text has the text so far in `text`. `meter` hears of
-        each request, and of what comes.
+        each request, and of what comes. `whole`: the answer is not bounded by the endpoint's `max_answer`.
         """
-        return await self._ask(messages, on_text, meter)
+        return await self._ask(messages, on_text, meter, whole)
 
     async def complete(self, messages: Sequence[Message], meter: Meter | None = None) -> Completion:
         """Ask for an answer in one piece; `timeout` of the endpoint is for all of it. Raises ModelError."""
-        return await self._ask(messages, None, meter)
+        return await self._ask(messages, None, meter, whole=False)
 
     async def _ask(
-        self, messages: Sequence[Message], on_text: Callable[[str], None] | None, meter: Meter | None
+        self, messages: Sequence[Message], on_text: Callable[[str], None] | None, meter: Meter | None, whole: bool
     ) -> Completion:
         failure: ModelError | None = None
         left = list(range(len(self.endpoints)))
@@ -92,7 +93,7 @@ class ModelClient:
             if failure is not None:
                 logger.warning("asking %s instead: %s", self.endpoints[index].model, failure)
             try:
-                completion = await self._ask_endpoint(index, left, messages, on_text, meter)
+                completion = await self._ask_endpoint(index, left, messages, on_text, meter, whole)
                 self._tell(index, None)
                 return completion
             except BudgetSpent:
@@ -124,6 +125,7 @@ class ModelClient:
         messages: Sequence[Message],
         on_text: Callable[[str], None] | None,
         meter: Meter | None,
+        whole: bool,
     ) -> Completion:
         endpoint, breaker = self.endpoints[index], self._breakers[index]
         traits, retries = self.traits[index], 0
@@ -132,7 +134,7 @@ class ModelClient:
             if meter is not None:
                 await meter.before(endpoint, messages)
             try:
-                return await self._guarded(index, messages, on_text, meter)
+                return await self._guarded(index, messages, on_text, meter, whole)
             except ModelError as error:
                 if not error.text and traits.learn(endpoint, error, form):
                     logger.warning("%s gets what it refused no more: %s", endpoint.model, error)
@@ -153,14 +155,19 @@ class ModelClient:
                 await asyncio.sleep(delay)
 
     async def _guarded(
-        self, index: int, messages: Sequence[Message], on_text: Callable[[str], None] | None, meter: Meter | None
+        self,
+        index: int,
+        messages: Sequence[Message],
+        on_text: Callable[[str], None] | None,
+        meter: Meter | None,
+        whole: bool,
     ) -> Completion:
         """One request, and what it comes to told to the breaker."""
         endpoint, breaker = self.endpoints[index], self._breakers[index]
         before = breaker.state
         try:
             with breaker.attempt():
-                return await self._request(endpoint, self.traits[index], messages, on_text, meter)
+                return await self._request(endpoint, self.traits[index], messages, on_text, meter, whole)
         except ModelError as error:
             if before == "closed" and breaker.state == "open":
                 logger.warning("%s is left alone for a while: %s", endpoint.model, error)
@@ -173,12 +180,13 @@ class ModelClient:
         messages: Sequence[Message],
         on_text: Callable[[str], None] | None,
         meter: Meter | None,
+        whole: bool,
     ) -> Completion:
-        body = request_body(endpoint, messages, stream=on_text is not None, traits=traits)
+        body = request_body(endpoint, messages, stream=on_text is not None, traits=traits, whole=whole)
         heard = None if meter is None else meter.heard
         request = Request(
             self._http, endpoint, body, request_headers(endpoint), on_text, self._interval, heard,
-            begun=traits.unopened > 0,
+            begun=traits.unopened > 0, whole=whole,
         )  # fmt: skip
         clock = asyncio.get_running_loop().time
         started = clock()

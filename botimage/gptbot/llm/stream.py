@@ -12,9 +12,10 @@ from typing import Any
 import aiohttp
 import orjson
 
-from gptbot.llm.answer import Answer
+from gptbot.llm.answer import MAX_TEXT, Answer
 from gptbot.llm.classify import from_response, usage_in
 from gptbot.llm.errors import BadStream, ModelError, ModelTimeout, TookTooLong, Unreachable
+from gptbot.llm.progress import Progress
 from gptbot.llm.roles import alternating
 from gptbot.llm.sse import EventDecoder, EventTooLong
 from gptbot.llm.thoughts import without_unopened
@@ -33,12 +34,12 @@ _DRAIN = 0.1  # seconds for the end of the body after [DONE], so that the connec
 
 
 def request_body(
-    endpoint: Endpoint, messages: Sequence[Message], *, stream: bool, traits: Traits | None = None
+    endpoint: Endpoint, messages: Sequence[Message], *, stream: bool, traits: Traits | None = None, whole: bool = False
 ) -> bytes:
-    """The JSON of a request. `traits`: what the endpoint is known not to take."""
+    """The JSON of a request. `traits`: what the endpoint is known not to take. `whole`: as in `Endpoint.fields`."""
     traits = traits or Traits()
     said = [_said(message, endpoint.vision) for message in alternating(messages, system=not traits.no_system)]
-    fields = traits.fields(endpoint.parameters)
+    fields = traits.fields(endpoint.fields(whole=whole))
     body: dict[str, Any] = {**fields, "model": endpoint.model, "messages": said, "stream": stream}
     if stream and "stream_options" not in traits.without:
         body["stream_options"] = {"include_usage": True}
@@ -77,11 +78,13 @@ class Request:
         heard: Callable[[int], None] | None = None,
         *,
         begun: bool = False,
+        whole: bool = False,
     ) -> None:
         """`interval`: seconds of text that `on_text` gets at once, after the first.
 
         `heard` is told how many characters came so far, reasoning included, and may raise ModelError to end it.
-        `begun`: thoughts of this endpoint begin in its prompt, and only their end is in an answer.
+        `begun`: thoughts of this endpoint begin in its prompt, and only their end is in an answer. `whole`: the answer
+        may be longer than the endpoint's `most_characters`.
         """
         self._http = http
         self._endpoint = endpoint
@@ -90,14 +93,11 @@ class Request:
         self._on_text = on_text
         self._interval = interval
         self._heard = heard
-        self._answer = Answer(endpoint, begun=begun)
+        self._answer = Answer(endpoint, begun=begun, most=MAX_TEXT if whole else endpoint.most_characters)
         self._decoder = EventDecoder()
         self._begun: bytearray | None = bytearray()
         """The body so far, while it may be one object and no events; None when it is events."""
-        self._progress = 0.0
-        self._end = 0.0
-        self._over = math.inf
-        """When the end of the answer was seen long enough ago."""
+        self._progress: Progress
         self.first_text: float | None = None
         """When the first text came, on the loop's clock."""
         self.may_cost = True
@@ -122,10 +122,8 @@ class Request:
             raise
 
     async def _run(self) -> Completion:
-        loop = asyncio.get_running_loop()
-        self._progress = loop.time()
         endpoint = self._endpoint
-        self._end = self._progress + endpoint.total_timeout
+        self._progress = Progress(endpoint, asyncio.get_running_loop().time())
         timeout = min(endpoint.timeout, endpoint.total_timeout)
         response: aiohttp.ClientResponse | None = None
         clean = False
@@ -164,16 +162,16 @@ class Request:
 
     async def _read_stream(self, response: aiohttp.ClientResponse) -> bool:
         """Read to the end. False: the end was seen in the answer, but not of the connection."""
-        loop, answer = asyncio.get_running_loop(), self._answer
+        loop, answer, progress = asyncio.get_running_loop(), self._answer, self._progress
         try:
             while True:
                 try:
                     # One timer for many reads: moving it with each would cost more than to look again when it rings.
-                    async with asyncio.timeout_at(self._deadline):
+                    async with asyncio.timeout_at(progress.deadline):
                         if (clean := await self._read_events(response.content)) is not None:
                             return clean
                 except TimeoutError as error:
-                    if self._deadline <= loop.time() or isinstance(error, aiohttp.ClientError):
+                    if progress.deadline <= loop.time() or isinstance(error, aiohttp.ClientError):
                         raise
         except (aiohttp.ClientError, ConnectionError, TimeoutError):
             if left := _left(response.content):
@@ -182,24 +180,24 @@ class Request:
                 return False  # only the usage may be missing
             raise
 
-    @property
-    def _deadline(self) -> float:
-        """When to give up, on the loop's clock."""
-        return min(self._progress + self._endpoint.timeout, self._end, self._over)
-
     async def _read_events(self, content: aiohttp.StreamReader) -> bool | None:
         """Read to the end, as `_read_stream`. None: the deadline has come nearer."""
-        answer = self._answer
+        answer, progress = self._answer, self._progress
+        begun = progress.begun
         while True:
             read = await content.readany()
             if not read:
                 self._take(b"")
                 return True
             self._take(read)
+            if answer.ended is not None:
+                return False
             if answer.done or (answer.finish_reason is not None and answer.usage is not None):
                 return await _ended(content)
-            if answer.finish_reason is not None and self._over == math.inf:
-                self._over = asyncio.get_running_loop().time() + _USAGE
+            if answer.finish_reason is not None and progress.over == math.inf:
+                progress.over = asyncio.get_running_loop().time() + _USAGE
+                return None
+            if progress.begun and not begun:
                 return None
             if self.first_text is not None and self._interval:
                 # Let more text gather: a wake-up a token is most of what a token costs. The end is not waited out.
@@ -209,6 +207,8 @@ class Request:
 
     def _take(self, read: bytes) -> None:
         """Take in bytes; none at the end."""
+        if b"\n" in read or b"\r" in read:
+            self._progress.lives(asyncio.get_running_loop().time())
         if self._begun is not None:
             sorted_ = self._sorted(self._begun, read)
             if sorted_ is None:
@@ -225,7 +225,11 @@ class Request:
         """The bytes of events; None while the body is, or may be, one object. Its content type may be wrong."""
         body += read
         start = bytes(body[:_BLANK]).removeprefix(BOM_UTF8).lstrip()
-        if not start.startswith((b"{", b"[")) and (start or not read or len(body) > _BLANK):
+        if not start and read:  # white space keeps the connection open; it may go on for long
+            if len(body) > _BLANK:
+                body[:] = body.removeprefix(BOM_UTF8).lstrip()
+            return None
+        if not start.startswith((b"{", b"[")):
             self._begun = None
             return bytes(body)
         if read and len(body) <= MAX_BODY:
@@ -242,7 +246,7 @@ class Request:
         self._give(text)
         if answer.moved:  # events of nothing keep no answer alive
             answer.moved = False
-            self._progress = asyncio.get_running_loop().time()
+            self._progress.moved(asyncio.get_running_loop().time())
         if answer.error is not None:
             raise answer.error
 
@@ -279,14 +283,17 @@ class Request:
         return BadStream(f"{self._endpoint.model} closed the connection in mid-answer")
 
     def _timed_out(self) -> ModelError:
-        model, timeout, text = self._endpoint.model, self._endpoint.timeout, self._answer.text
-        if self._end <= asyncio.get_running_loop().time():
+        model, progress, now = self._endpoint.model, self._progress, asyncio.get_running_loop().time()
+        if progress.spent(now):
             total = self._endpoint.total_timeout
             return TookTooLong(
                 f"{model} was not at the end of its answer after {total:g} s (spec.llm.totalTimeoutSeconds)"
             )
-        what = "went silent in mid-answer" if text else "sent no token"
-        return ModelTimeout(f"{model} {what} for {timeout:g} s (spec.llm.timeoutSeconds)")
+        if progress.lived_on(now):
+            alive = self._endpoint.keep_alive
+            return ModelTimeout(f"{model} sent signs of life and no token for {alive:g} s (spec.llm.keepAliveSeconds)")
+        what, field = ("went silent in mid-answer", "stall") if progress.begun else ("sent no token", "timeout")
+        return ModelTimeout(f"{model} {what} for {progress.silence:g} s (spec.llm.{field}Seconds)")
 
 
 def _left(content: aiohttp.StreamReader) -> bytes:

@@ -60,9 +60,9 @@ class Traits:
         if sent != name:
             del self.renamed[sent]
             self.without |= {sent}
-        elif (name not in endpoint.parameters and name != "stream_options") or name in self.renamed:
+        elif (name not in endpoint.fields() and name != "stream_options") or name in self.renamed:
             return False
-        elif (other := _MOST_TOKENS.get(name)) is not None and other not in endpoint.parameters:
+        elif (other := _MOST_TOKENS.get(name)) is not None and other not in endpoint.fields():
             self.renamed[name] = other
         else:
             self.without |= {name}

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NotRequired, Protocol, TypedDict
+from typing import Any, Final, Literal, NotRequired, Protocol, TypedDict
 
 Role = Literal["system", "user", "assistant"]
+BOUNDS: Final = frozenset({"max_tokens", "max_completion_tokens"})
+"""Both names that parameters have for the bound of an answer. Older servers know the first alone, and some take no
+notice of the second; newer models of OpenAI refuse the first and name the second."""
 
 
 class Message(TypedDict):
@@ -57,15 +60,29 @@ class Endpoint:
     parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Passed in the request as they are."""
     timeout: float = 60.0
-    """Seconds to wait for the first token, and between two tokens."""
+    """Seconds to wait for the first token."""
     total_timeout: float = 600.0
     """Seconds that a whole answer may take."""
+    stall: float = 20.0
+    """Seconds to wait between two tokens."""
+    keep_alive: float = 120.0
+    """Seconds without a token for which signs of life are believed (`progress.py`)."""
+    max_answer: int | None = None
+    """Tokens that an answer may have. None: the request says nothing of it."""
+    most_characters: int = 1_000_000
+    """Characters of an answer at which it is ended here, whatever the server does."""
     vision: bool = False
     """Whether it sees images."""
     path: str = "spec.llm"
     """The field of the GptBot that it stands in, for errors."""
     prices: Prices | None = None
     """None: what it costs is not counted."""
+
+    def fields(self, *, whole: bool = False) -> Mapping[str, Any]:
+        """The parameters of a request. `whole`: its answer is not bounded by `max_answer`."""
+        if whole or self.max_answer is None or not BOUNDS.isdisjoint(self.parameters):
+            return self.parameters
+        return {"max_tokens": self.max_answer, **self.parameters}
 
     @property
     def address(self) -> str:

@@ -33,6 +33,10 @@ FILTERED: Final = frozenset({"content_filter", "safety", "recitation", "prohibit
 """The same where a content filter ended the answer: OpenAI's, Gemini's."""
 CALLS: Final = frozenset({"tool_calls", "function_call", "tool_use"})
 """The same where the model wants something done, of which it was offered nothing."""
+LENGTH: Final = "length"
+"""The `finish_reason` of an answer that we end because it is as long as it may be, as the API has it."""
+LOOP: Final = "loop"
+"""The same of one that repeats itself; no API has it."""
 _ENDS: Final = "end_turn eos error stop stop_sequence"
 _TYPES: Final = """
 application/json application/octet-stream application/problem+json application/x-ndjson application/xml
@@ -53,9 +57,11 @@ def ending(value: Any) -> str:
     return _known(value, _KNOWN_ENDS) or "none"
 
 
-def cut_short(reason: str | None) -> Literal["length", "filter"] | None:
-    """Why an answer ended before its end, by its `finish_reason`: no room for more, or a content filter."""
+def cut_short(reason: str | None) -> Literal["length", "filter", "loop"] | None:
+    """Why an answer ended before its end, by its `finish_reason`: no room for more, a content filter, or a loop."""
     word = (reason or "").lower()
+    if word == LOOP:
+        return LOOP
     return "length" if word in OUT_OF_ROOM else "filter" if word in FILTERED else None
 
 

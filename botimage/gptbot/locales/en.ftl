@@ -19,17 +19,20 @@ cut-stopped = *Stopped.*
 cut-budget = *My budget for today ended here.*
 cut-time = *This took too long, so I ended it here.*
 cut-length = *The answer was cut off here: it had reached the longest that it may be.*
+cut-loop = *I had begun to repeat myself, so I ended it here.*
 cut-filter = *A content filter ended the answer here.*
 
 # Buttons
 button-stop = Stop
 button-retry = Regenerate
+button-continue = Continue
 
 # Commands
 command-help = Show what I can do
 command-about = Tell who I am and what I keep
 command-persona = Show or change my role
 command-stop = End the answer I am writing
+command-continue = Go on with my last answer
 command-retry = Ask me the last question again
 command-reset = Forget this conversation and start afresh
 
@@ -45,6 +48,7 @@ kind-secret = passwords and keys
 stop-nothing = I am not writing an answer, so there is nothing to stop.
 stop-done = I have stopped.
 
+continue-nothing = There is no answer here that I could go on with: it went on already, or another one came after it.
 retry-nothing = There is no question here that I could answer again.
 
 duration-seconds = { $count ->

@@ -7,7 +7,7 @@ guide-intro =
 guide-command = command
 guide-what = what it does
 guide-buttons =
-    An answer that is being made has a **Stop** button, a finished one **Regenerate**, and the list of roles a button for each role, where the platform has buttons. `!stop` ends one answer, with all the messages that were merged into it, within about a second: what was sent while it was being made is answered next. Where the model has finished, the answer goes out whole. An answer that has not begun, or waits for another try, ends too. The next question knows what was said until then.
+    An answer that is being made has a **Stop** button, a finished one **Regenerate**, one that was cut off **Continue**, and the list of roles a button for each role, where the platform has buttons. `!stop` ends one answer, with all the messages that were merged into it, within about a second: what was sent while it was being made is answered next. Where the model has finished, the answer goes out whole. An answer that has not begun, or waits for another try, ends too. The next question knows what was said until then.
 guide-each = Each of them
 guide-questions = Everything else
 guide-questions-text = Anything else is a question for the model, as `spec.answerIn` says; administrators of a group change that for it with `!settings answer-in`:

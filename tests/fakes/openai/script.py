@@ -99,6 +99,8 @@ class Settings(Strict):
     ) = None
     """What `GET /models` does instead of a list. `missing`: 404; `not_allowed`: 405; `scopes`: 403 to a restricted key;
     `endless`: a list without an end."""
+    bounded: bool = True
+    """False: no notice is taken of `max_tokens`, as by some servers."""
     stream_options: bool = True
     """False: `stream_options` is refused, as by older servers."""
     refused: dict[str, Literal["param", "null", "empty", "default_only", "renamed", "fastapi"]] = {}

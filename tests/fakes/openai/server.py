@@ -175,6 +175,8 @@ class FakeOpenAI:
         if text is None:
             text = f"You said ({len(recorded.messages)} messages): {recorded.asked or recorded.last_user_message}"
         prompt_tokens = count_tokens(recorded.messages)
+        if (most := body.get("max_completion_tokens") or body.get("max_tokens")) and self.settings.bounded:
+            text, script = _bounded(text, script, most)
         if not body.get("stream") or script.fault == "json":
             text = "" if script.fault in ("empty", "filtered") else text
             reason = "content_filter" if script.fault == "filtered" else script.finish_reason
@@ -234,6 +236,20 @@ class FakeOpenAI:
 
     def _id(self) -> str:
         return f"chatcmpl-{len(self.requests)}"
+
+
+def _bounded(text: str, script: Script, most: int) -> tuple[str, Script]:
+    """Text and script of an answer of at most so many tokens, thoughts included."""
+    thoughts = tokens_of(script.reasoning)
+    words = tokens_of(text) if script.pieces is None else script.pieces
+    if len(thoughts) + len(words) <= most:
+        return text, script
+    thoughts, words = thoughts[:most], words[: max(0, most - len(thoughts))]
+    changes = {
+        "reasoning": "".join(thoughts), "finish_reason": "length",
+        "pieces": None if script.pieces is None else words,
+    }  # fmt: skip
+    return "".join(words), script.model_copy(update=changes)
 
 
 async def _send_raw(request: web.Request, recorded: Recorded, response: bytes) -> web.StreamResponse:

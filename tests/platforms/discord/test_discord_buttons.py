@@ -19,6 +19,7 @@ from tests.platforms.discord.conftest import Running, Scene, Start
 from tests.platforms.discord.test_discord_slash import registered
 
 STOP, RETRY = Button("Stop", "stop"), Button("Regenerate", "retry")
+CONTINUE = Button("Continue", f"continue {'A' * 11}.{10**19}")
 
 
 def labels(message: dict[str, Any]) -> list[str]:
@@ -76,11 +77,12 @@ async def test_stop_is_acknowledged_without_a_trace_and_comes_in(
     assert [call["status"] for call in await scene.discord.calls("callback")] == [204]
 
 
-async def test_regenerate_loses_its_button_and_the_answer_is_a_message(
-    scene: Scene, start: Start, sender: DiscordSender
+@pytest.mark.parametrize("button", [RETRY, CONTINUE])
+async def test_what_makes_another_answer_loses_its_button_and_that_is_a_message(
+    scene: Scene, start: Start, sender: DiscordSender, button: Button
 ) -> None:
-    message = await answer(scene, sender, RETRY)
-    inbound = await pressed(scene, start(), message, RETRY)
+    message = await answer(scene, sender, button)
+    inbound = await pressed(scene, start(), message, button)
     await sender.send(inbound.address, "another", nonce="n2", first=True, final=True, buttons=[RETRY])
     old, new = await scene.discord.answers(scene.channel)
     assert (old["content"], labels(old), new["content"], labels(new)) == ("text", [], "another", ["Regenerate"])

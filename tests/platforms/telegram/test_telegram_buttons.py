@@ -32,6 +32,7 @@ from tests.platforms.telegram.test_telegram_sender import group, private
 from tests.platforms.telegram.test_telegram_webhook import front, webhook_mode
 
 STOP, RETRY = Button("Стоп", "stop"), Button("Ещё раз", "retry")
+CONTINUE = Button("Продолжить", f"continue {'A' * 11}.{10**19}")
 
 
 @pytest_asyncio.fixture(params=["10.0", "10.3"])
@@ -95,11 +96,16 @@ async def test_a_press_is_a_command(
 
 
 @pytest.mark.parametrize("mode", ["polling", "webhook"])
-async def test_regenerate_is_pressed_once(fake: FakeTelegram, store: Store, keys: BotKeys, mode: str) -> None:
+@pytest.mark.parametrize("button", [RETRY, CONTINUE])
+async def test_what_makes_another_answer_is_pressed_once(
+    fake: FakeTelegram, store: Store, keys: BotKeys, mode: str, button: Button
+) -> None:
     async with sending(fake, store, keys) as sender, receiving(fake, store, keys, mode) as bot:
-        message_id = int(await sender.send(private(), "a", nonce="n", first=True, final=True, buttons=[RETRY]))
-        await fake.press(ADA, ADA, message_id, "!retry")
-        await eventually(lambda: bot.intake.texts == ["!retry"])
+        message_id = int(
+            await sender.send(private(), "a", nonce="n", first=True, final=True, buttons=[CONTINUE, RETRY])
+        )
+        await fake.press(ADA, ADA, message_id, f"!{button.command}")
+        await eventually(lambda: bot.intake.texts == [f"!{button.command}"])
         message = fake.world.chat(ADA).messages[message_id]
         await fake.wait_for(lambda: message.markup is None)
         assert message.text == "a"

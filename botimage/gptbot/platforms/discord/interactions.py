@@ -11,7 +11,7 @@ import contextlib
 import time
 from typing import Any, Final
 
-from gptbot.inbox.envelope import RETRY
+from gptbot.inbox.envelope import USED_UP
 from gptbot.locales import texts
 from gptbot.platforms.discord.limits import EPHEMERAL, INTERACTION_DEADLINE, Code
 from gptbot.platforms.discord.mapping import interaction_address, is_button, language
@@ -64,8 +64,8 @@ class Acknowledgement:
     def _callback(self, verdict: Verdict | None) -> dict[str, Any]:
         if verdict is not None and verdict.refusal is not None:
             return {"type": _MESSAGE, "data": self._refusal(verdict)}
-        if self._button and self._data["data"]["custom_id"] == RETRY:
-            # The answer below is asked for anew: its own buttons have done their work.
+        if self._button and self._data["data"]["custom_id"].partition(" ")[0] in USED_UP:
+            # The answer below is asked for anew, or goes on: its own buttons have done their work.
             return {"type": _UPDATE, "data": {"components": []}}
         if self._button:
             return {"type": _DEFERRED_UPDATE}

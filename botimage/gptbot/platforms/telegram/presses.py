@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from aiogram import Bot
 
+from gptbot.inbox.envelope import USED_UP
 from gptbot.platforms.telegram.callbacks import command
 from gptbot.platforms.telegram.limits import ANSWER_TIMEOUT
 from gptbot.platforms.telegram.session import FAILURES, trouble
 from gptbot.telemetry.logs import get_logger
 
 log = get_logger(__name__)
-
-_USED_UP: Final = "!retry"
-"""The command that makes an answer anew: the buttons below the old one mean nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,8 @@ async def answer(bot: Bot, pressed: Press) -> None:
 
 async def clear(bot: Bot, pressed: Press) -> None:
     """Take the keyboard away when it is used up (Bot API, `editMessageReplyMarkup`). Trouble does not matter."""
-    if pressed.said != _USED_UP or pressed.chat is None or pressed.message is None:
+    name = (pressed.said or "").removeprefix("!").partition(" ")[0]
+    if name not in USED_UP or pressed.chat is None or pressed.message is None:
         return
     try:
         await bot.edit_message_reply_markup(

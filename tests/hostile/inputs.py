@@ -18,7 +18,8 @@ MARKDOWN = (
     "*", "**", "_", "__", "~~", "`", "```", "~~~", "[", "](", "![", "]", ")", "(", "[a](b)", "[a]: b\n", "> ",
     "- ", "1. ", "#", "|", "|-", "|-|-|\n", "||", "\n", "\n\n", "  \n", "    ", "\t", "\\", "&", "&amp;",
     "&#", "<", "<a", "<p>", "<p>\n", "<!--", "-->", "<![CDATA[", "<?", "</p>", "<a@a.a>", "http://a.a",
-    "www.a.a", "a@a.a", "a.", "=", "---\n", "$", "x", "é",
+    "www.a.a", "a@a.a", "a.", "=", "---\n", "$", "$$", "\\(", "\\)", "\\[", "\\]", "x", "é",
+    "注", "：", "「",
 )  # fmt: skip
 HTTP = (
     ";", "=", '"', "\\", ",", "\r\n", "\r\n\r\n", ":", " ", "%", "%41", "*", "*0=", "'", "--", "b", "?=",
@@ -73,6 +74,11 @@ def tables() -> list[Hostile]:
     return [
         Hostile(f"a wide table with rows of {row!r}", lambda size, row=row: _table(row, size))
         for row in ("|\n", "| |\n", "|a\n", "a\n")
+    ] + [
+        Hostile(
+            f"a table with rows of {row!r} too many", lambda size, row=row: "|a|b|\n|-|-|\n" + _fill(row, size - 14)
+        )
+        for row in ("|a|b|c|\n", "|`a|b`|c|\n", "|" * 40 + "a\n", "|`" * 40 + "\n", "|a")
     ]
 
 

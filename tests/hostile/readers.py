@@ -103,6 +103,7 @@ def _rendering() -> list[Reader]:
     from gptbot.platforms.markdown import Unrenderable
 
     telegram, web, discord = "platforms.telegram.rendering", "platforms.web.markdown", "platforms.discord.rendering"
+    shared = ["platforms.flanking", "platforms.formulas", "platforms.tables"]
     delivery = ["delivery.split", "delivery.blocks"]
     split = _of("delivery.split", "split")
 
@@ -118,8 +119,8 @@ def _rendering() -> list[Reader]:
         # telegramify-markdown counts the new lines of the text so far at each formula.
         replace(_markdown("telegram render", _of(telegram, "render"), TELEGRAM, [telegram]), growth=20.0),
         _markdown("telegram rich", rich, ANSWER, [telegram]),
-        _markdown("web render", _of(web, "render"), ANSWER, [web]),
-        _markdown("web completed", _of(web, "completed"), ANSWER, [web]),
+        _markdown("web render", _of(web, "render"), ANSWER, [web, *shared]),
+        _markdown("web completed", _of(web, "completed"), ANSWER, [web, "platforms.formulas"]),
         _markdown("web split_last_block", _of(web, "split_last_block"), ANSWER, [web]),
         _markdown("web live message", live, ANSWER, [web]),
         _markdown("discord render", _of(discord, "render"), DISCORD, [discord]),

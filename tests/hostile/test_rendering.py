@@ -31,7 +31,8 @@ REPEATED = [
     "<p>\n", "http://a.a", "http://a.a ", "http://a)", "a.ru ", "a@", "![", "[", "](", "[a](", "*a_", "*a **b ",
     "**a ", "`", "``a`", "<!--", "<![CDATA[", "<?", "<a b='", "&", "&amp;", "|", "a||", "- ", "> ", "- > ", "1. ",
     "\t", "\n", "a\n=\n", "[a]: b\n", "~~a", "\\", "```\n", "```a\n```\n```\n```d\n```\n", "- \n", "\n\n- a",
-    "# a\n", "#### ", "![](<", "![a](b 'x", "$<a$", "🇦", "\\(",
+    "# a\n", "#### ", "![](<", "![a](b 'x", "$<a$", "🇦", "\\(", "\\(x^2\\) ", "$$x^2$$\n", "\\[", "$$x\n",
+    "**注：**正", "**「", "||", "|| http://a.a",
 ]  # fmt: skip
 
 
@@ -42,6 +43,8 @@ def hostile(length: int) -> dict[str, str]:
         "distinct runs of backticks": " ".join("`" * run for run in range(1, int((2 * length) ** 0.5)))[:length],
         "a wide table": ("|a" * (length // 6) + "\n" + "|-" * (length // 6) + "\n" + "x\n" * (length // 6))[:length],
         "a table of empty rows": f"{'|a' * (length // 8)}|\n{'|-' * (length // 8)}|\n" + "|\n" * (length // 4),
+        "a table of rows that are too long": "|a|b|\n|-|-|\n" + "|`c|d`|e|\n" * (length // 10),
+        "a row of too many cells": "|a|b|\n|-|-|\n" + ("|`c|d`" * (length // 6))[: length - 14],
         "deep quote": ("> " * (length // 4) + "a" + "\na" * (length // 4))[:length],
         "deep list": ("- " * (length // 4) + "a\n" + "b\n" * (length // 4))[:length],
         "nested list": "\n".join("  " * depth + "- a" for depth in range(int(length**0.5)))[:length],

@@ -7,9 +7,12 @@ against all the containers that are open, so their number is bounded here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
+
+from gptbot.platforms.flanking import loosened
+from gptbot.platforms.formulas import replaced
 
 if TYPE_CHECKING:
     from pyromark import Options
@@ -47,19 +50,42 @@ class Source:
     underscore: str
     """Stands for `_` inside an address."""
     end: str
-    """Stands for nothing: it ends the containers that a line may open."""
+    """Stands for nothing: it ends the containers that a line may open, and parts emphasis from its neighbours."""
+
+    formula: str = ""
+    """Stands on both sides of the number of a formula, in its place; empty where there are none."""
+    formulas: Sequence[str] = ()
+    """As they were written."""
 
     def restore(self, text: str, less: str = "<") -> str:
         """What was written, with `less` for each `<` that was masked."""
+        if self.formula and self.formula in text:
+            text = "".join(self.formulas[int(part)] if odd else part for odd, part in self.parts(text))
         return text.replace(self.less, less).replace(self.underscore, "_").replace(self.end, "")
 
+    def parts(self, text: str) -> Iterator[tuple[bool, str]]:
+        """A masked text in pieces: whether each is the number of a formula."""
+        for place, part in enumerate(text.split(self.formula) if self.formula else [text]):
+            yield place % 2 == 1, part
 
-def masked(text: str) -> Source:
-    """Mask what a parser would take for HTML. Raises Unrenderable for a text that has all of our marks itself."""
-    free = [mark for mark in _MARKS if mark not in text][:3]
-    if len(free) < 3:
+
+def masked(text: str, *, formulas: bool = False) -> Source:
+    """Mask what a parser would take for HTML, and `formulas` from it altogether.
+
+    Raises Unrenderable for a text that has all of our marks itself.
+    """
+    free = [mark for mark in _MARKS if mark not in text][:4]
+    if len(free) < 4:
         raise Unrenderable("no mark is left")
-    less, underscore, end = free
+    less, underscore, end, formula = free
+    found: list[str] = []
+
+    def take(written: str) -> str:
+        found.append(written)
+        return f"{formula}{len(found) - 1}{formula}"
+
+    if formulas:
+        text = replaced(text, take)
 
     def mask(match: re.Match[str]) -> str:
         found = match[0]
@@ -70,7 +96,13 @@ def masked(text: str) -> Source:
         inner = found.rstrip("*_~.,;:!?")
         return inner.replace("_", underscore) + found[len(inner) :]
 
-    return Source(_DEEP.sub(rf"\g<0>{end}", _MASKED.sub(mask, text)), less, underscore, end)
+    plain = loosened(_DEEP.sub(rf"\g<0>{end}", _MASKED.sub(mask, text)), end)
+    return Source(plain, less, underscore, end, formula if found else "", found)
+
+
+def free_mark(text: str) -> str | None:
+    """A character that stands nowhere in a text, and counts as punctuation; None where there is none."""
+    return next((mark for mark in _MARKS if mark not in text), None)
 
 
 class Budget:

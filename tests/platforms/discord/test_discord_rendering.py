@@ -30,6 +30,12 @@ from gptbot.platforms.discord.rendering import RULE, render
         ("~~~\ncode\n~~~\nafter", "```\ncode\n```\nafter"),
         ("````md\n```\ninner\n```\n````", "```md\n``\u200b`\ninner\n``\u200b`\n```"),
         ("```py\nstill being written", "```py\nstill being written\n```"),
+        ("a || b || c", r"a \|\| b \|\| c"),
+        ("`a || b` || c", r"`a || b` \|\| c"),
+        (r"\|| a |||", r"\|| a \|\|\|"),
+        ("#### a || b\n# c || d", "**a \\|\\| b**\n# c \\|\\| d"),
+        ("```\na || b\n```", "```\na || b\n```"),
+        ("[l](http://x/||) http://y/a||b", "[l](http://x/%7C%7C) http://y/a%7C%7Cb"),
         ("a\r\nb", "a\nb"),
         ("", ""),
     ],
@@ -51,6 +57,13 @@ def test_a_table_is_laid_out_in_a_code_block() -> None:
         "B22   │  9 dB │\n"
         "```\n\nDone."
     )
+
+
+def test_a_row_that_is_longer_than_its_head_keeps_its_code_whole() -> None:
+    shown = render("| a | b |\n|---|---|\n| `x | y` | z |\n| 1 | 2 | 3 |\n| 4 | 5 | | |")
+    assert shown.splitlines()[1:-1] == ["a     │ b", "──────┼──────", "x | y │ z", "1     │ 2 | 3", "4     │ 5"]
+    head = render("| `x|y` | b |\n|---|---|\n| z | 1 |")
+    assert head.splitlines()[1:-1] == ["x|y │ b", "────┼──", "z   │ 1"]
 
 
 def test_a_table_keeps_links_and_wide_characters() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gptbot.platforms.telegram.limits import MAX_LENGTH
-from gptbot.platforms.telegram.rendering import render
+from gptbot.platforms.telegram.rendering import Entity, Rendered, render, rich
 from tests.fakes.telegram.text import fit, utf16_length
 
 
@@ -25,6 +26,10 @@ from tests.fakes.telegram.text import fit, utf16_length
         ("`a || b || c` d || e || f", "a || b || c d || e || f"),
         ("```\na || b || <c>\n```", "a || b || <c>"),
         ("| a || b |\n|---|---|---|\n| 1 || 2 |", "a |  | b\n--+--+--\n1 |  | 2"),
+        ("| a | b |\n|---|---|\n| `x | y` | z |\n", "a     | b\n------+--\nx | y | z"),
+        ("| a | b |\n|---|---|\n| 1 | 2 | 3 | 4 |\n", "a | b        \n--+----------\n1 | 2 | 3 | 4"),
+        ("> | a | b |\n> |---|---|\n> | `x || y` | z |\n", "a      | b\n-------+--\nx || y | z"),
+        ("| a | b |\n|---|---|\n| 1 | 2 | | |\n", "a | b\n--+--\n1 | 2"),
         ("# Title\n\n- one\n- two", "Title\n\n• one\n• two"),
         ("**unfinished", "**unfinished"),
         ("[text](http://unfin", "[text](http://unfin"),
@@ -40,6 +45,33 @@ def test_what_is_shown(markdown: str, shown: str) -> None:
     assert render(markdown).text == shown
 
 
+@pytest.mark.parametrize(
+    ("markdown", "shown", "bold"),
+    [
+        ("**注意：**正文", "注意：正文", ["注意："]),
+        ("😀含**「重点」**内容 **강조(중요)**는", "😀含「重点」内容 강조(중요)는", ["「重点」", "강조(중요)"]),
+        ("a**「b」**c `**注：**正`", "a「b」c **注：**正", ["「b」"]),
+    ],
+)
+def test_emphasis_stands_beside_scripts_without_spaces(markdown: str, shown: str, bold: list[str]) -> None:
+    rendered = render(markdown)
+    assert rendered.text == shown
+    assert [covered(rendered, entity) for entity in rendered.entities if entity["type"] == "bold"] == bold
+
+
+def covered(rendered: Rendered, entity: Entity) -> str:
+    units = rendered.text.encode("utf-16-le")
+    return units[2 * entity["offset"] : 2 * (entity["offset"] + entity["length"])].decode("utf-16-le")
+
+
+@pytest.mark.parametrize("row", ["| `ps aux | grep x` | lists |", "| a | b | c |"])
+def test_a_server_loses_nothing_of_a_row_that_is_longer_than_its_head(row: str) -> None:
+    """What the server parses has as many cells in the row as in the head (GFM, section 4.10)."""
+    *_, sent = rich(f"| one | two |\n|---|---|\n{row}")["markdown"].splitlines()
+    assert sent.replace("\\|", "|") == row
+    assert len(re.findall(r"(?<!\\)\|", sent)) == 3
+
+
 def test_code_keeps_its_language() -> None:
     assert render("```py\nx = 1\n```").entities == [{"type": "pre", "offset": 0, "length": 5, "language": "py"}]
 
@@ -52,7 +84,8 @@ def test_longer_than_allowed_when_rendered() -> None:
 
 pieces = st.sampled_from(
     ["**", "*", "_", "`", "```", "\n", "||", "|", "<", "<b>", "</div>", "> ", "# ", "- ", "1. ", "[", "](", ")", "http://a.b",
-     "~~", "$", "\\", "😀", "word", " ", "|---|", "\t", "&amp;", "!", "привет", "\\(", "\\)", "\\frac{1}{2}"]
+     "~~", "$", "\\", "😀", "word", " ", "|---|", "\t", "&amp;", "!", "привет", "\\(", "\\)", "\\frac{1}{2}",
+     "注：", "「"]
 )  # fmt: skip
 
 

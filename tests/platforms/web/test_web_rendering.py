@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -42,9 +43,10 @@ ATTACKS = [
     "<a id=log name=log>",
     "x\x00<scr\x00ipt>alert(1)</script>",
 ]
-TAGS = set(
-    "a blockquote br code del div em h1 h2 h3 h4 h5 h6 hr li ol p pre s strong table tbody td th thead tr ul".split()  # noqa: SIM905
-)
+TAGS = {
+    "a", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p",
+    "pre", "s", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
+}  # fmt: skip
 ATTRIBUTES = {"href", "rel", "target", "start", "data-language", "data-align", "class", "tabindex", "dir"}
 
 
@@ -58,7 +60,7 @@ class Inspector(HTMLParser):
             if name == "href":
                 assert re.match(r"(https?://|mailto:)", value or ""), value
             if name == "class":
-                assert value in ("table", "code")
+                assert value in ("table", "code", "formula")
         if tag == "a" and "href" in dict(attrs):
             assert dict(attrs)["rel"] == "noopener noreferrer nofollow"
             assert dict(attrs)["target"] == "_blank"
@@ -164,3 +166,79 @@ def test_finished_blocks_are_not_rendered_again() -> None:
 @given(st.text(alphabet="ab*-`#|>1. \n\u2028\x0b", max_size=60))
 def test_split_keeps_every_letter(text: str) -> None:
     assert "".join(split_last_block(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("markdown", "shown"),
+    [
+        ("**注意：**正文", "<strong>注意：</strong>正文"),
+        ("含**「重点」**内容", "含<strong>「重点」</strong>内容"),
+        ("**강조(중요)**는", "<strong>강조(중요)</strong>는"),
+        ("*注意：*正文 ~~注意：~~正文", "<em>注意：</em>正文 <s>注意：</s>正文"),
+        ("***注意：***正文", "<em><strong>注意：</strong></em>正文"),
+        ("这是**“重点”**内容", "这是<strong>“重点”</strong>内容"),
+        ("**`x`**です", "<strong><code>x</code></strong>です"),
+        ("`**注：**正`", "<code>**注：**正</code>"),
+        ("2**「x」 y*z", "2**「x」 y*z"),
+        ('a**"b"**c', "a**&quot;b&quot;**c"),
+    ],
+)
+def test_emphasis_stands_beside_scripts_without_spaces(markdown: str, shown: str) -> None:
+    assert shown.replace("&quot;", '"') in render(markdown)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"\( x \)", r"\(a_1 * b_2 * c\)", r"\[ \frac{a}{b} \]", r"$$\{x\}$$", r"$a_1$", r"\(|x|\)", r"$n$",
+        r"\(\begin{matrix}1&2\\3&4\end{matrix}\)", r"\[a<b>c\]", r"\(f(x)\)", r"$$a\\[2pt]b_c*d*$$",
+    ],
+)  # fmt: skip
+def test_a_formula_survives_as_written(formula: str) -> None:
+    for markdown in (
+        f"so {formula} is",
+        f"- **{formula}**\n- *b*",
+        f"| a | b |\n|---|---|\n| {formula} | c |",
+        f"> {formula}",
+    ):
+        html = render(markdown)
+        assert formula in unescape(html).replace("<br>", ""), html
+        assert html.count('class="formula" dir="ltr"') == 1
+    assert formula in unescape(render(f"`{formula}`"))
+    assert "formula" not in render(f"`{formula}`\n\n```\n{formula}\n```\n\n    {formula}")
+
+
+def test_a_formula_of_several_lines_survives() -> None:
+    matrix = "$$\n\\begin{pmatrix}1&2\\\\\n- 3&4\\end{pmatrix}\n$$"
+    html = render(f"So:\n{matrix}\nand *then*")
+    assert matrix in unescape(html).replace("<br>", "")
+    assert "<em>then</em>" in html
+    assert unescape(render("> " + matrix.replace("\n", "\n> "))).replace("<br>", "").count(matrix) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["costs $5 and $10", "$5-$10", "$HOME/bin:$PATH", r"\[link\] \(see this\)", "- $$5\n- $$6", r"\\(x\\)"]
+)
+def test_what_is_no_formula_is_none(text: str) -> None:
+    assert "formula" not in render(text)
+
+
+def test_a_formula_that_is_being_written_is_shown_as_one() -> None:
+    assert completed(r"so \(\frac{a_1*b") == r"so \(\frac{a_1*b\)"
+    assert completed("$$\nx_1 *") == "$$\nx_1 *$$"
+    assert completed(r"**b \(x*y\) c") == r"**b \(x*y\) c**"
+
+
+@pytest.mark.parametrize(
+    ("row", "cells"),
+    [
+        ("| `ps aux | grep x` | lists |", ["<code>ps aux | grep x</code>", "lists"]),
+        ("| a | b | c | **d** |", ["a", "b | c | <strong>d</strong>"]),
+        ("a|b|", ["a", "b"]),
+        ("| `a || b` | `c | d` |", ["<code>a || b</code>", "<code>c | d</code>"]),
+        ("| a | b | | |", ["a", "b"]),
+    ],
+)
+def test_a_row_that_is_longer_than_its_head_loses_nothing(row: str, cells: list[str]) -> None:
+    html = render(f"| one | two |\n|---|---|\n{row}\n")
+    assert re.findall(r"<td>(.*)</td>", html) == cells

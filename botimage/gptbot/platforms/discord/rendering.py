@@ -14,6 +14,7 @@ from typing import Any, Final
 from gptbot.platforms.base import Button
 from gptbot.platforms.code_spans import code_spans
 from gptbot.platforms.discord.limits import MAX_CUSTOM_ID, MAX_LABEL, ROW, ROWS
+from gptbot.platforms.tables import escaped
 
 RULE: Final = "⎯" * 12
 _ACTION_ROW, _BUTTON = 1, 2
@@ -31,6 +32,8 @@ _IMAGE = re.compile(
 )
 _DELIMITER = re.compile(r"^ {0,3}\|?[ \t]*:?-+:?[ \t]*+(?:\|[ \t]*:?-+:?[ \t]*+)*+\|?[ \t]*$")
 _CELL_END = re.compile(r"(?<!\\)\|")
+_PIPES = re.compile(r"\\[^\w\s]|https?://[^\s<>()]+|(?P<pipes>\|{2,})")
+"""Runs of pipes; before them, what they are no runs in: escapes and addresses."""
 _STRONG = re.compile(r"(\*\*|__|~~)(?=\S)(.{1,300}?)(?<=\S)\1")
 _LINK = re.compile(r"(?<!!)\[([^\[\]\n]+)\]\(([^\s()]+)\)")
 _CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
@@ -75,15 +78,25 @@ def _line(line: str) -> str:
         return RULE
     if _HEADING.match(line):
         text = line.strip(" \t").lstrip("#").strip(" \t")
-        text = _images(text.rstrip("#").rstrip(" \t") if text.endswith("#") else text)
+        text = _prose(text.rstrip("#").rstrip(" \t") if text.endswith("#") else text)
         return text if not text or (text.startswith("**") and text.endswith("**")) else f"**{text}**"
     # ">>>" would quote all that follows.
     line = _QUOTE.sub("> ", _BULLET.sub(r"\1-\2", line))
-    return _images(line)
+    return _prose(line)
 
 
-def _images(line: str) -> str:
-    return _outside_code(line, lambda text: _IMAGE.sub(_image, text)) if "![" in line else line
+def _prose(line: str) -> str:
+    """A line without images, and with no spoilers made of its `||`."""
+    if "![" in line:
+        line = _outside_code(line, lambda text: _IMAGE.sub(_image, text))
+    return _outside_code(line, lambda text: _PIPES.sub(_literal, text)) if "||" in line else line
+
+
+def _literal(match: re.Match[str]) -> str:
+    """Pipes that hide nothing; what else was matched stays as it is."""
+    if match["pipes"]:
+        return match["pipes"].replace("|", "\\|")
+    return match[0].replace("||", "%7C%7C")
 
 
 def _image(match: re.Match[str]) -> str:
@@ -121,14 +134,17 @@ def _is_table(lines: list[str], number: int) -> bool:
     """Whether a table (GitHub Flavored Markdown, section 4.10) starts here: a row and a delimiter row as wide."""
     if number + 1 >= len(lines) or "|" not in lines[number] or not _DELIMITER.match(lines[number + 1]):
         return False
-    return len(_cells(lines[number])) == len(_cells(lines[number + 1]))
+    columns = len(_cells(lines[number + 1]))
+    return len(_cells(lines[number], columns)) == columns
 
 
-def _cells(row: str) -> list[str]:
-    row = row.strip().removeprefix("|")
+def _cells(row: str, columns: int = 0) -> list[str]:
+    """The cells of a row; where it has more than `columns`, a `|` in a code span ends none."""
+    row = escaped(row, columns).strip().removeprefix("|")
     if row.endswith("|") and not row.endswith("\\|"):
         row = row[:-1]
-    return [_plain(cell.strip().replace("\\|", "|")) for cell in _CELL_END.split(row)]
+    cells = [_plain(cell.strip().replace("\\|", "|")) for cell in _CELL_END.split(row)]
+    return cells[:columns] if columns and not any(cells[columns:]) else cells
 
 
 def _plain(cell: str) -> str:
@@ -140,11 +156,12 @@ def _plain(cell: str) -> str:
 def _table(lines: list[str], number: int, out: list[str]) -> int:
     """Lay a table out in a code block; return the line after it."""
     start = number
-    rows = [_cells(lines[number])]
+    columns = len(_cells(lines[number + 1]))
+    rows = [_cells(lines[number], columns)]
     aligns = [cell.endswith(":") for cell in (c.strip() for c in lines[number + 1].strip().strip("|").split("|"))]
     number += 2
     while number < len(lines) and lines[number].strip() and "|" in lines[number] and not _FENCE.match(lines[number]):
-        rows.append(_cells(lines[number]))
+        rows.append(_cells(lines[number], columns))
         number += 1
     source = lines[start:number]
     widths = _widths(rows)

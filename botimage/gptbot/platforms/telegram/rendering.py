@@ -6,11 +6,16 @@ Entities need no parsing at the server, so Markdown that is not finished yet can
 from __future__ import annotations
 
 import re
+import sys
+from array import array
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from gptbot.platforms.markdown import Budget, Source, Unrenderable, masked, without_lone_surrogates
+from gptbot.platforms.flanking import loosened
+from gptbot.platforms.markdown import Budget, Source, Unrenderable, free_mark, masked, without_lone_surrogates
+from gptbot.platforms.tables import excess
 from gptbot.platforms.telegram.limits import MAX_LENGTH, RICH_MAX_LENGTH, utf16_length
 
 if TYPE_CHECKING:
@@ -44,17 +49,41 @@ def render(markdown: str) -> Rendered:
     try:
         from telegramify_markdown.converter import convert
 
-        text, entities = convert(_keep_literal(source), config=_symbols())
+        kept = _keep_literal(source)
+        mark = free_mark(kept)
+        text, entities = convert(loosened(kept, mark) if mark else kept, config=_symbols())
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException:  # a renderer that fails, or panics in Rust, must not keep the answer from its reader
         return Rendered(source)
-    text = text.rstrip()
-    if not text or utf16_length(text) > MAX_LENGTH:
+    rendered = Rendered(text.rstrip(), [entity.to_dict() for entity in entities])
+    if mark and mark in text:
+        rendered = _without(mark, rendered)
+    length = utf16_length(rendered.text)
+    if not rendered.text or length > MAX_LENGTH:
         return Rendered(source)
-    length = utf16_length(text)
-    kept = [entity.to_dict() for entity in entities if entity.length > 0 and entity.offset + entity.length <= length]
-    return Rendered(text, kept)
+    shown = [entity for entity in rendered.entities if 0 < entity["length"] <= length - entity["offset"]]
+    return Rendered(rendered.text, shown)
+
+
+def _without(mark: str, rendered: Rendered) -> Rendered:
+    """A message without a character that stands for nothing: each entity holds what it held else."""
+    text = rendered.text
+    units = [index for index, unit in enumerate(_units(text)) if unit == ord(mark)]
+
+    def at(offset: int) -> int:
+        return offset - bisect_left(units, offset)
+
+    entities: list[Entity] = []
+    for entity in rendered.entities:
+        start, end = at(entity["offset"]), at(entity["offset"] + entity["length"])
+        words = {name: value.replace(mark, "") for name, value in entity.items() if isinstance(value, str)}
+        entities.append({**entity, **words, "offset": start, "length": end - start})
+    return Rendered(text.replace(mark, ""), entities)
+
+
+def _units(text: str) -> array[int]:
+    return array("H", text.encode("utf-16-le" if sys.byteorder == "little" else "utf-16-be"))
 
 
 def rich(markdown: str) -> dict[str, str]:
@@ -94,8 +123,9 @@ def _symbols() -> RenderConfig:
 def _keep_literal(markdown: str) -> str:
     """Escape what telegramify-markdown would drop or take for its own. Raises Unrenderable.
 
-    That is HTML, as in `List<int>`, `||`, and a code fence with words behind it and nothing below. Where a fence was
-    escaped, what stands below it may mean something else, so the text is looked at again; a few times at most.
+    That is HTML, as in `List<int>`, `||`, what a table's row has more than its head, and a code fence with words behind
+    it and nothing below. Where a fence was escaped, what stands below it may mean something else, so the text is looked
+    at again; a few times at most.
     """
     if len(markdown) > RICH_MAX_LENGTH:
         raise Unrenderable("longer than any message")
@@ -128,6 +158,8 @@ class _Literal:
         """Where `<` is masked and not in code."""
         self._fence: re.Match[bytes] | None = None
         self._in_code = False
+        self._columns = 0
+        """Of the table that was opened last."""
         for event, place in budget.events(source.text, STANDARD_OPTIONS):
             if isinstance(event, dict):
                 self._take(cast("dict[str, Any]", event), place["start"], place["end"])
@@ -145,8 +177,12 @@ class _Literal:
                 self._fence = None
             case {"Text": _}:
                 found |= {pipe: b"\\" for run in _PIPES.finditer(source, start, end) for pipe in range(*run.span())}
-            case {"Start": {"Table": _}}:
+            case {"Start": {"Table": columns}}:
+                self._columns = len(columns)
                 found |= {pipe: b" " for run in _PIPES.finditer(source, start, end) for pipe in range(*run.span())[1:]}
+            case {"Start": "TableRow"}:
+                row = source[start:end].decode("latin-1")  # pipes and backticks are single bytes
+                found |= {start + pipe: b"\\" for pipe in excess(row, self._columns)}
             case {"InlineHtml": _} | {"Start": "HtmlBlock"}:
                 found[source.index(b"<", start, end)] = b"\\"
                 self.again = self.again or "Start" in event

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Final
 
@@ -10,6 +12,7 @@ import nh3
 from pyromark import Options
 
 from gptbot.platforms.markdown import Budget, Source, Unrenderable, masked, without_lone_surrogates
+from gptbot.platforms.tables import excess_of, may_have
 from gptbot.platforms.web.unfinished import completed
 from gptbot.platforms.web.writer import Writer, escape, paragraph
 
@@ -18,7 +21,7 @@ __all__ = ["completed", "escape", "render", "rendered", "split_last_block"]
 _CLEANER = nh3.Cleaner(
     tags={
         "a", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p",
-        "pre", "s", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
+        "pre", "s", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
     },
     attributes={
         "*": set(), "a": {"href"}, "ol": {"start"}, "div": {"data-language"}, "td": {"data-align"},
@@ -27,6 +30,7 @@ _CLEANER = nh3.Cleaner(
     tag_attribute_values={
         "div": {"class": {"table", "code"}, "tabindex": {"0"}},
         "pre": {"tabindex": {"0"}, "dir": {"ltr"}},
+        "span": {"class": {"formula"}, "dir": {"ltr"}},
     },
     set_tag_attribute_values={"a": {"target": "_blank"}},
     link_rel="noopener noreferrer nofollow",
@@ -62,7 +66,7 @@ def rendered(text: str) -> str:
 def _written(text: str) -> str:
     if len(text) > _LONGEST:
         raise Unrenderable("longer than any message")
-    source = masked(text)
+    source = _with_whole_rows(masked(text, formulas=True))
     writer = Writer(source)
     try:
         writer.write(Budget().events(source.text, _OPTIONS))
@@ -72,13 +76,27 @@ def _written(text: str) -> str:
     return writer.finish()
 
 
+def _with_whole_rows(source: Source) -> Source:
+    """The text with what a parser would leave out of its tables' rows."""
+    if not may_have(source.text):
+        return source
+    encoded = source.text.encode()
+    parts: list[bytes] = []
+    done = 0
+    with suppress(Unrenderable):  # the block where the events end is shown as it was written
+        for at in excess_of(encoded, Budget().events(source.text, _OPTIONS)):
+            parts += [encoded[done:at], b"\\"]
+            done = at
+    return replace(source, text=b"".join([*parts, encoded[done:]]).decode()) if parts else source
+
+
 def split_last_block(text: str) -> tuple[str, str]:
     """Cut before the last block of the top level: text added later can change nothing before it.
 
     A text that costs too much to look at has no block that is done.
     """
     try:
-        source = masked(text)
+        source = masked(text, formulas=True)
         cut = _last_block(source) if len(text) <= _LONGEST else 0
     except (KeyboardInterrupt, SystemExit):
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from gptbot.platforms.code_spans import code_spans
+from gptbot.platforms.formulas import closed, replaced
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
 _OPEN_LINK = re.compile(r"!?\[([^\[\]\n]*)(?:\](?:\([^()\s]*)?)?$")
@@ -25,6 +26,9 @@ def completed(block: str) -> str:
     prose, ticks = without_code(block)
     if ticks:
         return block.removesuffix(ticks) if block.endswith(ticks) else block + ticks
+    if (formula := closed(block)) is not None:
+        return formula
+    prose = replaced(prose, lambda _: " ")
     text = _OPEN_LINK.sub(r"\1", block)
     open_markers: list[str] = []
     for marker in _MARKERS.findall(_OPEN_LINK.sub(r"\1", prose)):

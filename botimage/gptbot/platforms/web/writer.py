@@ -15,7 +15,10 @@ _MOST_FILLED: Final = 200
 """Cells of a text that are added where rows are shorter than their head."""
 _MOST_LINKED: Final = 200_000
 """Characters of the links' addresses: a reference repeats its address each time."""
+_MOST_FORMULAS: Final = 1000
+"""Formulas of a text that are elements of their own."""
 _LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
+_QUOTED = re.compile(r"\n[ \t]{0,80}>[ \t>]{0,80}")
 _BOXES: Final = {"Emphasis": "em", "Strong": "strong"}
 _LINES: Final = {"Paragraph": "p", "Item": "li", "TableRow": "tr"}
 _SIDES: Final = {"Left": "start", "Center": "center", "Right": "end"}
@@ -53,6 +56,7 @@ class Writer:
         self._images: list[tuple[str, int]] = []
         """Address, and start in the output, of each image that is open."""
         self._aligned: list[str] = []
+        self._formulas = 0
         self._column = 0
         self._cell = "td"
         self._filled = 0
@@ -177,7 +181,7 @@ class Writer:
             self._open("<ol>\n" if start == 1 else f'<ol start="{start}">\n', "</ol>\n")
 
     def _code(self, kind: Any) -> None:
-        info = str(kind["Fenced"]) if isinstance(kind, dict) else ""
+        info = self._source.restore(str(kind["Fenced"])) if isinstance(kind, dict) else ""
         language = re.sub(r"[^\w+#.-]", "", info[:80].strip().split(" ")[0])[:20]
         label = f' data-language="{language}"' if language else ""
         self._in_code = True
@@ -223,9 +227,30 @@ class Writer:
         """Write the text that is held, with its addresses as links."""
         if not self._text:
             return
-        text = self._source.restore("".join(self._text))
+        text = "".join(self._text)
         self._text.clear()
-        if self._in_code or self._links or self._images:
+        if self._in_code or self._images:
+            self._out.append(self._escaped(text))
+            return
+        for formula, part in self._source.parts(text):
+            if formula:
+                self._formula(self._source.formulas[int(part)])
+            else:
+                self._prose(self._source.restore(part))
+
+    def _formula(self, written: str) -> None:
+        """A formula as it was written. Mathematics goes from left to right, whatever stands around it."""
+        if "</blockquote>\n" in self._closing:
+            written = _QUOTED.sub("\n", written)
+        shown = escape(written).replace("\n", "<br>\n")
+        self._formulas += 1
+        if self._formulas > _MOST_FORMULAS:
+            self._out.append(shown)
+            return
+        self._out.append(f'<span class="formula" dir="ltr">{shown}</span>')
+
+    def _prose(self, text: str) -> None:
+        if self._links:
             self._out.append(escape(text))
             return
         done = 0

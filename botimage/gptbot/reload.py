@@ -16,7 +16,8 @@ log = get_logger("manifest")
 INTERVAL = 10.0
 """Seconds between two looks. The kubelet itself takes up to a minute to renew a mounted ConfigMap."""
 LIVE_FIELDS = (
-    "personas", "default_persona", "custom_persona", "about", "answer_in", "context", "limits", "access", "privacy",
+    "personas", "default_persona", "custom_persona", "greeting", "about", "answer_in", "context", "limits", "access",
+    "privacy",
 )  # fmt: skip
 
 

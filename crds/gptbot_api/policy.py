@@ -51,6 +51,8 @@ class Persona(ApiModel):
     """The system prompt."""
     prompt_from: PromptSource | None = None
     """Read the system prompt from a ConfigMap instead."""
+    greeting: Annotated[str, Field(max_length=1000)] = ""
+    """What it says to `!start` while this role is in force, as Markdown. Empty: what `spec.greeting` says."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(

@@ -2,5 +2,5 @@
 
 REVISION = 5
 """Grows with each change; the annotation `gptbot.dev/revision` of the CRD."""
-SCHEMA = "8df58d27eb7f27f79fa9fed77acc88df060485da1eb9e98002ab376ee3cc5d7a"
+SCHEMA = "9d4dff32c1a66b78979c164b84cd1a2d13f283e948998b61cd11a37c5eef46a5"
 """Digest of the spec of the CRD of that revision."""

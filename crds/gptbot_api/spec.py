@@ -68,6 +68,11 @@ class GptBotSpec(ApiModel):
     """The role it starts with. Absent: the first of `personas`."""
     custom_persona: Literal["allowed", "forbidden"] = "allowed"
     """Whether a user may write a persona of their own."""
+    greeting: Annotated[str, Field(max_length=1000)] = ""
+    """What it says to whoever opens it and to `!start`, as Markdown; buttons for what it can do stand below.
+
+    Empty: two or three sentences in the reader's language.
+    """
     about: About = Field(default_factory=About)
     """Who runs it, as it tells people who ask."""
     context: Context = Field(default_factory=Context)

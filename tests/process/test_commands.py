@@ -30,6 +30,7 @@ SAID = {
     "reset": "reset-done",
     "retry": "retry-nothing",
     "settings": "settings-list",
+    "start": "start-hello",
     "stop": "stop-nothing",
     "summary": "summary-nothing",
     "usage": "usage-start",

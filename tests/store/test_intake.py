@@ -238,7 +238,8 @@ async def test_a_conversation_that_was_left_is_forgotten(door: Door) -> None:
     ("text", "expected"),
     [
         ("/help@somebot", ("help", "")), ("!Помощь", ("help", "")), ("/HELP persona", ("help", "persona")),
-        ("!сброс", ("reset", "")), ("/start", ("help", "")), ("! help", (None, "! help")),
+        ("!сброс", ("reset", "")), ("! help", (None, "! help")), ("/start", ("start", "")),
+        ("/start ref_42", ("start", "ref_42")), ("/start@somebot promo1", ("start", "promo1")),
     ],
 )  # fmt: skip
 def test_commands_are_known_by_all_their_names(text: str, expected: tuple[str | None, str]) -> None:

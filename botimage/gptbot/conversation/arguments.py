@@ -41,7 +41,7 @@ class WrongArgument(ValueError):
 def parse(command: Command, argument: str, spec: GptBotSpec, said: Texts) -> dict[str, Any]:
     """The arguments by name. Raises WrongArgument."""
     found: dict[str, Any] = {}
-    rest = argument.strip()
+    rest = "" if command.ignores_argument else argument.strip()
     for place, wanted in enumerate(command.arguments):
         last = place == len(command.arguments) - 1
         word = rest if last else rest.partition(" ")[0]

@@ -14,6 +14,17 @@ help-limits = How much you may ask is limited: `!usage` shows what is left.
 help-privacy = Before anything is stored or sent to the model, I take out { $kinds }. `!privacy` tells the rest, `!reset` erases this conversation at once.
 help-privacy-none = `!privacy` tells what I keep, `!reset` erases this conversation at once.
 
+# A greeting
+start-hello = Hello! I answer questions with a language model.
+start-remembers = I remember what we said for { $ttl }.
+button-help = What I can do
+button-persona = My roles
+button-privacy = What I keep
+command-start = Greet, with buttons for what I can do
+command-start-aliases = hello
+command-start-long = What stands behind it makes no difference: links to me may put a word there.
+command-start-example-1 = Just `!start`.
+
 # How one command works
 help-one = **`{ $form }`** – { $text }
 help-argument = `{ $word }`: { $text }

@@ -14,6 +14,17 @@ help-limits = Сколько можно спрашивать, ограничен
 help-privacy = Прежде чем что-либо сохранить или передать модели, я убираю { $kinds }. Остальное расскажет `!privacy`, а `!reset` сразу стирает этот разговор.
 help-privacy-none = Что я храню, расскажет `!privacy`, а `!reset` сразу стирает этот разговор.
 
+# Приветствие
+start-hello = Здравствуйте! Я отвечаю на вопросы с помощью языковой модели.
+start-remembers = Наш разговор я помню { $ttl }.
+button-help = Что я умею
+button-persona = Мои роли
+button-privacy = Что я храню
+command-start = Поздороваться и показать кнопки с тем, что я умею
+command-start-aliases = старт, привет
+command-start-long = Что стоит после имени, неважно: ссылки на меня могут добавить туда слово.
+command-start-example-1 = Просто `!start`.
+
 # Как работает одна команда
 help-one = **`{ $form }`** – { $text }
 help-argument = `{ $word }`: { $text }

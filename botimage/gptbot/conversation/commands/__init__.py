@@ -65,9 +65,12 @@ def find(name: str) -> str | None:
     return _by_name().get(name.casefold())
 
 
-def nearest(name: str) -> str | None:
-    """The name of a command that was probably meant, in the language that it was typed in."""
-    near = get_close_matches(name.casefold(), list(_by_name()), n=1, cutoff=_CLOSE)
+def nearest(name: str, close: float = _CLOSE) -> str | None:
+    """The name of a command that was probably meant, in the language that it was typed in.
+
+    `close`: how much of the word has to be right, from 0 to 1.
+    """
+    near = get_close_matches(name.casefold(), list(_by_name()), n=1, cutoff=close)
     return near[0] if near else None
 
 

@@ -152,6 +152,8 @@ class Command:
     """Whether a bot has the command at all; help and menus leave it out otherwise."""
     asks_model: bool = False
     """Whether it may ask the model, while it runs or with a `Question`: it can be stopped then, as answers can."""
+    ignores_argument: bool = False
+    """Whether what stands behind its name means nothing; else an argument that it does not have is told to be wrong."""
     examples: int = 1
     """How many texts `command-NAME-example-N` there are."""
     order: int = 100

@@ -11,6 +11,9 @@ from gptbot.locales import Texts, languages
 from gptbot.platforms.inbound import Attachment
 from gptbot_api import GptBotSpec
 
+_SURELY = 0.8
+"""How much of a word has to be a command's name for that to be meant: people say `/help please` as well."""
+
 
 async def _run(context: CommandContext) -> Reply:
     name: str | None = context.arguments.get("command")
@@ -19,12 +22,12 @@ async def _run(context: CommandContext) -> Reply:
     word = name.strip().lstrip("!/")
     found = commands.find(word)
     if found is None or not commands.command(found).offered(context.config.bot.spec):
-        near = commands.nearest(word)
-        return Reply(
-            context.texts("command-unknown")
-            if near is None or found is not None
-            else context.texts("command-unknown-near", near=f"help {near}")
-        )
+        if found is not None:
+            return Reply(context.texts("command-unknown"))
+        near = commands.nearest(word, _SURELY)
+        if near is None:  # no name of a command, not even nearly: `/help please`
+            return Reply(_overview(context))
+        return Reply(context.texts("command-unknown-near", near=f"help {near}"))
     return Reply(explanation(commands.command(found), context.config.bot.spec, context.texts))
 
 
@@ -55,7 +58,7 @@ def explanation(item: Command, spec: GptBotSpec, said: Texts) -> str:
 
 def _overview(context: CommandContext) -> str:
     spec, said = context.config.bot.spec, context.texts
-    lines = [said("help-start", ttl=spoken(spec.context.ttl, said)), _address(context)]
+    lines = [said("help-start", ttl=spoken(spec.context.ttl, said)), addressing(context)]
     files = [Attachment(kind=kind, mime="", size=None, reference={}) for kind in ("image", "audio", "text")]
     readables = [said(f"file-can-{file.kind}") for file in files if readable(file, spec.llm)]
     lines.append(said("help-files", kinds=", ".join(readables)))
@@ -72,7 +75,7 @@ def _overview(context: CommandContext) -> str:
     return "\n".join(lines)
 
 
-def _address(context: CommandContext) -> str:
+def addressing(context: CommandContext) -> str:
     """How the bot is spoken to here."""
     spec, said = context.config.bot.spec, context.texts
     if context.direct:
@@ -95,6 +98,6 @@ def _choices(spec: GptBotSpec, said: Texts) -> list[Choice]:
 
 
 COMMAND = Command(
-    name="help", run=_run, arguments=[Argument(name="command", most=40, choices=_choices)], aliases=["start"],
+    name="help", run=_run, arguments=[Argument(name="command", most=40, choices=_choices)],
     asks_administrator=True, private_reply=True, examples=2, order=0,
 )  # fmt: skip

@@ -151,10 +151,23 @@ def _messages() -> list[Reader]:
         ]
         return telegram.to_bot(text, marks, User(id=1, is_bot=True, first_name="bot", username="bot"), direct=False)
 
+    def telegram_marked(text: str) -> object:
+        """As above, with code and links wherever there is a word."""
+        kinds = ("code", "pre", "text_link")
+        marks = [
+            MessageEntity(
+                type=kinds[number % 3], offset=found.start(), length=found.end() - found.start(), language=text[:50],
+                url=f"https://e.org/{text[:50]}",
+            )
+            for number, found in enumerate(re.finditer(r"\S{1,40}", text))
+        ]  # fmt: skip
+        return telegram.to_bot(text, marks, User(id=1, is_bot=True, first_name="bot", username="bot"), direct=False)
+
     def discord_to_bot(text: str) -> object:
         return to_bot(text, "1", "bot", ["2"])
 
     mentions = ("<@1>", "<@!1>", "<@&2>", "<#3>", " ", ",", ":", "\n", "<@", "hello", "<", ">")
+    ticks = ("`", "``", " ", "x", "\n")
     at_names = ("@bot", "@ann", " ", ",", "x", "\n")
     words = ("since", "ago", "last", " ", "2h", "14:30", "today", "+", "1", "h", "days", "x")
     return [
@@ -167,6 +180,7 @@ def _messages() -> list[Reader]:
         Reader("period", period, MESSAGE, ["conversation.arguments"], words),
         Reader("duration", duration, MESSAGE, ["conversation.arguments"], words),
         Reader("telegram to_bot", telegram_to_bot, TELEGRAM, [], at_names),
+        Reader("telegram marked", telegram_marked, TELEGRAM, ["platforms.telegram.marking"], ticks),
         Reader("discord to_bot", discord_to_bot, DISCORD, ["platforms.discord.spoken"], mentions),
         Reader("discord history", lambda text: spoken(text, "1"), DISCORD, ["platforms.discord.history"], mentions),
         Reader("accept-language", choose, MESSAGE, [], ("ru", ";q=", "0.5", ",", "-", "*", " ", "é", "1")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -83,3 +84,34 @@ async def test_an_offset_that_no_update_has_is_not_asked_for(
     await store.command("SET", keys.platform("telegram", "offset"), kept)
     poller = Poller(SimpleNamespace(), _ME, context, SimpleNamespace())  # pyright: ignore[reportArgumentType]
     assert await poller._kept_offset() == offset
+
+
+_LONGEST = 0.050
+_OF_ONE = {"message_id": 1, "chat": {"id": -5, "type": "supergroup"}, "from": {"id": 5}}
+_LARGE: dict[str, dict[str, Any]] = {
+    "blocks": {"rich_message": {"blocks": [{"type": "paragraph", "text": "a"}] * 32_000}},
+    "parts": {"rich_message": {"blocks": [{"type": "paragraph", "text": ["a"] * 250_000}]}},
+    "code": {"rich_message": {"blocks": [{"type": "paragraph", "text": [{"type": "code", "text": "a"}] * 36_000}]}},
+    "items": {"rich_message": {"blocks": [{"type": "list", "items": [{"label": "-"}] * 70_000}]}},
+    "entities": {"text": "a " * 2048, "entities": [
+        {"type": "text_link", "offset": number % 4096, "length": 1, "url": "https://e.org"} for number in range(15_000)
+    ]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _LARGE)
+def test_an_update_of_a_megabyte_stalls_nobody(name: str) -> None:
+    update = {"update_id": 1, "message": {**_OF_ONE, **_LARGE[name]}}
+
+    def reading() -> float:
+        begun = time.process_time()
+        assert read(update, _ME) is not None
+        return time.process_time() - begun
+
+    assert min(reading() for _ in range(7)) < _LONGEST
+
+
+def test_what_is_beyond_a_rich_message_is_not_read() -> None:
+    found = read({"update_id": 1, "message": {**_OF_ONE, **_LARGE["code"]}}, _ME)
+    assert found is not None
+    assert 0 < len(found.text) < 40_000

@@ -211,7 +211,7 @@ class BotIntake:
             command, unknown, text, quote = None, None, "", ""  # a command of another bot
             message = replace(message, attachments=())
         files = tuple(file for file in message.attachments if meant or readable(file, spec.llm))
-        said = text.strip() or quote or ("[file]" if files else "")
+        said = text.strip() or quote or ("[file]" if files else "") or (message.unread if meant else "")
         wanted = command is not None or unknown is not None or _wanted(when, said, meant)
         chosen = self._mailbox.choices.known(conversation)
         if command is None and not message.direct:
@@ -250,6 +250,9 @@ class BotIntake:
             )
         if len(message.text) > MOST_CHARACTERS:
             return await self._refuse(_TOO_LONG, message, user, conversation, event, hears)
+        if message.unread and plain:
+            notice = Notice(message.unread, tell=meant, outcome="unread")
+            return await self._refuse(notice, message, user, conversation, event, hears)
         if unknown is not None:
             return await self._refuse(self._no_command(unknown), message, user, conversation, event, hears)
         address: Address | None = message.address

@@ -84,6 +84,9 @@ class Inbound:
     names: Sequence[str] = ()
     """What the bot is called behind the `@` of a command, where several bots may read it. Empty: nobody else does."""
     attachments: Sequence[Attachment] = ()
+    unread: str = ""
+    """Why all that was sent cannot be read, such as somebody's contact card: the name of a text of the locales, which
+    its author is told in place of an answer. Empty: there is something to read."""
     album: str = ""
     """Id that messages of an author have in common which are one question, such as pictures sent together."""
     administrator: Callable[[], Awaitable[bool]] | None = None

@@ -50,8 +50,31 @@ def read_rich(value: Any) -> str:
 
 
 def blocks(markdown: str) -> list[Json]:
-    """The content as `RichMessage` shows it; to the fake all text is paragraphs."""
-    return [{"type": "paragraph", "text": text} for text in re.split(r"\n\s*\n", markdown)]
+    """The content as `RichMessage` shows it: headings, fenced code, and paragraphs with code, links and bold text."""
+    return [_block(text) for text in re.split(r"\n\s*\n", markdown)]
+
+
+def _block(text: str) -> Json:
+    if heading := re.fullmatch(r"(#{1,6}) (.*)", text):
+        return {"type": "heading", "size": len(heading[1]), "text": _inline(heading[2])}
+    if fence := re.fullmatch(r"```(\w*)\n(.*?)\n?```", text, re.DOTALL):
+        return {"type": "pre", "text": fence[2], **({"language": fence[1]} if fence[1] else {})}
+    return {"type": "paragraph", "text": _inline(text)}
+
+
+def _inline(text: str) -> Any:
+    found: list[Any] = []
+    at = 0
+    for mark in re.finditer(r"`([^`]+)`|\[([^\]]+)\]\((https?://[^)]+)\)|\*\*([^*]+)\*\*", text):
+        found += [text[at : mark.start()]] if mark.start() > at else []
+        if mark[1]:
+            found.append({"type": "code", "text": mark[1]})
+        elif mark[2]:
+            found.append({"type": "url", "text": mark[2], "url": mark[3]})
+        else:
+            found.append({"type": "bold", "text": mark[4]})
+        at = mark.end()
+    return [*found, text[at:]] if found else text
 
 
 def show_draft(chat: Chat, given: Json, text: str, *, rich: bool, stops: bool) -> None:

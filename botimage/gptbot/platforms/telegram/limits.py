@@ -12,6 +12,11 @@ MAX_LENGTH: Final = 4096
 RICH_MAX_LENGTH: Final = 32768
 """Characters of a rich message (Bot API, "Rich message limits"); here UTF-16 code units, which are no fewer."""
 
+MOST_ENTITIES: Final = 300
+"""Entities of a message, sizes of a photo, people who joined that are read; Telegram sends 100 at most."""
+RICH_MOST_PARTS: Final = 5_000
+"""Blocks and parts of texts of a rich message that are read; Telegram takes 500 blocks."""
+
 CALLBACK_DATA: Final = 64
 """Bytes of a button's `callback_data` at most (Bot API, `InlineKeyboardButton`)."""
 

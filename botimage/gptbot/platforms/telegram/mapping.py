@@ -10,6 +10,7 @@ from aiogram.types import CallbackQuery, Message, MessageEntity, MessageGenerati
 from gptbot.platforms.inbound import Address, Inbound
 from gptbot.platforms.telegram.attachments import attachments
 from gptbot.platforms.telegram.callbacks import command as command_of
+from gptbot.platforms.telegram.contents import unread
 from gptbot.platforms.telegram.spoken import people, quoted, speaker, to_bot
 
 _STOP = "!stop"
@@ -24,6 +25,8 @@ def inbound(update: Update, me: User) -> Inbound | None:
         return _stopped(event, update.stopped_message_generation)
     if update.edited_message is not None:
         edited = _said(update.edited_message, me)
+        if edited is not None and edited.unread:  # somebody's live location goes on, and asks nothing
+            return None
         return edited and replace(edited, original_at=update.edited_message.date.timestamp())
     return None if update.message is None else _said(update.message, me)
 
@@ -83,11 +86,12 @@ def _said(message: Message, me: User) -> Inbound | None:
     """A message, or None when it is not one that the bot could answer.
 
     Not answered are: messages of bots (and our own), posts that a channel forwards into its discussion group, commands
-    for another bot, and what has neither text nor a file, such as service messages; but for those on who joined.
+    for another bot, and service messages, but for those on who joined.
     """
     text, files = message.text or message.caption or "", attachments(message)
+    cannot = "" if text or files else unread(message)
     joined = any(not each.is_bot for each in message.new_chat_members or ())  # asks nothing, but tells who is there
-    if not (text or files or joined) or message.is_automatic_forward:
+    if not (text or files or joined or cannot) or message.is_automatic_forward:
         return None
     author = _author(message, me)
     if author is None:
@@ -116,6 +120,7 @@ def _said(message: Message, me: User) -> Inbound | None:
         forwarded=message.forward_origin is not None,
         names=(me.username,) if me.username else (),
         attachments=files,
+        unread=cannot,
         album=message.media_group_id or "",
     )
 

@@ -12,6 +12,10 @@ from typing import Any, cast
 
 from aiogram.types import User, WebhookInfo
 
+from gptbot.platforms.telegram.contents import words
+from gptbot.platforms.telegram.limits import MOST_ENTITIES
+from gptbot.platforms.telegram.rich import flat, photo
+
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
@@ -30,7 +34,7 @@ class _Shape:
 _USER = _Shape(("id",), ("is_bot", "username", "language_code"), unread={"is_bot": False, "first_name": ""})
 _CHAT = _Shape(("id", "type"), ("username",))
 _SENDER_CHAT = _Shape(("id",), ("username",), unread={"type": "channel"})
-_ENTITIES = _Shape(("type", "offset", "length"), within={"user": _USER})
+_ENTITIES = _Shape(("type", "offset", "length"), ("url", "language"), within={"user": _USER})
 _UNREAD_OF_FILES = {
     "file_unique_id": "", "width": 0, "height": 0, "length": 0, "duration": 0, "type": "regular", "is_animated": False,
     "is_video": False,
@@ -39,11 +43,26 @@ _FILE = _Shape(
     ("file_id",), ("file_size", "width", "height", "duration", "mime_type", "file_name"), unread=_UNREAD_OF_FILES
 )
 _FILES = ("photo", "voice", "audio", "animation", "video_note", "video", "sticker", "document")
+_PRESENCE_ALONE = {
+    "location": {"latitude": 0, "longitude": 0},
+    "contact": {"phone_number": "", "first_name": ""},
+    "story": {"chat": {"id": 0, "type": "private"}, "id": 0},
+    "invoice": {"title": "", "description": "", "start_parameter": "", "currency": "", "total_amount": 0},
+    "paid_media": {"star_count": 0, "paid_media": []},
+    "giveaway": {"chats": [], "winners_selection_date": 0, "winner_count": 0},
+    "giveaway_winners": {
+        "chat": {"id": 0, "type": "private"}, "giveaway_message_id": 0, "winners_selection_date": 0, "winner_count": 0,
+        "winners": [],
+    },
+    "live_photo": {"file_id": "", **_UNREAD_OF_FILES},
+}  # fmt: skip
+"""Of these it is read that they are there, and nothing of what they say."""
 _SAID = _Shape(
     ("message_id", "chat"), ("date", "text", "caption"),
     {
         "chat": _CHAT, "from": _USER, "sender_chat": _SENDER_CHAT, "entities": _ENTITIES, "caption_entities": _ENTITIES,
         "forum_topic_created": _Shape(unread={"name": "", "icon_color": 0}), **dict.fromkeys(_FILES, _FILE),
+        **{name: _Shape(unread=unread) for name, unread in _PRESENCE_ALONE.items()},
     },
 )  # fmt: skip
 _MESSAGE = _Shape(
@@ -87,18 +106,30 @@ def _picked(value: Any, shape: _Shape) -> dict[str, Any] | None:
     found = dict(shape.unread)
     if shape is _SAID or shape is _MESSAGE:
         found |= {"date": int(time.time())}
+        given = _in_words(given)
     found |= {name: given[name] for name in (*shape.needs, *shape.reads) if given.get(name) is not None}
     for name, inner in shape.within.items():
         if (each := given.get(name)) is None:
             continue
         if isinstance(each, list):
-            items = (_picked(item, inner) for item in cast("list[Any]", each))
+            items = (_picked(item, inner) for item in cast("list[Any]", each)[:MOST_ENTITIES])
             found[name] = [item for item in items if item is not None]
         elif (picked := _picked(each, inner)) is not None:
             found[name] = picked
         else:
             found.pop(name, None)
     return None if any(name not in found for name in shape.needs) else found
+
+
+def _in_words(message: dict[str, Any]) -> dict[str, Any]:
+    """A message whose words do not stand in its text or caption, with the text that they amount to."""
+    if message.get("text") or message.get("caption"):
+        return message
+    if (rich := message.get("rich_message")) is not None:
+        text, entities = flat(rich)
+        pictures = photo(rich)
+        return message | {"text": text, "entities": entities} | ({"photo": pictures} if pictures else {})
+    return message | ({"text": said} if (said := words(message)) else {})
 
 
 def me(answer: Any) -> User:

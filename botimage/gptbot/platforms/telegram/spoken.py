@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from aiogram.enums import MessageEntityType
 from aiogram.types import Chat, Message, MessageEntity, User
 
+from gptbot.inbox.invocations import command_like
 from gptbot.platforms.inbound import perhaps_person, person
+from gptbot.platforms.telegram.marking import MARKED, Links, block, code
 
 _LEFT_BY_A_MENTION = " \t\r\n,:;"
 _CODING = "utf-16-le"
@@ -36,16 +38,27 @@ def people(message: Message) -> list[str]:
 def to_bot(text: str, entities: Sequence[MessageEntity], me: User, direct: bool) -> tuple[str, bool]:
     """The text without mentions of the bot, and whether there were any. `/do@bot` becomes `/do`.
 
-    Mentions of others are marked, but not where only the author and the bot are (`direct`).
+    Mentions of others are marked, but not where only the author and the bot are (`direct`). Code and the address behind
+    a word are Markdown; not so in a command, whose arguments are plain words.
     """
-    units = text.encode(_CODING)
-    said = _Said()
+    plain = _merged(text, entities, me, direct, marked=False)
+    if command_like(plain[0]) is not None or not any(entity.type in MARKED for entity in entities):
+        return plain
+    return _merged(text, entities, me, direct, marked=True)
+
+
+def _merged(text: str, entities: Sequence[MessageEntity], me: User, direct: bool, *, marked: bool) -> tuple[str, bool]:
+    units = text.encode(_CODING, "surrogatepass")
+    said, links = _Said(), Links()
     at = 0
-    for entity in sorted(entities, key=lambda entity: entity.offset):
-        start, end = entity.offset * 2, (entity.offset + entity.length) * 2
-        if start < at:  # within the one before
+    for entity in sorted(entities, key=lambda entity: (entity.offset, -entity.length)):
+        start, end = entity.offset * 2, min((entity.offset + entity.length) * 2, len(units))
+        if links.end is not None and links.end <= start:
+            said.add(_decoded(units[at : links.end]) + links.close())
+            at = links.after
+        if start < at or end <= start or (links.end is not None and end > links.end):  # within the one before
             continue
-        covered = units[start:end].decode(_CODING, "replace")
+        covered = _decoded(units[start:end])
         match entity.type:
             case MessageEntityType.MENTION if covered[1:].lower() == (me.username or "").lower():
                 word = None
@@ -55,16 +68,33 @@ def to_bot(text: str, entities: Sequence[MessageEntity], me: User, direct: bool)
                 word = covered.partition("@")[0]
             case MessageEntityType.MENTION | MessageEntityType.TEXT_MENTION if not direct:
                 word = _mark(covered, entity)
+            case MessageEntityType.CODE if marked:
+                word = code(covered)
+            case MessageEntityType.PRE if marked:
+                word = block(
+                    covered, entity.language, before=units[max(start - 2, 0) : start], after=units[end : end + 2]
+                )
+            case MessageEntityType.TEXT_LINK if marked and links.open(covered, entity.url, end):
+                said.add(_decoded(units[at:start]) + "[")
+                at = start
+                continue
             case _:
                 continue
-        said.add(units[at:start].decode(_CODING, "replace"))
+        said.add(_decoded(units[at:start]))
         if word is None:
             said.leave_out()
         else:
             said.add(word)
         at = end
-    said.add(units[at:].decode(_CODING, "replace"))
+    if links.end is not None:
+        said.add(_decoded(units[at : links.end]) + links.close())
+        at = links.after
+    said.add(_decoded(units[at:]))
     return "".join(said.parts).strip(), said.left_out
+
+
+def _decoded(units: bytes) -> str:
+    return units.decode(_CODING, "replace")
 
 
 class _Said:

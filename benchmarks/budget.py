@@ -20,7 +20,7 @@ from tests.fakes.openai.checks import count_tokens
 from tests.hostile.crowd import crowd
 
 SESSIONS, BUDGET = 100, 2000
-ANSWER = "Once upon a time there was a kettle. " * 125
+ANSWER = "".join(f"Once upon a time there was kettle {number}. " for number in range(125))
 """1,000 words: so many tokens in the scripted model."""
 RESERVATIONS = 2000
 TARGETS = [Target("budget_overrun_ratio", 1.25)]

@@ -137,7 +137,7 @@ async def test_in_a_small_window_what_is_folded_at_once_fits_into_it(bot: Bot, m
     model.settings.context_window = 2048
     memory = Memory(bot)
     await memory.fill(exchanges(8, 2000))
-    model.say("Notes. " * 500, times=None)
+    model.say("".join(f"Note {number}. " for number in range(350)), times=None)
     assert await fold(bot, CONVERSATION) == "folded"
     assert 1 <= len(remembered(await memory.context())) <= 4
     assert all(request.status == 200 for request in model.requests)
@@ -184,7 +184,7 @@ async def test_a_request_that_is_too_long_after_all_is_made_shorter_with_all_its
 async def test_notes_without_end_are_ended(bot: Bot, model: FakeOpenAI) -> None:
     memory = Memory(bot)
     await memory.fill(exchanges(6))
-    model.say("again and " * 20_000, tokens_per_second=20_000)
+    model.say("".join(f"again{number} and " for number in range(20_000)), tokens_per_second=20_000)
     assert await fold(bot, CONVERSATION) == "folded"
     [request] = model.requests
     await asyncio.wait_for(request.ended.wait(), 10)

@@ -162,7 +162,7 @@ async def test_the_trial_that_fails_opens_it_for_twice_as_long_up_to_a_limit(sce
 async def test_half_open_lets_one_through(scene: Scene) -> None:
     await opened(scene)
     scene.clock.now += PAUSE
-    scene.fake.say("slow " * 200, tokens_per_second=50, model="gpt-test")
+    scene.fake.say("".join(f"slow{number} " for number in range(200)), tokens_per_second=50, model="gpt-test")
     trial = asyncio.create_task(scene.client.stream(HELLO, lambda text: None))
     await scene.fake.wait_requests(1)
     assert [await scene.ask(), await scene.ask()] == ["gpt-other", "gpt-other"]

@@ -13,6 +13,7 @@ from tests.fakes.openai import FakeOpenAI, Fault
 from tests.llm.conftest import KEY, MakeClient
 
 HELLO: list[Message] = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello there"}]
+LONG = "".join(f"word{number} " for number in range(500))
 ANSWER = "You said (2 messages): Hello there"
 
 
@@ -261,7 +262,7 @@ async def test_a_wrong_parameter_is_named(make_client: MakeClient, endpoint: End
 
 @pytest.mark.parametrize("fault", [None, "hang", "stall"])
 async def test_cancelling_closes_the_connection(fake: FakeOpenAI, make_client: MakeClient, fault: Fault | None) -> None:
-    fake.say("word " * 500, tokens_per_second=50, fault=fault)
+    fake.say(LONG, tokens_per_second=50, fault=fault)
     before = requests_total("cancelled")
     got = asyncio.Event()
     task = asyncio.create_task(make_client().stream(HELLO, lambda text: got.set()))
@@ -286,7 +287,7 @@ async def test_cancelling_while_waiting_to_retry(fake: FakeOpenAI, make_client: 
 
 
 async def test_an_error_of_the_receiver_closes_the_connection(fake: FakeOpenAI, make_client: MakeClient) -> None:
-    fake.say("word " * 500, tokens_per_second=50)
+    fake.say(LONG, tokens_per_second=50)
 
     def receive(text: str) -> None:
         raise LookupError("the receiver's own")
@@ -319,10 +320,10 @@ async def test_empty_answers_say_what_may_help(fake: FakeOpenAI, make_client: Ma
 
 
 async def test_an_answer_without_end_is_ended(fake: FakeOpenAI, make_client: MakeClient, endpoint: Endpoint) -> None:
-    fake.say("word " * 5000, tokens_per_second=20)
+    fake.say(LONG * 10, tokens_per_second=20)
     with pytest.raises(TookTooLong, match=r"after 0\.5 s .*totalTimeoutSeconds") as caught:
         await make_client(dataclasses.replace(endpoint, total_timeout=0.5)).stream(HELLO, lambda text: None)
-    assert (caught.value.kind, caught.value.text[:9]) == ("timeout", "word word")
+    assert (caught.value.kind, caught.value.text[:11]) == ("timeout", "word0 word1")
     await asyncio.wait_for(fake.requests[0].ended.wait(), 5)
     assert fake.requests[0].outcome == "aborted"
 

@@ -13,7 +13,7 @@ _SAYS: dict[str, tuple[str, str]] = {
     "quota": ("QuotaSpent", "the account is out of money or of its quota: raise it, or wait for the next period"),
     "not_found": ("ModelNotFound", "the API has no such model, or there is none at baseUrl: check model and baseUrl"),
     "unreachable": ("Unreachable", "no connection: check baseUrl, and that the pods may reach it"),
-    "timeout": ("TooSlow", "no answer in time: raise llm.timeoutSeconds, or use a faster model"),
+    "timeout": ("TooSlow", "no answer in time: raise llm.timeoutSeconds or llm.stallSeconds, or use a faster model"),
     "overloaded": ("Overloaded", "the API limits requests or has trouble of its own: wait, or add llm.fallbacks"),
     "bad_stream": ("StreamBroken", "answers break off before their end: look for a proxy that buffers or cuts them"),
     "bad_request": ("RequestRefused", "the API does not take the request: check llm.parameters"),

@@ -105,7 +105,7 @@ class TokenBudget:
         if exact and not any(map(_image_tokens, messages)):
             self._ratios.pop(model, None)  # an exact count, and of today: worth more than the average
             self.learn(model, messages, error.requested)
-        else:
+        elif not error.limit or self.count(model, messages) <= error.limit:  # else the window was wrong, not the count
             self._ratios[model] = max(self.ratio(model) * _SHRINK, _LEAST)
 
     def _cut(self, message: Message, tokens: int, model: str) -> Message:
@@ -134,12 +134,14 @@ async def stream_trimmed(
     """Stream the answer to as much of the conversation as fits; what does not fit after all is trimmed further.
 
     Without `on_text` it comes in one piece. Learns from what the API counted. `meter` hears of each request. `whole`:
-    the answer is not bounded by `max_answer`. Raises ModelError; ContextTooLong only after `tries` requests.
+    the answer is not bounded by `max_answer`. What an endpoint says that it takes at once holds from then on
+    (`traits.py`), a quarter of it for the answer. Raises ModelError; ContextTooLong only after `tries` requests.
     """
     model = client.endpoints[0].model
-    window = context_window
+    window = min(context_window, client.window or context_window)
     for attempt in range(1, tries + 1):
-        trimmed = budget.trim(messages, window, reply_reserve, model)
+        reserve = reply_reserve if window == context_window else min(reply_reserve, window // 4)
+        trimmed = budget.trim(messages, window, reserve, model)
         try:
             if on_text is None:
                 completion = await client.complete(trimmed, meter)

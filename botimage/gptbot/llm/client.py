@@ -68,6 +68,11 @@ class ModelClient:
             return "good"
         return "fallback" if any(breaker.state == "closed" for breaker in self._breakers) else "away"
 
+    @property
+    def window(self) -> int | None:
+        """Tokens of question and answer that the first endpoint takes at once, where it said so."""
+        return self.traits[0].window
+
     async def stream(
         self, messages: Sequence[Message], on_text: Callable[[str], None], meter: Meter | None = None, *,
         whole: bool = False,
@@ -136,6 +141,8 @@ class ModelClient:
             try:
                 return await self._guarded(index, messages, on_text, meter, whole)
             except ModelError as error:
+                if isinstance(error, ContextTooLong):
+                    traits.narrow(error.limit)
                 if not error.text and traits.learn(endpoint, error, form):
                     logger.warning("%s gets what it refused no more: %s", endpoint.model, error)
                     continue

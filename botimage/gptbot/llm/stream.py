@@ -39,7 +39,7 @@ def request_body(
     """The JSON of a request. `traits`: what the endpoint is known not to take. `whole`: as in `Endpoint.fields`."""
     traits = traits or Traits()
     said = [_said(message, endpoint.vision) for message in alternating(messages, system=not traits.no_system)]
-    fields = traits.fields(endpoint.fields(whole=whole))
+    fields = traits.fields(endpoint.fields(whole=whole, window=traits.window))
     body: dict[str, Any] = {**fields, "model": endpoint.model, "messages": said, "stream": stream}
     if stream and "stream_options" not in traits.without:
         body["stream_options"] = {"include_usage": True}

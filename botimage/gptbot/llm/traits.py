@@ -16,6 +16,8 @@ _NEEDED: Final = frozenset({"model", "messages", "stream"})
 _MOST_TOKENS: Final = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 """The two names of the bound on an answer: older servers know the one, newer models of OpenAI take only the other."""
 _MOST_NAMES: Final = 32
+_LEAST_WINDOW: Final = 256
+"""Tokens of the smallest window that is believed, as of `contextWindow`."""
 
 
 @dataclass(slots=True)
@@ -30,6 +32,8 @@ class Traits:
     """Fields that it takes under another name."""
     no_system: bool = False
     """Whether it refuses the system's role."""
+    window: int | None = None
+    """Tokens of question and answer that it takes at once, where it said so."""
     unopened: int = 0
     """Above 0: its answers begin with thoughts whose opening stands in the prompt, so that only their end is seen. So
     many answers without thoughts, and it is taken to think no more."""
@@ -38,6 +42,12 @@ class Traits:
         """Take in whether an answer began with such thoughts."""
         before, self.unopened = self.unopened, _DOUBTED if unopened else max(0, self.unopened - 1)
         if bool(before) != bool(self.unopened):
+            self._tell()
+
+    def narrow(self, limit: int | None) -> None:
+        """Take in how many tokens it said that it takes at once."""
+        if limit is not None and limit >= _LEAST_WINDOW and (self.window is None or limit < self.window):
+            self.window = limit
             self._tell()
 
     @property
@@ -77,7 +87,7 @@ class Traits:
         """What was learned, for the store."""
         return {
             "without": sorted(self.without), "renamed": self.renamed, "noSystem": self.no_system,
-            "unopened": bool(self.unopened),
+            "unopened": bool(self.unopened), "window": self.window,
         }  # fmt: skip
 
     def take_in(self, found: Mapping[str, Any]) -> None:
@@ -93,6 +103,8 @@ class Traits:
                 if cast("dict[str, Any]", renamed).get(name) == other
             }
         self.no_system = self.no_system or found.get("noSystem") is True
+        if type(limit := found.get("window")) is int and limit >= _LEAST_WINDOW:
+            self.window = min(limit, self.window or limit)
         if found.get("unopened") is True and not self.unopened:
             self.unopened = _DOUBTED
 

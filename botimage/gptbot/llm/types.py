@@ -78,11 +78,15 @@ class Endpoint:
     prices: Prices | None = None
     """None: what it costs is not counted."""
 
-    def fields(self, *, whole: bool = False) -> Mapping[str, Any]:
-        """The parameters of a request. `whole`: its answer is not bounded by `max_answer`."""
+    def fields(self, *, whole: bool = False, window: int | None = None) -> Mapping[str, Any]:
+        """The parameters of a request. `whole`: its answer is not bounded by `max_answer`.
+
+        `window`: tokens that the model takes at once, where it said so: an answer has a quarter of them at most.
+        """
         if whole or self.max_answer is None or not BOUNDS.isdisjoint(self.parameters):
             return self.parameters
-        return {"max_tokens": self.max_answer, **self.parameters}
+        most = self.max_answer if window is None else min(self.max_answer, window // 4)
+        return {"max_tokens": most, **self.parameters}
 
     @property
     def address(self) -> str:

@@ -97,7 +97,7 @@ FIXES = {
     "TimedOut": "look at network policies on the way to the store, and at its load",
     "TooFewReplicas": "bring replicas of the store back: it takes no writes with fewer than min-replicas-to-write",
     "TooManyClients": "raise the store's maxclients",
-    "TooSlow": "raise llm.timeoutSeconds, or use a faster model",
+    "TooSlow": "raise llm.timeoutSeconds or llm.stallSeconds, or use a faster model",
     "Unreachable": "see that it runs (the store's pod, the model's API), its address, and network policies on the way",
     "Unreadable": "look at the key that the message names, and at who else may write to the store",
     "Unschedulable": "add nodes, lower resources, or mend nodeSelector, affinity and tolerations under podTemplate",

@@ -130,9 +130,11 @@ class Actions:
         channel = Channel(self._world.snowflake(), TEXT, name, guild)
         return self._put(channel, "CHANNEL_CREATE")
 
-    def do_add_thread(self, channel: str, name: str) -> str:
+    def do_add_thread(self, channel: str, name: str, message: str | None) -> str:
         parent = self._world.channels[channel]
-        return self._put(Channel(self._world.snowflake(), THREAD, name, parent.guild, parent.id), "THREAD_CREATE")
+        return self._put(
+            Channel(message or self._world.snowflake(), THREAD, name, parent.guild, parent.id), "THREAD_CREATE"
+        )
 
     def _put(self, channel: Channel, event: str) -> str:
         assert channel.guild is not None
@@ -175,7 +177,7 @@ class Actions:
 
     def do_say(
         self, channel: str, user: str, text: str, mention: bool, reply_to: str | None, ping_replied: bool,
-        kind: int | None, webhook: bool, bot: str | None, files: list[Json], sticker: bool,
+        kind: int | None, webhook: bool, bot: str | None, files: list[Json], sticker: bool, more: Json,
     ) -> str:  # fmt: skip
         place = self._world.channels[channel]
         if mention:
@@ -189,6 +191,7 @@ class Actions:
                 for file in files
             ],
             stickers=[{"id": self._world.snowflake(), "name": "Wave", "format_type": 1}] if sticker else [],
+            more=more,
         )  # fmt: skip
         self._messages.mention_as_user(place, message, ping_replied=ping_replied)
         self._messages.post(place, message)

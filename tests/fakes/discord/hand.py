@@ -58,9 +58,9 @@ class Hand(ABC):
         """A text channel."""
         return await self.do("add_channel", guild=guild, name=name)
 
-    async def add_thread(self, channel: str, name: str = "thread") -> str:
-        """A public thread in a channel."""
-        return await self.do("add_thread", channel=channel, name=name)
+    async def add_thread(self, channel: str, name: str = "thread", *, message: str | None = None) -> str:
+        """A public thread in a channel, or one made of a message of it, whose id it has."""
+        return await self.do("add_thread", channel=channel, name=name, message=message)
 
     async def open_dm(self, user: str, bot: str | None = None) -> str:
         """The direct messages of a person and a bot (by its user id)."""
@@ -114,15 +114,17 @@ class Hand(ABC):
         bot: str | None = None,
         files: Sequence[tuple[str, str | None, bytes]] = (),
         sticker: bool = False,
+        more: Json | None = None,
     ) -> str:
         """Write a message and return its id. `mention`: put the bot's mention before it. `kind`: a message type.
 
-        `files`: name, type (None: Discord tells none) and content of each.
+        `files`: name, type (None: Discord tells none) and content of each. `more`: further fields of the message.
         """
         sent = [{"name": name, "mime": mime, "content": b64encode(data).decode()} for name, mime, data in files]
         return await self.do(
             "say", channel=channel, user=user, text=text, mention=mention, reply_to=reply_to, ping_replied=ping_replied,
             kind=kind, webhook=webhook, bot=bot, files=sent, sticker=sticker,
+            more=more or {},
         )  # fmt: skip
 
     async def edit(self, channel: str, message: str, text: str) -> None:

@@ -261,6 +261,7 @@ class Messages:
 def _without_content(data: Json) -> Json:
     """An event as a bot without the message-content intent gets it."""
     nothing: Json = {"content": "", "embeds": [], "attachments": [], "components": []}
+    data = {name: value for name, value in data.items() if name != "poll"}
     other: Json | None = data.get("referenced_message")
     return data | nothing | ({"referenced_message": other | nothing} if other else {})
 

@@ -122,6 +122,8 @@ class Message:
     deleted: bool = False
     files: list[File] = field(default_factory=list[File])
     stickers: list[Json] = field(default_factory=list[Json])
+    more: Json = field(default_factory=dict)
+    """Further fields: embeds, a poll, snapshots of what it forwards."""
 
 
 @dataclass(slots=True)
@@ -231,6 +233,7 @@ class World:
             "attachments": [file.json(message.channel, self.cdn) for file in message.files], "embeds": [],
             "components": message.components,
         }  # fmt: skip
+        found |= message.more
         if message.stickers:
             found["sticker_items"] = message.stickers
         if message.nonce is not None:

@@ -187,6 +187,7 @@ class Running:
 
     def __init__(self, bot: BotConfig, store: Store, keys: BotKeys, intake: NotingIntake | None = None) -> None:
         self.intake = intake or NotingIntake()
+        self.keys = keys
         self.reports = Reports()
         context = GatewayContext(
             bot=bot, settings=settings_of(bot), intake=self.intake, report=self.reports, commands=COMMANDS,

@@ -8,6 +8,8 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
+from gptbot.platforms.discord.contents import snapshots
+from gptbot.platforms.discord.fields import fields, id_of, number, objects, word
 from gptbot.platforms.discord.rest import Refused, Rest
 from gptbot.platforms.download import download
 from gptbot.platforms.errors import Rejected, TooLarge
@@ -26,20 +28,27 @@ def attachments(data: Mapping[str, Any]) -> tuple[Attachment, ...]:
     A sticker is something that cannot be read.
     """
     found = [*_files(data)]
-    if data.get("sticker_items") and not found:
+    if not found and any(message.get("sticker_items") for message in (data, *snapshots(data))):
         found.append(Attachment(kind="other", mime="", size=None, reference={}))
-    replied = data.get("referenced_message") or {}
-    if replied and not (replied.get("author") or {}).get("bot"):
-        found += [file for file in _files(replied) if file.kind != "other"]
-    return tuple(found)
+    return *found, *readable(fields(data, "referenced_message"))
 
 
-def _files(data: Mapping[str, Any]) -> Iterator[Attachment]:
-    for file in data.get("attachments") or ():
-        kind, mime = kind_of(file.get("content_type"), file.get("filename"))
+def readable(message: Mapping[str, Any], **where: str) -> list[Attachment]:
+    """Files of another message that can be read; `where` goes into their references."""
+    return [file for file in _files(message, **where) if file.kind != "other"]
+
+
+def _files(data: Mapping[str, Any], **where: str) -> Iterator[Attachment]:
+    """Those of a message, and of what it forwards: a link to them is told by the message that forwards them."""
+    for file in (file for message in (data, *snapshots(data)) for file in objects(message, "attachments")):
+        if not (key := id_of(file)) or not id_of(data):
+            continue
+        kind, mime = kind_of(word(file, "content_type") or None, word(file, "filename") or None)
+        length = file.get("duration_secs")
         yield Attachment(
-            kind=kind, mime=mime, size=file.get("size"), seconds=file.get("duration_secs"),
-            reference={"message": data["id"], "attachment": file["id"]},
+            kind=kind, mime=mime, size=number(file, "size") or None,
+            seconds=length if isinstance(length, int | float) else None,
+            reference={"message": id_of(data), "attachment": key, **where},
         )  # fmt: skip
 
 
@@ -50,16 +59,18 @@ async def fetch_attachment(
 
     Links are signed and run out after a day, so a new one is asked for. Raises TooLarge, Rejected, or SendError.
     """
+    channel = reference.get("channel", channel)
     path = f"/channels/{channel}/messages/{reference['message']}"
     try:
         message: Any = await rest.request("GET", path, route=("message", channel), patience=_PATIENCE)
     except Refused as refused:
         raise Rejected(str(refused)) from None
-    for file in message.get("attachments") or ():
-        if file["id"] == reference["attachment"]:
-            if int(file.get("size") or 0) > limit:
-                raise TooLarge(limit)
-            return await download(http, _trusted(str(file.get("url")), api), limit, _TIMEOUT)
+    for each in (fields(message), *snapshots(message)):
+        for file in objects(each, "attachments"):
+            if id_of(file) == reference["attachment"]:
+                if number(file, "size") > limit:
+                    raise TooLarge(limit)
+                return await download(http, _trusted(word(file, "url"), api), limit, _TIMEOUT)
     raise Rejected("the file is not there any more")
 
 

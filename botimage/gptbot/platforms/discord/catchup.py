@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gptbot.inbox.store import StoreUnavailable
+from gptbot.platforms.discord.fields import Event, fields, id_of, number, objects
 from gptbot.platforms.discord.limits import snowflake
-from gptbot.platforms.discord.mapping import Directory, Event, from_message, is_thread
+from gptbot.platforms.discord.mapping import Directory, from_message, is_thread
 from gptbot.platforms.discord.places import Place, Places
 from gptbot.platforms.discord.rest import Refused, Rest
 from gptbot.platforms.errors import FloodWait, NotSent, OutcomeUnknown
@@ -52,9 +53,9 @@ class CatchUp:
     def unheard(self, guild: Event, since: float) -> list[Place]:
         """Channels and threads of a Guild Create in which something was written after `since`, the latest first."""
         after = int(self._after(since))
-        talk = [(int(channel.get("last_message_id") or 0), channel["id"])
-                for channel in [*guild.get("channels", ()), *guild.get("threads", ())]]  # fmt: skip
-        return [Place(channel, guild["id"]) for last, channel in sorted(talk, reverse=True) if last > after]
+        talk = [(number(channel, "last_message_id"), id_of(channel))
+                for channel in [*objects(guild, "channels"), *objects(guild, "threads")] if id_of(channel)]  # fmt: skip
+        return [Place(channel, id_of(guild)) for last, channel in sorted(talk, reverse=True) if last > after]
 
     @staticmethod
     def _after(since: float) -> str:
@@ -70,12 +71,13 @@ class CatchUp:
             try:
                 for _ in range(_PAGES):
                     path = f"/channels/{place.channel}/messages?after={after}&limit={_PAGE}"
-                    page = await self._get(path, ("messages", place.channel))
+                    answer = await self._get(path, ("messages", place.channel))
+                    page = [data for data in answer if id_of(data)] if isinstance(answer, list) else []
                     for data in reversed(page):
-                        found += await self._understand(data, place, members)
+                        found += await self._understood(data, place, members)
                     if len(page) < _PAGE:
                         return found
-                    after = page[0]["id"]
+                    after = id_of(page[0])
                 log.warning("a channel is too busy to read all of what was missed in it")
             except Refused as refusal:
                 if refusal.status in (403, 404):
@@ -85,6 +87,14 @@ class CatchUp:
             except (FloodWait, NotSent, OutcomeUnknown) as error:
                 log.warning("missed messages of a channel could not be fetched", error=type(error).__name__)
         return found
+
+    async def _understood(self, data: dict[str, Any], place: Place, members: dict[str, Any]) -> list[Inbound]:
+        """One message; nothing when it cannot be read: it must not keep the others from coming in."""
+        try:
+            return await self._understand(data, place, members)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            log.error("a missed message of Discord cannot be read; it is left out", reason=type(error).__name__)
+            return []
 
     async def _understand(self, data: dict[str, Any], place: Place, members: dict[str, Any]) -> list[Inbound]:
         """One message as an event would have brought it: REST leaves out guild and member."""
@@ -98,9 +108,9 @@ class CatchUp:
         if inbound is None or not inbound.addressed:
             return []
         if not members:  # the first one for us: access rules may name the channel that a thread is in
-            channel = await self._get(f"/channels/{place.channel}", ("channel", place.channel))
+            channel = fields(await self._get(f"/channels/{place.channel}", ("channel", place.channel)))
             if is_thread(channel):
-                self.directory.thread(channel)
+                self.directory.thread({"guild_id": place.guild, **channel})
         if inbound.user not in members:
             members[inbound.user] = await self._member(place.guild, inbound.user)
         inbound = from_message(data | {"member": members[inbound.user]}, self.directory)
@@ -109,7 +119,7 @@ class CatchUp:
     async def _member(self, guild: str, user: str) -> dict[str, Any]:
         """Whose roles access rules may name; without any when the person has left."""
         try:
-            return await self._get(f"/guilds/{guild}/members/{user}", ("member", guild))
+            return fields(await self._get(f"/guilds/{guild}/members/{user}", ("member", guild)))
         except Refused as refusal:
             if refusal.status == 404:
                 return {}

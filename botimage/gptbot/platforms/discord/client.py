@@ -21,7 +21,9 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import HTTPClient, Route
 
+from gptbot.platforms.discord.fields import fields, id_of, number, word
 from gptbot.platforms.discord.inflow import Window
+from gptbot.platforms.discord.limits import STARTS_A_DAY
 from gptbot.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -183,24 +185,35 @@ class Client(discord.Client):
         """Nothing to wait for: starts of sessions are spread by who opens sockets."""
 
     async def identity(self, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Log in; the bot's user and application. Raises discord.LoginFailure, discord.HTTPException, OSError."""
-        user: Any = await self.http.static_login(token)
-        application: Any = await self.http.application_info()
+        """Log in; the bot's user and application. Raises discord.LoginFailure, discord.HTTPException, OSError; the
+        last also where the answer tells no id.
+        """
+        user = fields(await self.http.static_login(token))
+        application = fields(await self.http.application_info())
+        if not id_of(user) or not id_of(application):
+            raise ConnectionError("Discord's API does not tell who the bot is")
         return user, application
 
     async def gateway_info(self) -> GatewayInfo:
-        """Where the gateway is, how many shards there should be, and how many sessions may be started."""
+        """Where the gateway is, how many shards there should be, and how many sessions may be started.
+
+        Raises as `identity` does. A proxy may tell the address alone: then there is one shard, and a day's budget.
+        """
         async with asyncio.timeout(_OPEN_TIMEOUT):
-            data = await self.http.request(Route("GET", "/gateway/bot"))
-        limit = data["session_start_limit"]
+            data = fields(await self.http.request(Route("GET", "/gateway/bot")))
+        if not (url := word(data, "url")):
+            raise ConnectionError("Discord's API does not tell where its gateway is")
+        limit = fields(data, "session_start_limit")
         return GatewayInfo(
-            data["url"], data["shards"], limit["remaining"], limit["reset_after"] / 1000, limit["max_concurrency"]
-        )
+            url, max(1, number(data, "shards", 1)), number(limit, "remaining", STARTS_A_DAY),
+            number(limit, "reset_after") / 1000, max(1, number(limit, "max_concurrency", 1)),
+        )  # fmt: skip
 
     async def commands(self, application: str) -> list[dict[str, Any]]:
         """The application's global commands, with all their languages."""
         route = Route("GET", "/applications/{application_id}/commands", application_id=application)
-        return await self.http.request(route, params={"with_localizations": "true"})
+        answer = await self.http.request(route, params={"with_localizations": "true"})
+        return [fields(command) for command in answer] if isinstance(answer, list) else []
 
     async def overwrite_commands(self, application: str, commands: list[dict[str, Any]]) -> None:
         """Make these the application's global commands."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from gptbot.platforms.base import ArgumentInfo, CommandInfo
+from gptbot.platforms.discord.fields import fields, objects, word
 from gptbot.platforms.discord.limits import COMMAND_NAME, LOCALES, MANAGE_GUILD, MAX_CHOICES, MAX_DESCRIPTION
 
 _CHAT_INPUT: Final = 1
@@ -30,25 +31,29 @@ def same(wanted: Iterable[Mapping[str, Any]], there: Iterable[Mapping[str, Any]]
 
 def in_order(data: Mapping[str, Any], commands: Sequence[CommandInfo]) -> Mapping[str, Any]:
     """A slash command with its options in the order of the command's arguments: people fill them in as they like."""
-    given = data["data"].get("options") or []
-    info = next((info for info in commands if info.name == data["data"].get("name")), None)
+    called = fields(data, "data")
+    given = objects(called, "options")
+    info = next((info for info in commands if info.name == called.get("name")), None)
     if info is None or len(given) < 2:
         return data
     places = {argument.name: place for place, argument in enumerate(info.arguments)}
-    options = sorted(given, key=lambda option: places.get(option["name"], len(places)))
-    return {**data, "data": {**data["data"], "options": options}}
+    options = sorted(given, key=lambda option: places.get(word(option, "name"), len(places)))
+    return {**data, "data": {**called, "options": options}}
 
 
 def completions(data: Mapping[str, Any], commands: Sequence[CommandInfo]) -> list[dict[str, Any]]:
     """The choices for the option that is being typed (Interaction Response, Autocomplete)."""
-    called = data["data"]
-    focused = next((option for option in called.get("options") or () if option.get("focused")), None)
+    called = fields(data, "data")
+    focused = next((option for option in objects(called, "options") if option.get("focused")), None)
     if focused is None:
         return []
     for info in commands:
         for argument in info.arguments:
-            if (info.name, argument.name) == (called["name"], focused["name"]) and argument.complete is not None:
-                found = argument.complete(str(focused.get("value") or ""), data.get("locale"))
+            if (info.name, argument.name) == (
+                called.get("name"),
+                focused.get("name"),
+            ) and argument.complete is not None:
+                found = argument.complete(str(focused.get("value") or ""), word(data, "locale") or None)
                 fitting = [(label, value) for label, value in found if 0 < len(value) <= MAX_DESCRIPTION]
                 return [{"name": _shorten(label), "value": value} for label, value in fitting[:MAX_CHOICES]]
     return []
@@ -119,24 +124,24 @@ def _essence(command: Mapping[str, Any]) -> str:
     """What of a command we set, in one form: Discord leaves defaults out and adds fields of its own."""
     contexts = command.get("contexts")
     return repr((
-        command["name"], command.get("type", _CHAT_INPUT), _texts(command),
-        [_option_essence(option) for option in command.get("options") or ()],
-        sorted(contexts if contexts is not None else (_GUILD, _BOT_DM)),
-        sorted(command.get("integration_types") or (0,)),
+        command.get("name"), command.get("type", _CHAT_INPUT), _texts(command),
+        [_option_essence(option) for option in objects(command, "options")],
+        sorted(contexts if isinstance(contexts, list) else (_GUILD, _BOT_DM), key=repr),
+        sorted(command.get("integration_types") or (0,), key=repr),
         command.get("default_member_permissions"),
     ))  # fmt: skip
 
 
 def _option_essence(option: Mapping[str, Any]) -> tuple[Any, ...]:
     choices = [
-        (choice["name"], choice["value"], sorted((choice.get("name_localizations") or {}).items()))
-        for choice in option.get("choices") or ()
+        (choice.get("name"), choice.get("value"), sorted(fields(choice, "name_localizations").items()))
+        for choice in objects(option, "choices")
     ]
     return (
-        option["type"], option["name"], _texts(option), bool(option.get("required")), choices,
+        option.get("type"), option.get("name"), _texts(option), bool(option.get("required")), choices,
         bool(option.get("autocomplete")), option.get("min_value"), option.get("max_value"), option.get("max_length"),
     )  # fmt: skip
 
 
 def _texts(thing: Mapping[str, Any]) -> tuple[str, list[tuple[str, str]]]:
-    return thing.get("description", ""), sorted((thing.get("description_localizations") or {}).items())
+    return thing.get("description", ""), sorted(fields(thing, "description_localizations").items())

@@ -16,14 +16,23 @@ from gptbot.platforms.discord import commands
 from gptbot.platforms.discord.administrators import with_administrator
 from gptbot.platforms.discord.catchup import CatchUp
 from gptbot.platforms.discord.client import Client, GatewayInfo, Parser, Socket
+from gptbot.platforms.discord.fields import fields, id_of, ids, word
 from gptbot.platforms.discord.inflow import Inflow
 from gptbot.platforms.discord.interactions import Acknowledgement, complete
 from gptbot.platforms.discord.invitation import invitation
-from gptbot.platforms.discord.mapping import Directory, from_edit, from_interaction, from_message, is_completion
+from gptbot.platforms.discord.mapping import (
+    Directory,
+    channel_of,
+    from_edit,
+    from_interaction,
+    from_message,
+    is_completion,
+)
 from gptbot.platforms.discord.places import Places
 from gptbot.platforms.discord.rest import Rest
 from gptbot.platforms.discord.sessions import SharedSessions
 from gptbot.platforms.discord.shard import Resharded, Shard
+from gptbot.platforms.discord.threads import Threads
 from gptbot.platforms.discord.trouble import TROUBLE, refused, telling
 from gptbot.platforms.errors import Misconfigured
 from gptbot.platforms.inbound import Inbound
@@ -121,9 +130,10 @@ class DiscordGateway:
                 text = "apiBaseUrl answers, but not as Discord's API does (HTTP 404): check it"
                 raise Misconfigured(text, "NotADiscordApi") from None
             raise
-        name: str = user.get("global_name") or user["username"]
-        self._directory = Directory(user["id"], name, (user["username"], *name.split()[:1]))
-        self._identity = Identity(user["username"], invitation(application["id"]))
+        key, name = id_of(application), word(user, "username")
+        shown = word(user, "global_name") or name or "bot"
+        self._directory = Directory(id_of(user), shown, (name, *shown.split()[:1]))
+        self._identity = Identity(name, invitation(key))
         self._notices.clear()
         if not self._settings.message_content_intent and self._context.bot.bot.spec.answer_in.groups == "always":
             self._notices["IntentOff"] = _INTENT_OFF
@@ -131,7 +141,7 @@ class DiscordGateway:
             self._notices["InteractionsElsewhere"] = (
                 "slash commands do not arrive: clear the Interactions Endpoint URL in the Developer Portal"
             )
-        return application["id"], info
+        return key, info
 
     async def _hold(
         self, number: int, info: GatewayInfo, client: Client, rest: Rest, application: str, catch_up: CatchUp
@@ -143,7 +153,7 @@ class DiscordGateway:
             self._context.report(connected=connected, reason=reason, message=message, receiver=receiver, of=of)
 
         def parsers(inflow: Inflow, tasks: asyncio.TaskGroup) -> Mapping[str, Parser]:
-            return self._parsers(client, rest, inflow, tasks)
+            return self._parsers(client, rest, application, inflow, tasks)
 
         async def work() -> None:
             refusal = refused(self._settings)
@@ -184,8 +194,14 @@ class DiscordGateway:
             log.warning(self._notices["CommandsRefused"])
             self._report()
 
-    def _parsers(self, client: Client, rest: Rest, inflow: Inflow, tasks: asyncio.TaskGroup) -> Mapping[str, Parser]:
-        directory = self._directory
+    def _parsers(
+        self, client: Client, rest: Rest, application: str, inflow: Inflow, tasks: asyncio.TaskGroup
+    ) -> Mapping[str, Parser]:
+        directory, context = self._directory, self._context
+        threads = Threads(
+            rest, directory, context.store, context.keys, context.intake, self._remembered,
+            lambda: context.bot.bot.spec.answer_in.groups == "always",
+        )  # fmt: skip
 
         async def know_guild(guild: str) -> None:
             await self._ask_for_guild(client, guild)
@@ -193,22 +209,27 @@ class DiscordGateway:
         def message(data: Any, socket: Socket, understood: Callable[..., Inbound | None] = from_message) -> None:
             async def understand() -> Inbound | None:
                 # After a RESUME in a new process no Guild Create tells which role is the bot's own.
-                guild = data.get("guild_id")
-                if guild is not None and data.get("mention_roles") and guild not in directory.guilds:
+                guild = id_of(data, "guild_id")
+                if guild and data.get("mention_roles") and guild not in directory.guilds:
                     await self._ask_for_guild(client, guild)
-                return with_administrator(understood(data, directory), data, directory, know_guild)
+                message = understood(data, directory)
+                if message is not None:
+                    message = await threads.with_origin(message, data)
+                return with_administrator(message, data, directory, know_guild)
 
-            if not data["author"].get("bot"):
-                inflow.put(data["channel_id"], understand, socket.keep())
+            if not fields(data, "author").get("bot"):
+                inflow.put(channel_of(data), understand, socket.keep())
 
         def edit(data: Any, socket: Socket) -> None:
             if data.get("author"):
                 message(data, socket, from_edit)
 
         def delete(data: Any, socket: Socket) -> None:
-            inflow.drop(data["channel_id"], data.get("ids") or [data["id"]], socket.keep())
+            gone = ids(data, "ids") or [key for key in [id_of(data)] if key]
+            inflow.drop(channel_of(data), gone, socket.keep())
 
-        def interaction(data: Any, socket: Socket) -> None:
+        def interaction(told: Any, socket: Socket) -> None:
+            data = {"application_id": application, **told}
             if is_completion(data):
                 choices = commands.completions(data, self._context.commands)
                 tasks.create_task(complete(rest, data, choices), name="discord completion")
@@ -223,7 +244,7 @@ class DiscordGateway:
             async def understand() -> Inbound | None:
                 return inbound
 
-            inflow.put(data["channel_id"], understand, socket.keep(), acknowledgement.hears)
+            inflow.put(inbound.conversation, understand, socket.keep(), acknowledgement.hears)
 
         return {
             "GUILD_CREATE": lambda data, _: directory.guild(data),
@@ -241,6 +262,11 @@ class DiscordGateway:
             "MESSAGE_DELETE_BULK": delete,
             "INTERACTION_CREATE": interaction,
         }
+
+    def _remembered(self) -> float:
+        """Seconds that a conversation is remembered after its last message."""
+        spec = self._context.bot.bot.spec
+        return min(seconds(spec.context.ttl), seconds(spec.privacy.retention))
 
     async def _ask_for_guild(self, client: Client, guild: str) -> None:
         try:

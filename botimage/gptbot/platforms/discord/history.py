@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Final
 
 from gptbot.platforms.base import Said
+from gptbot.platforms.discord.fields import fields, id_of, number, word
 from gptbot.platforms.discord.limits import EPHEMERAL, created
 from gptbot.platforms.discord.rest import Refused, Rest
 from gptbot.platforms.errors import FloodWait, HistoryClosed, NotSent, OutcomeUnknown, Rejected
@@ -54,18 +55,19 @@ class History:
             me = await self._own_id()
             first = True
             while True:
-                page = await self._get(f"/channels/{channel}/messages?limit={PAGE}{before}", ("messages", channel))
+                found = await self._get(f"/channels/{channel}/messages?limit={PAGE}{before}", ("messages", channel))
+                page = [message for message in found if id_of(message)] if isinstance(found, list) else []
                 if first and not page:
                     await self._make_sure(channel, asked)
                 first = False
                 for message in page:
-                    if created(message["id"]) < since:
+                    if created(id_of(message)) < since:
                         return
                     if (said := _said(message, me)) is not None:
                         yield said
                 if len(page) < PAGE:
                     return
-                before = f"&before={page[-1]['id']}"
+                before = f"&before={id_of(page[-1])}"
 
     async def _make_sure(self, channel: str, asked: str | None) -> None:
         """Tell an empty channel from one that may not be read: in that one, not even the question is there."""
@@ -75,7 +77,9 @@ class History:
 
     async def _own_id(self) -> str:
         if not self._me:
-            self._me = str((await self._get("/users/@me", ("me", "")))["id"])
+            self._me = id_of(await self._get("/users/@me", ("me", "")))
+            if not self._me:
+                raise NotSent("Discord's API does not tell the bot's id")
         return self._me
 
     async def _get(self, path: str, route: tuple[str, str]) -> Any:
@@ -98,18 +102,19 @@ class History:
 
 def _said(message: Mapping[str, Any], me: str) -> Said | None:
     """A message, or None when it is not one of a person's or the bot's own. Raises HistoryClosed when it is hidden."""
-    author = message["author"]
-    own = author["id"] == me
-    if int(message.get("flags") or 0) & EPHEMERAL or message["type"] not in (_DEFAULT, _REPLY, _SLASH):
+    author, kind = fields(message, "author"), number(message, "type", _DEFAULT)
+    user = id_of(author)
+    own = user == me
+    if number(message, "flags") & EPHEMERAL or kind not in (_DEFAULT, _REPLY, _SLASH) or not user:
         return None
     if not own and (author.get("bot") or author.get("system") or message.get("webhook_id")):
         return None
-    text = message.get("content") or ""
+    text = word(message, "content")
     if not text:
-        if not own and message["type"] != _SLASH and not any(message.get(name) for name in _CONTENT):
+        if not own and kind != _SLASH and not any(message.get(name) for name in _CONTENT):
             raise HistoryClosed("content")  # nobody can send an empty message
         return None
-    return Said(author="" if own else author["id"], text=spoken(text, me), sent=created(message["id"]))
+    return Said(author="" if own else user, text=spoken(text, me), sent=created(id_of(message)))
 
 
 def spoken(content: str, me: str) -> str:

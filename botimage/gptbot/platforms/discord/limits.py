@@ -32,6 +32,8 @@ INTERACTION_LIFETIME: Final = 15 * 60.0
 EPOCH_MS: Final = 1_420_070_400_000
 """Start of Discord's time: the upper 42 bits of an id are milliseconds since then (docs/reference, "Snowflakes")."""
 
+STARTS_A_DAY: Final = 1000
+"""Sessions that a bot may start in a day, where Discord does not say how many are left (same page)."""
 IDENTIFY_WINDOW: Final = 5.0
 """Seconds in which at most `max_concurrency` shards may IDENTIFY (docs/events/gateway, "Session Start Limit")."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from operator import or_
-from typing import Any, Final
+from typing import Final
 
 from gptbot.platforms.discord.attachments import attachments
+from gptbot.platforms.discord.contents import Read, besides, forwarded, poll, whole
+from gptbot.platforms.discord.fields import Event, fields, id_of, ids, number, objects, word
 from gptbot.platforms.discord.limits import (
     ADMINISTRATOR,
     EPHEMERAL,
@@ -16,11 +18,8 @@ from gptbot.platforms.discord.limits import (
     SEND_MESSAGES_IN_THREADS,
     VIEW_CHANNEL,
 )
-from gptbot.platforms.discord.spoken import anonymous, forwarded, quoted, to_bot
-from gptbot.platforms.inbound import Address, Inbound
-
-Event = Mapping[str, Any]
-"""The `d` of a dispatched event, as Discord sent it."""
+from gptbot.platforms.discord.spoken import anonymous, to_bot
+from gptbot.platforms.inbound import Address, Inbound, person
 
 _DEFAULT, _REPLY = 0, 19
 _APPLICATION_COMMAND, _CHAT_INPUT = 2, 1
@@ -42,6 +41,8 @@ class _Guild:
     """Role to its permissions; the one with the guild's id is everybody's."""
     parents: dict[str, str] = field(default_factory=dict)
     """Thread to the channel it is in."""
+    threads_told: bool = False
+    """Whether all threads are in `parents`, as a Guild Create tells them."""
 
 
 @dataclass(slots=True)
@@ -57,34 +58,41 @@ class Directory:
 
     def guild(self, data: Event) -> None:
         """Guild Create or Guild Update."""
-        guild = self.guilds.setdefault(data["id"], _Guild())
+        if not (key := id_of(data)):
+            return
+        guild = self.guilds.setdefault(key, _Guild())
         # Every guild starts out as en-US; only a community chooses (docs/resources/guild, preferred_locale).
-        chosen = data.get("preferred_locale")
-        guild.locale = chosen if chosen != "en-US" or "COMMUNITY" in data.get("features", ()) else None
-        guild.owner = data.get("owner_id", guild.owner)
+        chosen, features = word(data, "preferred_locale") or None, data.get("features")
+        community = isinstance(features, list) and "COMMUNITY" in features
+        guild.locale = chosen if chosen != "en-US" or community else None
+        guild.owner = id_of(data, "owner_id") or guild.owner
+        guild.threads_told |= "threads" in data
         if "roles" in data:
             guild.own_roles.clear()
             guild.roles.clear()
-        for role in data.get("roles", ()):
-            self.role({"guild_id": data["id"], "role": role})
-        for thread in data.get("threads", ()):
-            self.thread({"guild_id": data["id"], **thread})
+        for role in objects(data, "roles"):
+            self.role({"guild_id": key, "role": role})
+        for thread in objects(data, "threads"):
+            self.thread({"guild_id": key, **thread})
 
     def guild_gone(self, data: Event) -> None:
         """Guild Delete."""
-        self.guilds.pop(data["id"], None)
+        self.guilds.pop(id_of(data), None)
 
     def role(self, data: Event) -> None:
         """Guild Role Create or Update. The managed role of the bot is mentioned like the bot itself."""
-        role = data["role"]
-        self.guilds.setdefault(data["guild_id"], _Guild()).roles[role["id"]] = int(role.get("permissions") or 0)
-        if str((role.get("tags") or {}).get("bot_id")) == self.user:
-            self.guilds.setdefault(data["guild_id"], _Guild()).own_roles.add(role["id"])
+        role, guild = fields(data, "role"), id_of(data, "guild_id")
+        if not guild or not (key := id_of(role)):
+            return
+        known = self.guilds.setdefault(guild, _Guild())
+        known.roles[key] = number(role, "permissions")
+        if self.user and id_of(fields(role, "tags"), "bot_id") == self.user:
+            known.own_roles.add(key)
 
     def role_gone(self, data: Event) -> None:
         """Guild Role Delete."""
-        if data["guild_id"] in self.guilds:
-            self.guilds[data["guild_id"]].roles.pop(data["role_id"], None)
+        if (guild := self.guilds.get(id_of(data, "guild_id"))) is not None:
+            guild.roles.pop(id_of(data, "role_id"), None)
 
     def permissions(self, guild: str, user: str, roles: Iterable[str]) -> int | None:
         """What a member may do in a guild, channels apart. None: nothing is known of the guild."""
@@ -97,76 +105,106 @@ class Directory:
 
     def thread(self, data: Event) -> None:
         """Thread Create or Thread Update."""
-        if data.get("guild_id") and data.get("parent_id"):
-            self.guilds.setdefault(data["guild_id"], _Guild()).parents[data["id"]] = data["parent_id"]
+        guild, thread, parent = id_of(data, "guild_id"), id_of(data), id_of(data, "parent_id")
+        if guild and thread and parent:
+            self.guilds.setdefault(guild, _Guild()).parents[thread] = parent
 
     def thread_gone(self, data: Event) -> None:
         """Thread Delete."""
-        if data.get("guild_id") in self.guilds:
-            self.guilds[data["guild_id"]].parents.pop(data["id"], None)
+        if (guild := self.guilds.get(id_of(data, "guild_id"))) is not None:
+            guild.parents.pop(id_of(data), None)
+
+    def parent(self, guild: str, channel: str) -> str | None:
+        """The channel that a thread is in; an empty string: it is no thread. None: that is not known."""
+        known = self.guilds.get(guild)
+        if known is None:
+            return None
+        return known.parents.get(channel, "" if known.threads_told else None)
 
 
 def from_edit(data: Event, directory: Directory) -> Inbound | None:
     """A Message Update as an edited message, or None when nobody edited it: links get their previews so, for one."""
-    if not data.get("edited_timestamp") or not {"author", "content", "type"} <= data.keys():
+    if not data.get("edited_timestamp") or not {"author", "content"} <= data.keys():
         return None
     message = from_message(data, directory)
     return message and replace(message, original_at=message.sent)
 
 
 def from_message(data: Event, directory: Directory) -> Inbound | None:
-    """A Message Create as a message, or None when it is not from a person: bots, webhooks, system messages."""
-    author = data["author"]
-    if author.get("bot") or author.get("system") or data.get("webhook_id") or data["type"] not in (_DEFAULT, _REPLY):
+    """A Message Create as a message, or None when it is not from a person: bots, webhooks, system messages.
+
+    Raises ValueError where it does not tell who said it, or where.
+    """
+    author, key, channel = fields(data, "author"), id_of(data), id_of(data, "channel_id")
+    replied = fields(data, "referenced_message")
+    kind = number(data, "type", _REPLY if replied else _DEFAULT)
+    if author.get("bot") or author.get("system") or data.get("webhook_id") or kind not in (_DEFAULT, _REPLY):
         return None
-    guild_id: str | None = data.get("guild_id")
+    if not (user := id_of(author)) or not key or not channel:
+        raise ValueError("a message tells no id, author or channel")
+    guild_id = id_of(data, "guild_id") or None
     guild = directory.guilds.get(guild_id, _Guild()) if guild_id else _Guild()
-    own_roles = guild.own_roles.intersection(data.get("mention_roles") or [])
+    own_roles = guild.own_roles.intersection(ids(data, "mention_roles"))
     read = partial(to_bot, user=directory.user, name=directory.name, roles=own_roles)
-    replied: Event = data.get("referenced_message") or {}
     addressed = (
-        any(user["id"] == directory.user for user in data.get("mentions") or ())
+        any(id_of(mentioned) == directory.user for mentioned in objects(data, "mentions"))
         or bool(own_roles)
-        or (data["type"] == _REPLY and (replied.get("author") or {}).get("id") == directory.user)
+        or (kind == _REPLY and id_of(fields(replied, "author")) == directory.user)
     )
-    channel = data["channel_id"]
+    quotes = [quoted(replied, directory.user, guild_id is None, read) if kind == _REPLY else forwarded(data)]
     return Inbound(
-        event=data["id"], conversation=channel, user=author["id"],
-        text=read(data.get("content") or ""),
-        direct=guild_id is None, addressed=addressed, address={"channel": channel, "message": data["id"]},
+        event=key, conversation=channel, user=user,
+        text=read(word(data, "content")) or poll(data, anonymous),
+        direct=guild_id is None, addressed=addressed, address={"channel": channel, "message": key},
         language=guild.locale,
-        principals=_principals(author["id"], guild_id, data.get("member"), channel, guild.parents.get(channel)),
-        sent=((int(data["id"]) >> 22) + _EPOCH_MS) / 1000,
-        quote=quoted(replied, directory.user, guild_id is None, read) if data["type"] == _REPLY else forwarded(data),
-        forwarded=data["type"] != _REPLY and bool(data.get("message_snapshots")), names=directory.names,
+        principals=_principals(user, guild_id, fields(data, "member"), channel, guild.parents.get(channel)),
+        sent=((int(key) >> 22) + _EPOCH_MS) / 1000,
+        quote="\n\n".join(quote for quote in (*quotes, *besides(data)) if quote),
+        forwarded=kind != _REPLY and bool(objects(data, "message_snapshots")), names=directory.names,
         attachments=attachments(data),
     )  # fmt: skip
+
+
+def quoted(message: Event, user: str, direct: bool, read: Read) -> str:
+    """A message that is replied to, behind its author; the bot (`user`) needs no name, nor does anyone where it is
+    `direct`. Empty when it is gone, or is none to read. `read` reads its text.
+    """
+    text, author = whole(message, read), id_of(fields(message, "author"))
+    return f"{person(author)}: {text}" if text and author not in ("", user) and not direct else text
 
 
 def from_interaction(data: Event) -> Inbound | None:
     """An Interaction Create as a message, or None when it is neither a slash command nor a button.
 
-    Its address becomes known when Discord took the acknowledgement: `interaction_address`.
+    Its address becomes known when Discord took the acknowledgement: `interaction_address`. Raises ValueError where it
+    does not tell who asks, or where.
     """
+    called = fields(data, "data")
     if is_button(data):
-        text = f"!{data['data']['custom_id']}"
+        text = f"!{word(called, 'custom_id')}"
     elif is_slash_command(data):
-        options = [anonymous(str(option["value"])) for option in data["data"].get("options") or () if "value" in option]
-        text = " ".join([f"/{data['data']['name']}", *options])
+        options = [anonymous(str(option["value"])) for option in objects(called, "options") if "value" in option]
+        text = " ".join([f"/{word(called, 'name')}", *options])
     else:
         return None
-    member = data.get("member")
-    user = (member or data)["user"]
-    guild_id: str | None = data.get("guild_id")
-    channel: Event = data.get("channel") or {}
-    parent = channel.get("parent_id") if is_thread(channel) else None
+    member, channel = fields(data, "member"), fields(data, "channel")
+    key, user, where = id_of(data), id_of(fields(member or data, "user")), channel_of(data)
+    if not key or not user or not where:
+        raise ValueError("an interaction tells no id, user or channel")
+    guild_id = id_of(data, "guild_id") or None
+    parent = id_of(channel, "parent_id") or None if is_thread(channel) else None
     return Inbound(
-        event=data["id"], conversation=data["channel_id"], user=user["id"],
+        event=key, conversation=where, user=user,
         text=text, direct=guild_id is None, addressed=True, address=interaction_address(data, deferred=False),
         answer_due=not is_button(data), language=language(data),
-        pressed=str((data.get("message") or {}).get("id", "")) if is_button(data) else "",
-        principals=_principals(user["id"], guild_id, member, data["channel_id"], parent),
+        pressed=id_of(fields(data, "message")) if is_button(data) else "",
+        principals=_principals(user, guild_id, member, where, parent),
     )  # fmt: skip
+
+
+def channel_of(data: Event) -> str:
+    """The channel that something happened in; empty: Discord does not say."""
+    return id_of(data, "channel_id") or id_of(fields(data, "channel"))
 
 
 def interaction_address(data: Event, *, deferred: bool = True, private: bool = False) -> Address:
@@ -175,14 +213,14 @@ def interaction_address(data: Event, *, deferred: bool = True, private: bool = F
     `deferred`: whether Discord took the acknowledgement; else its token is worth nothing, and a plain message must do.
     `private`: the answer is for the caller alone.
     """
-    address: Address = {"channel": data["channel_id"]}
-    pressed: Event = data.get("message") or {}
-    if pressed and not int(pressed.get("flags") or 0) & EPHEMERAL:
-        address["message"] = pressed["id"]
+    address: Address = {"channel": channel_of(data)}
+    pressed = fields(data, "message")
+    if id_of(pressed) and not number(pressed, "flags") & EPHEMERAL:
+        address["message"] = id_of(pressed)
     if deferred:
         address |= {
-            "application": data["application_id"], "interaction": data["id"], "token": data["token"],
-            "writable": _writable(data, data.get("channel") or {}),
+            "application": id_of(data, "application_id"), "interaction": id_of(data), "token": word(data, "token"),
+            "writable": _writable(data, fields(data, "channel")),
         }  # fmt: skip
         address |= {"button": True} if is_button(data) else {}
         address |= {"private": True} if private else {}
@@ -191,22 +229,24 @@ def interaction_address(data: Event, *, deferred: bool = True, private: bool = F
 
 def language(data: Event) -> str | None:
     """The language of who gave a command or pressed a button."""
-    return data.get("locale") or data.get("guild_locale")
+    return word(data, "locale") or word(data, "guild_locale") or None
 
 
 def is_button(data: Event) -> bool:
     """Whether an interaction is a button pressed."""
-    return data["type"] == _MESSAGE_COMPONENT and data["data"].get("component_type") == _BUTTON
+    pressed = fields(data, "data")
+    return data.get("type") == _MESSAGE_COMPONENT and number(pressed, "component_type", _BUTTON) == _BUTTON
 
 
 def is_completion(data: Event) -> bool:
     """Whether an interaction asks what an option that is being typed could be."""
-    return data["type"] == _AUTOCOMPLETE
+    return data.get("type") == _AUTOCOMPLETE
 
 
 def is_slash_command(data: Event) -> bool:
     """Whether an interaction is a slash command, and not a button, a form, or a command on a message or user."""
-    return data["type"] == _APPLICATION_COMMAND and data["data"].get("type") == _CHAT_INPUT
+    called = fields(data, "data")
+    return data.get("type") == _APPLICATION_COMMAND and number(called, "type", _CHAT_INPUT) == _CHAT_INPUT
 
 
 def is_thread(channel: Event) -> bool:
@@ -220,16 +260,14 @@ def _writable(data: Event, channel: Event) -> bool:
         return True
     send = SEND_MESSAGES_IN_THREADS if is_thread(channel) else SEND_MESSAGES
     needed = VIEW_CHANNEL | send
-    return int(data.get("app_permissions") or 0) & needed == needed
+    return number(data, "app_permissions") & needed == needed
 
 
-def _principals(
-    user: str, guild: str | None, member: Event | None, channel: str, parent: str | None
-) -> tuple[str, ...]:
+def _principals(user: str, guild: str | None, member: Event, channel: str, parent: str | None) -> tuple[str, ...]:
     found = [f"user:{user}"]
     if guild is not None:
         found.append(f"guild:{guild}")
-        found += [f"role:{role}" for role in (member or {}).get("roles") or ()]
+        found += [f"role:{role}" for role in ids(member, "roles")]
     found.append(f"channel:{channel}")
     if parent is not None:
         found.append(f"channel:{parent}")

@@ -12,6 +12,7 @@ from typing import Any, cast
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.platforms.base import Button, Said, SenderContext
 from gptbot.platforms.discord.attachments import fetch_attachment
+from gptbot.platforms.discord.fields import id_of, objects, word
 from gptbot.platforms.discord.history import History
 from gptbot.platforms.discord.limits import (
     ALL,
@@ -28,7 +29,8 @@ from gptbot.platforms.discord.limits import (
 from gptbot.platforms.discord.places import Places
 from gptbot.platforms.discord.rendering import render, rows
 from gptbot.platforms.discord.rest import Refused, Rest
-from gptbot.platforms.errors import MessageGone, NotSent, Rejected, SendError
+from gptbot.platforms.discord.threads import told_key
+from gptbot.platforms.errors import MessageGone, NotSent, OutcomeUnknown, Rejected, SendError
 from gptbot.platforms.inbound import Address
 from gptbot.platforms.pace import Pace
 from gptbot_api.base import seconds
@@ -60,6 +62,7 @@ class DiscordSender:
         token = context.bot.secret(settings.token_secret_ref, "spec.platforms.discord.tokenSecretRef")
         self._rest = Rest(context.http, settings.api_base_url, token)
         self._http, self._api = context.http, settings.api_base_url
+        self._store, self._keys = context.store, context.keys
         self._history = History(self._rest)
         self._places = Places(context.store, context.keys, seconds(context.bot.bot.spec.privacy.retention))
 
@@ -84,9 +87,13 @@ class DiscordSender:
         return self._history.read(address, since)
 
     async def forget(self, conversation: str) -> None:
-        """Do not look for missed messages there any more. See `platforms.base.Forgets`."""
+        """Do not look for missed messages there any more, and tell anew what its thread is about.
+
+        See `platforms.base.Forgets`.
+        """
         try:
             await self._places.forget_conversation(conversation)
+            await self._store.command("DEL", told_key(self._keys, conversation))
         except StoreUnavailable:
             raise NotSent("the store is away") from None
 
@@ -176,7 +183,7 @@ class DiscordSender:
         if address.get("private") and not first:  # the deferred answer is so already
             body["flags"] |= EPHEMERAL
         message = await self._rest.request(method, path, route=route, body=body, patience=patience, interaction=True)
-        return _BY_TOKEN + str(message["id"])
+        return _BY_TOKEN + _made(message)
 
     async def _create(
         self, address: Address, content: dict[str, Any], *, nonce: str, first: bool, patience: float
@@ -194,7 +201,7 @@ class DiscordSender:
                 raise
             del body["message_reference"]
             message = await self._rest.request("POST", path, route=route, body=body, patience=patience)
-        message_id = str(message["id"])
+        message_id = _made(message)
         if message.get("content") != str(body["content"]).strip() or _ids(message) != _ids(body):
             # An earlier try with this nonce got there with an earlier text.
             await self._edit(channel, message_id, content, patience)
@@ -219,8 +226,16 @@ def _content(text: str, buttons: Sequence[Button]) -> dict[str, Any]:
 
 def _ids(message: Mapping[str, Any]) -> list[str]:
     """The buttons of a message, by what they do."""
-    found: list[Any] = message.get("components") or []
-    return [button["custom_id"] for row in found for button in row["components"]]
+    return [
+        word(button, "custom_id") for row in objects(message, "components") for button in objects(row, "components")
+    ]
+
+
+def _made(message: Any) -> str:
+    """The id of a message that was made. Raises OutcomeUnknown where the answer names none."""
+    if not (key := id_of(message)):
+        raise OutcomeUnknown("Discord's answer names no message")
+    return key
 
 
 def _token(address: Address) -> str | None:

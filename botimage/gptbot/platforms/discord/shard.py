@@ -16,6 +16,7 @@ from discord.gateway import ReconnectWebSocket
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.platforms.discord.catchup import CHANNELS, CatchUp
 from gptbot.platforms.discord.client import Client, GatewayInfo, Parser, Session, Socket, resume_address
+from gptbot.platforms.discord.fields import id_of, objects
 from gptbot.platforms.discord.inflow import Inflow
 from gptbot.platforms.discord.limits import Close
 from gptbot.platforms.discord.places import Place
@@ -89,7 +90,7 @@ class Shard:
                 inflow = Inflow(self.intake, tasks, self._stalled, self.catch_up.places.taken)
 
                 def ready(data: Any, _: Socket) -> None:
-                    self._to_come = {guild["id"] for guild in data.get("guilds", ())}
+                    self._to_come = {id_of(guild) for guild in objects(data, "guilds")}
                     self._on_ready(inflow, tasks, fresh=True)
 
                 def guild(data: Any, socket: Socket) -> None:
@@ -237,7 +238,7 @@ class Shard:
                     task.add_done_callback(finish)
             if self._fetching is not None:
                 self._fetching |= fetches
-        self._to_come.discard(guild["id"])
+        self._to_come.discard(id_of(guild))
         self._came.set()
 
     def _fetch(self, inflow: Inflow, place: Place, since: float) -> asyncio.Task[None]:

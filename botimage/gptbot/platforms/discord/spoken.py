@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from gptbot.platforms.inbound import person
 
@@ -45,19 +44,3 @@ def to_bot(content: str, user: str, name: str, roles: Iterable[str]) -> str:
     while first < last and not around[last].strip():
         last -= 1
     return anonymous(f"@{name}".join(around[first : last + 1])).strip()
-
-
-def quoted(message: Mapping[str, Any], user: str, direct: bool, read: Callable[[str], str]) -> str:
-    """A message that is replied to, behind its author; the bot (`user`) needs no name, nor does anyone where it is
-    `direct`. Empty when it is gone, or is none to read. `read` reads its text.
-    """
-    text = read(message.get("content") or "") or forwarded(message)
-    author = (message.get("author") or {}).get("id")
-    return f"{person(author)}: {text}" if text and author not in (None, user) and not direct else text
-
-
-def forwarded(message: Mapping[str, Any]) -> str:
-    """What a message forwards. Discord tells no author of it (docs/resources/message, Message Snapshots)."""
-    snapshots: Iterable[Mapping[str, Any]] = message.get("message_snapshots") or ()
-    texts = [anonymous((snapshot.get("message") or {}).get("content") or "").strip() for snapshot in snapshots]
-    return "\n\n".join(text for text in texts if text)

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from gptbot.delivery.live import LiveMessage, Postponed
 from gptbot.delivery.pacing import Pacer, Places
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
 from gptbot.platforms.errors import FloodWait
 from gptbot.platforms.pace import Limit, Pace
-from tests.delivery.test_live import Platform
+from tests.delivery.test_live import Journal, Platform
 
 CHAT = Limit(name="chat", requests=3, seconds=1.0, interim=2, chat=True)
 ALL = Limit(name="all", requests=6, seconds=0.5, interim=4)
@@ -131,3 +132,28 @@ async def test_what_is_kept_names_nobody_and_goes(store: Store, keys: BotKeys) -
     for name in found:
         assert "4711" not in name
         assert 0 < await store.command("PTTL", name) <= 5000
+
+
+class FloodedPlatform(PacedPlatform):
+    """A platform that refuses the sign of typing."""
+
+    async def typing(self, address: dict[str, Any]) -> None:
+        await super().typing(address)
+        raise FloodWait(60.0)
+
+
+async def test_a_refused_sign_of_typing_is_a_wait_like_any_other(pacers: list[Pacer]) -> None:
+    platform, address = FloodedPlatform(), {"chat": "one"}
+    mine = pacers[0].places("test", platform, address)
+    assert mine is not None
+    live = LiveMessage(platform, address, "n", Journal(), {}, mine)
+    async with live.typing(), asyncio.timeout(10):
+        while not await places(pacers[1], "one").take(0.0):
+            await asyncio.sleep(0)
+    assert platform.typed == 1
+    assert 40 < await places(pacers[1], "one").take(0.0) <= 60
+    assert await places(pacers[1], "another").take(0.0) == 0
+    with pytest.raises(Postponed) as postponed:
+        await live.finish("an answer")
+    assert 40 < postponed.value.delay <= 60
+    assert platform.messages == {}

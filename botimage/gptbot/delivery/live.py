@@ -321,7 +321,10 @@ class LiveMessage:
     async def _type_until_text(self) -> None:
         while not self._grown.is_set():
             if self._places is None or not await self._places.take_interim(typing=True):
-                await self._sender.typing(self._address)
+                try:
+                    await self._sender.typing(self._address)
+                except FloodWait as flood:  # in force for the answer as well
+                    await self._refused(flood)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_TYPING_INTERVAL):
                     await self._grown.wait()

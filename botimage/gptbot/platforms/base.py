@@ -176,7 +176,7 @@ class Sender(Protocol):
         ...
 
     async def typing(self, address: Address) -> None:
-        """Show that an answer is being made. Raises nothing: it does not matter."""
+        """Show that an answer is being made. Raises FloodWait, a wait like any other; other trouble does not matter."""
         ...
 
     async def send(

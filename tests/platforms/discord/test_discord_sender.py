@@ -222,6 +222,17 @@ async def test_429_is_waited_out_on_that_route_only(scene: Scene, sender: Discor
     await send(sender, address)  # waits by itself: it is final
 
 
+async def test_typing_that_is_refused_is_a_wait_only_where_it_is_for_all(scene: Scene, sender: DiscordSender) -> None:
+    address, body = await question(scene), {"message": "x", "retry_after": 0.01}
+    await scene.discord.fail("typing", status=429, body=body | {"global": False})
+    await sender.typing(address)
+    await scene.discord.fail("typing", status=429, body=body | {"global": True})
+    other = await scene.discord.add_channel(scene.guild, "other")
+    with pytest.raises(FloodWait) as flood:
+        await sender.typing({"channel": other})
+    assert flood.value.scope == "all"
+
+
 async def test_a_global_429_stops_all_routes(scene: Scene, sender: DiscordSender) -> None:
     address = await question(scene)
     body = {"message": "You are being rate limited.", "retry_after": 30.5, "global": True}

@@ -326,6 +326,14 @@ async def test_typing_waits_for_nobody(
         await sender.typing(private())
 
 
+async def test_typing_that_is_refused_is_a_wait(fake: FakeTelegram, sender: TelegramSender) -> None:
+    body = {"ok": False, "error_code": 429, "description": "Too Many Requests", "parameters": {"retry_after": 17}}
+    await fake.inject("sendChatAction", "answer", status=429, body=body)
+    with pytest.raises(FloodWait) as flood:
+        await sender.typing(private())
+    assert (flood.value.retry_after, flood.value.scope) == (17, "chat")
+
+
 async def test_cancelled_send_is_cancelled(fake: FakeTelegram, sender: TelegramSender) -> None:
     await fake.inject("sendMessage", "stall_before", seconds=30)
     task = asyncio.create_task(say(sender))

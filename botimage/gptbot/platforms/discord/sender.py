@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -30,7 +29,7 @@ from gptbot.platforms.discord.places import Places
 from gptbot.platforms.discord.rendering import render, rows
 from gptbot.platforms.discord.rest import Refused, Rest
 from gptbot.platforms.discord.threads import told_key
-from gptbot.platforms.errors import MessageGone, NotSent, OutcomeUnknown, Rejected, SendError
+from gptbot.platforms.errors import FloodWait, MessageGone, NotSent, OutcomeUnknown, Rejected, SendError
 from gptbot.platforms.inbound import Address
 from gptbot.platforms.pace import Pace
 from gptbot_api.base import seconds
@@ -98,11 +97,20 @@ class DiscordSender:
             raise NotSent("the store is away") from None
 
     async def typing(self, address: Address) -> None:
-        """Trigger Typing Indicator; shows for 10 s. A deferred answer shows it by itself."""
-        if _token(address) is None:
-            with contextlib.suppress(SendError, Refused):
-                channel = address["channel"]
-                await self._rest.request("POST", f"/channels/{channel}/typing", route=("typing", channel), timeout=5)
+        """Trigger Typing Indicator; shows for 10 s. A deferred answer shows it by itself.
+
+        Raises FloodWait where the wait is for all requests: a bucket of its own holds up nothing else.
+        """
+        if _token(address) is not None:
+            return
+        channel = address["channel"]
+        try:
+            await self._rest.request("POST", f"/channels/{channel}/typing", route=("typing", channel), timeout=5)
+        except FloodWait as flood:
+            if flood.scope == "all":
+                raise
+        except (SendError, Refused):
+            pass  # it does not matter
 
     async def send(
         self, address: Address, text: str, *, nonce: str, first: bool, final: bool, buttons: Sequence[Button] = ()

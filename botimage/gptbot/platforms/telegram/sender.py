@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gptbot.platforms.base import Button
-from gptbot.platforms.errors import MessageGone, OutcomeUnknown, Rejected, SendError
+from gptbot.platforms.errors import FloodWait, MessageGone, OutcomeUnknown, Rejected, SendError
 from gptbot.platforms.inbound import Address
 from gptbot.platforms.pace import Pace
 from gptbot.platforms.telegram.api import BadRequest, BotApi
@@ -46,9 +45,13 @@ class TelegramSender:
         return Pace(chat=str(address["chat_id"]), messages=(*chat, ALL))
 
     async def typing(self, address: Address) -> None:
-        """Show "typing" for five seconds (Bot API, `sendChatAction`). Raises nothing."""
-        with contextlib.suppress(SendError):
+        """Show "typing" for five seconds (Bot API, `sendChatAction`). Raises FloodWait: it is for messages too."""
+        try:
             await self._api.call("sendChatAction", {**_chat(address), "action": "typing"}, TYPING_TIMEOUT)
+        except FloodWait:
+            raise
+        except SendError:
+            pass  # it does not matter
 
     async def send(
         self, address: Address, text: str, *, nonce: str, first: bool, final: bool, buttons: Sequence[Button] = ()

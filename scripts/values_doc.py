@@ -30,7 +30,9 @@ resource, a Valkey that keeps the conversations and, if wanted, an embedded mode
 It needs Kubernetes 1.30 or newer and Helm 3.14 or 4.
 
 ```sh
-helm install gptbot charts/gptbot --namespace gptbot --create-namespace     # from the repository's root
+# From the repository's root, with the registry that you have pushed the images to: none is published.
+helm install gptbot charts/gptbot --namespace gptbot --create-namespace \\
+  --set imageRegistry=registry.example.com --set botImage.tag=1 --set operator.image.tag=1
 helm upgrade gptbot charts/gptbot --namespace gptbot --reset-then-reuse-values
 helm uninstall gptbot --namespace gptbot                                    # the bots and their CRD stay
 ```

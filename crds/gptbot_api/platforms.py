@@ -56,7 +56,8 @@ class Discord(ApiModel):
     """Ask for the privileged message-content intent. Without it a bot still reads mentions and direct messages."""
 
 
-_OWN = frozenset({"telegram", "discord", "web", "terminal"})
+BUILT_IN = ("telegram", "discord", "web", "terminal")
+"""Platforms that come with gptbot; `terminal` is that of `gptbot chat`, which every bot has."""
 
 
 class Platforms(ApiModel):
@@ -79,9 +80,9 @@ class Platforms(ApiModel):
             lambda p: bool(p.enabled()),
         ),
         Rule(
-            "!has(self.extra) || self.extra.all(n, !(n in ['telegram', 'discord', 'web', 'terminal']))",
+            f"!has(self.extra) || self.extra.all(n, !(n in {list(BUILT_IN)}))",
             "telegram, discord, web and terminal are no names of installed packages: switch them on beside extra",
-            lambda p: _OWN.isdisjoint(p.extra),
+            lambda p: p.extra.keys().isdisjoint(BUILT_IN),
             field="extra",
             spares_stored=True,
         ),

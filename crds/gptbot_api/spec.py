@@ -10,7 +10,7 @@ from gptbot_api.about import About
 from gptbot_api.base import ApiModel, Rule
 from gptbot_api.llm import Llm
 from gptbot_api.network import Expose, Monitoring, NetworkPolicy
-from gptbot_api.platforms import Platforms
+from gptbot_api.platforms import BUILT_IN, Platforms
 from gptbot_api.policy import PRINCIPAL, Access, AnswerIn, Context, Limits, Persona, Privacy
 from gptbot_api.safety import Safety
 from gptbot_api.status import GptBotStatus
@@ -26,19 +26,16 @@ def _assistant() -> list[Persona]:
     return [Persona(name="assistant", title="Assistant", prompt="You are a helpful assistant.")]
 
 
-_BUILT_IN = ("telegram", "discord", "web", "terminal")
-
-
 def _strangers(spec: GptBotSpec, name: str) -> list[str]:
     """Entries of an access list that are of a platform which there cannot be."""
-    known = (*_BUILT_IN, *spec.platforms.extra)
+    known = (*BUILT_IN, *spec.platforms.extra)
     entries: list[str] = getattr(spec.access, name)
     return [entry for entry in entries if entry.split(":")[0] not in known]
 
 
 def _known(name: str) -> Rule:
     """The rule that the entries of an access list are of platforms which there may be."""
-    own = " || ".join(f"e.startsWith('{platform}:')" for platform in _BUILT_IN)
+    own = " || ".join(f"e.startsWith('{platform}:')" for platform in BUILT_IN)
     extra = "has(self.platforms.extra) && e.split(':')[0] in self.platforms.extra"
     known = f"{own} || ({extra}) || !e.matches(r'{PRINCIPAL}')"  # whose form is wrong is told so
     entries = f"self.access.{name}"

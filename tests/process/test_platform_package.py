@@ -83,9 +83,8 @@ def manifest(path: Path, model: FakeOpenAI, **relay: Any) -> Path:
     return write_manifest(path, spec, {"relay": TOKEN, "model": MODEL_KEY})
 
 
-def validate(file: Path, installed: Path | None) -> tuple[int, str]:
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    environment |= {"PYTHONPATH": str(installed)} if installed else {}
+def validate(file: Path, installed: Path) -> tuple[int, str]:
+    environment = os.environ | {"PYTHONPATH": str(installed)}
     command = [sys.executable, "-m", "gptbot", "validate", "-f", str(file)]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     return ended.returncode, ended.stderr
@@ -144,11 +143,6 @@ def test_its_own_example_says_what_to_fill_in(installed: Path) -> None:
         True,
         True,
     )
-
-
-def test_it_is_named_where_it_is_not_installed(tmp_path: Path, model: FakeOpenAI) -> None:
-    code, error = validate(manifest(tmp_path / "bot.yaml", model, replyUrl="http://127.0.0.1:9/answers"), None)
-    assert (code, "no platform named 'relay' is installed" in error) == (0, True)
 
 
 def test_an_environment_that_is_made_anew_knows_what_to_put_back(installed: Path) -> None:

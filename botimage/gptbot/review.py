@@ -145,6 +145,12 @@ def _keys(config: BotConfig) -> Iterator[Finding]:
             yield Finding(f"{path}.apiKeySecretRef", text)
 
 
+def _server(config: BotConfig, path: str) -> str:
+    """The server that a platform's settings name: the same token means another bot at another one."""
+    settings = config.bot.spec.platforms.enabled().get(path.rpartition(".")[2])
+    return str(getattr(settings, "api_base_url", ""))
+
+
 def _tokens_twice(configs: Sequence[BotConfig]) -> Iterator[Finding]:
     """Bots that share a token: a platform gives each message to one of them only."""
     of: dict[tuple[str, bytes], list[tuple[BotConfig, str]]] = {}
@@ -155,7 +161,7 @@ def _tokens_twice(configs: Sequence[BotConfig]) -> Iterator[Finding]:
             platform_path, _, field = reference.path.rpartition(".")
             value = config.peek(SecretKeyRef(name=reference.name, key=reference.key)) if field == _TOKEN else None
             if value and not unfilled(value):
-                digest = hashlib.sha256(value.encode()).digest()
+                digest = hashlib.sha256(f"{_server(config, platform_path)}\n{value}".encode()).digest()
                 of.setdefault((platform_path, digest), []).append((config, reference.path))
     for sharing in of.values():
         if len(sharing) > 1:

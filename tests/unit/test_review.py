@@ -208,6 +208,8 @@ def test_two_bots_must_not_share_a_token(tmp_path: Path) -> None:
     assert found.certain
     assert "default/shop, default/other have the same token" in found.message
     assert not said(tmp_path, GOOD, other.replace("  llm:", "  suspend: true\n  llm:"))
+    elsewhere = other.replace("telegram}}", "telegram}, apiBaseUrl: 'http://127.0.0.1:9'}")
+    assert not said(tmp_path, GOOD, elsewhere)
 
 
 def test_a_secret_stands_once(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import cold_start, final_text, slow_streams, store, stream_cpu, turns, users
+from benchmarks import answers, cold_start, final_text, slow_streams, store, stream_cpu, turns, users
 
 _ALL = {
     "cold_start": cold_start.main,
@@ -15,6 +15,7 @@ _ALL = {
     "final_text": final_text.main,
     "turns": turns.main,
     "users": users.main,
+    "answers": answers.main,
 }
 
 

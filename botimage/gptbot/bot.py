@@ -11,7 +11,7 @@ import aiohttp
 from gptbot.conversation.reading import Reader
 from gptbot.conversation.spending import Spending
 from gptbot.delivery.pacing import Pacer
-from gptbot.embedded.window import CONTEXT_WINDOW
+from gptbot.embedded.window import ANSWER_SECONDS, window_of
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.intake import BotIntake
 from gptbot.inbox.keys import BotKeys
@@ -202,11 +202,6 @@ def endpoints(config: BotConfig, embedded: Callable[[], tuple[str, str]]) -> lis
     return found
 
 
-def window_of(llm: llm_spec.Llm) -> int:
-    """Tokens that the model takes in and gives out in one request."""
-    return min(llm.context_window, CONTEXT_WINDOW) if llm.embedded else llm.context_window
-
-
 def answer_reserve(llm: llm_spec.Llm, window: int) -> int:
     """Tokens of the window that are left for an answer: as many as it may have, else a quarter, and 4096 at most."""
     if llm.max_answer_tokens is not None:
@@ -227,10 +222,12 @@ class Bounds(TypedDict):
 
 def bounds_of(llm: llm_spec.Llm) -> Bounds:
     """What bounds an answer of a bot, at whichever of its endpoints."""
-    window = window_of(llm)
+    window, total = window_of(llm), float(llm.total_timeout_seconds)
+    if llm.built_in:
+        total = min(total, ANSWER_SECONDS)
     wanted = None if llm.max_answer_tokens is None else answer_reserve(llm, window)
     return Bounds(
-        timeout=float(llm.timeout_seconds), total_timeout=float(llm.total_timeout_seconds),
+        timeout=float(llm.timeout_seconds), total_timeout=total,
         stall=float(llm.stall_seconds), keep_alive=float(llm.keep_alive_seconds), max_answer=wanted,
         most_characters=window // 4 * _USUAL if wanted is None else wanted * _LONG,
     )  # fmt: skip

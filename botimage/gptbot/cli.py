@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -88,14 +89,26 @@ def model(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
     parallel: Annotated[int, typer.Option(min=1, max=64, help="Answers made at the same time.")] = 4,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: as many as there are cores.")] = 0,
+    file: Annotated[Path | None, typer.Option(help="Another model than the one that comes along: a GGUF file.")] = None,
+    sha256: Annotated[str, typer.Option(help="SHA-256 that the file must have.", metavar="HEX")] = "",
+    window: Annotated[
+        int, typer.Option(min=0, max=1_048_576, help="Tokens of an answer and its prompt; 0: 2048, with --file 4096.")
+    ] = 0,
 ) -> None:
-    """Serve the embedded model as an OpenAI-compatible API at /v1."""
+    """Serve the embedded model, or a model of your own, as an OpenAI-compatible API at /v1."""
     _logs("info")
     from gptbot.embedded.errors import EmbeddedError
+    from gptbot.embedded.file import ModelFile
     from gptbot.embedded.model import serve_model
+    from gptbot.embedded.window import CONTEXT_WINDOW, FILE_WINDOW
 
+    if sha256 and file is None:
+        _fail("--sha256 is that of --file: give the file too")
+    if sha256 and re.fullmatch("[0-9a-fA-F]{64}", sha256) is None:
+        _fail(f"--sha256 has {len(sha256)} characters that are no SHA-256: it has 64 hexadecimal digits")
+    own = None if file is None else ModelFile(file, sha256 or None)
     try:
-        serve_model(host, port, parallel, threads)
+        serve_model(host, port, parallel, threads, own, window or (CONTEXT_WINDOW if own is None else FILE_WINDOW))
     except EmbeddedError as error:
         _fail(str(error))
 

@@ -10,15 +10,22 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 
+from gptbot.embedded.errors import EmbeddedError
+from gptbot.embedded.file import MODEL, ModelFile
+from gptbot.embedded.window import window_of
 from gptbot.manifest import BotConfig, load
 from gptbot.process import Settings, serve
 from gptbot.review import refuse, review
 from gptbot_api.defaults import Defaults, fill
 from gptbot_api.llm import EmbeddedModel as EmbeddedModelSettings
 from gptbot_api.llm import Llm
+
+if TYPE_CHECKING:
+    from gptbot.embedded.model import EmbeddedModel
 
 RUNNING = "running.json"
 """In the data directory: how `gptbot chat` reaches the running bots. It holds the store's password: mode 0600."""
@@ -71,7 +78,7 @@ async def embedded(configs: Sequence[BotConfig], directory: Path) -> AsyncGenera
     """Start what the manifests leave to us; yields settings that name it. Raises EmbeddedError."""
     settings = Settings(pepper=pepper(directory))
     settings.store_url = os.environ.get("GPTBOT_STORE_URL")
-    model = next((c.bot.spec.llm.embedded for c in configs if c.bot.spec.llm.embedded), None)
+    served = [config for config in configs if config.bot.spec.llm.embedded is not None]
     async with AsyncExitStack() as stack:
         if settings.store_url is None and any(config.bot.spec.store is None for config in configs):
             from gptbot.embedded.valkey import EmbeddedValkey
@@ -80,15 +87,35 @@ async def embedded(configs: Sequence[BotConfig], directory: Path) -> AsyncGenera
             settings.store_url = valkey.url
             settings.guards = [valkey.wait]
         if url := os.environ.get("GPTBOT_MODEL_URL"):
-            settings.model = (url, "smollm2-135m-instruct")
-        elif model is not None:
-            from gptbot.embedded.model import EmbeddedModel
-
-            server = EmbeddedModel("127.0.0.1", parallel=model.parallel, threads=model.threads)
-            await stack.enter_async_context(server)
-            settings.model = (server.base_url, server.model)
+            settings.model = (url, MODEL)
+        elif served:
+            server = await stack.enter_async_context(_model(served))
+            settings.model, settings.model_file = (server.base_url, server.model), _file(served[0])
             settings.guards = [*settings.guards, server.wait]
         yield settings
+
+
+def _model(configs: Sequence[BotConfig]) -> EmbeddedModel:
+    """The server of the embedded model, as the first bot has it. Raises EmbeddedError when another wants another."""
+    from gptbot.embedded.model import EmbeddedModel
+
+    wanted = configs[0].bot.spec.llm.embedded
+    assert wanted is not None
+    for config in configs[1:]:
+        other = config.bot.spec.llm.embedded
+        if other is not None and (other.file, other.sha256) != (wanted.file, wanted.sha256):
+            raise EmbeddedError(
+                f"{config.key}: spec.llm.embedded.file is {other.file or 'not set'}, and {wanted.file or 'not set'} of "
+                f"{configs[0].key}: one process serves one model; name the same, or run two processes"
+            )
+    file = None if wanted.file is None else ModelFile(Path(wanted.file), wanted.sha256)
+    window = max(window_of(config.bot.spec.llm) for config in configs)
+    return EmbeddedModel("127.0.0.1", parallel=wanted.parallel, threads=wanted.threads, file=file, window=window)
+
+
+def _file(config: BotConfig) -> str | None:
+    model = config.bot.spec.llm.embedded
+    return None if model is None else model.file
 
 
 def pepper(directory: Path) -> str:

@@ -55,6 +55,8 @@ class Settings:
     """Store of bots that name none."""
     model: tuple[str, str] | None = None
     """Base URL and name of the embedded model."""
+    model_file: str | None = None
+    """`spec.llm.embedded.file` that it was loaded from; None: the model that comes along."""
     pepper: str = field(default="", repr=False)
     """Secret that pseudonyms are made with."""
     turn_lease: float = TURN_LEASE
@@ -94,6 +96,8 @@ async def open_bots(stack: AsyncExitStack, configs: Sequence[BotConfig], setting
                 raise InvalidManifest([Fault(f"{config.key}: spec.llm", NO_MODEL)])
             if settings.model is None:
                 raise InvalidManifest([Fault(f"{config.key}: spec.llm.embedded", _NO_MODEL)])
+            if (llm := config.bot.spec.llm.embedded) is not None and llm.file != settings.model_file:
+                raise InvalidManifest([Fault(f"{config.key}: spec.llm.embedded.file", _NO_FILE)])
             return settings.model
 
         model = endpoints(config, embedded)
@@ -109,6 +113,10 @@ async def open_bots(stack: AsyncExitStack, configs: Sequence[BotConfig], setting
 _NO_MODEL = (
     "there is no embedded model here: switch it on in the chart (model.enabled), set GPTBOT_MODEL_URL, "
     "or name an endpoint in spec.llm.baseUrl"
+)
+_NO_FILE = (
+    "the embedded model here is another: files are loaded by `gptbot run` and `gptbot chat` without GPTBOT_MODEL_URL; "
+    "elsewhere serve the file with `gptbot model --file`, and name its address in spec.llm.baseUrl"
 )
 _NO_STORE = "there is no store: set it here, or give the process one with GPTBOT_STORE_URL"
 

@@ -47,6 +47,19 @@ class EmbeddedModel(ApiModel):
     """Answers it makes at the same time."""
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     """CPU threads it uses. 0: as many as there are cores."""
+    file: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f]+$")] | None = None
+    """Another model: path of a file in GGUF, llama.cpp's format. Only for `gptbot run` and `gptbot chat`, relative to
+    the directory that they are started in; on a cluster `gptbot model --file` serves it, and `baseUrl` names that."""
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
+    """SHA-256 that the file must have, in hexadecimal digits. Absent: it is not compared."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.sha256) || has(self.file)",
+            "sha256 is that of file: name the file too, or leave sha256 out",
+            lambda m: m.sha256 is None or m.file is not None,
+        ),
+    )
 
 
 class Endpoint(ApiModel):
@@ -147,3 +160,8 @@ class Llm(ApiModel):
     def named(self) -> bool:
         """Whether a model is named here."""
         return self.base_url is not None or self.embedded is not None
+
+    @property
+    def built_in(self) -> bool:
+        """Whether the small model answers that comes along."""
+        return self.embedded is not None and self.embedded.file is None

@@ -2,5 +2,5 @@
 
 REVISION = 5
 """Grows with each change; the annotation `gptbot.dev/revision` of the CRD."""
-SCHEMA = "9d4dff32c1a66b78979c164b84cd1a2d13f283e948998b61cd11a37c5eef46a5"
+SCHEMA = "effc38ca07edc14ecb872b2102339f8e61eabe7dd983ae96bb2b9f27993cd8df"
 """Digest of the spec of the CRD of that revision."""

@@ -25,6 +25,9 @@ def model_reachable(bot: GptBot, seen: Seen) -> Verdict:
     """Whether an endpoint answered when it was asked, or probed, last."""
     if bot.spec.suspend:
         return Verdict("Unknown", "Suspended", "the bot is suspended")
+    if bot.spec.llm.embedded is not None and bot.spec.llm.embedded.file is not None:
+        text = "spec.llm.embedded.file is for gptbot run: on a cluster serve the file with `gptbot model --file`, and"
+        return Verdict("False", "FileNotHere", f"{text} name its address in spec.llm.baseUrl")
     if bot.spec.llm.embedded is not None and seen.settings.model_url is None:
         text = "spec.llm.embedded needs the chart's embedded model, which is not installed: set GPTBOT_MODEL_URL at the"
         return Verdict(

@@ -19,7 +19,8 @@ from gptbot.embedded import model as module
 from gptbot.embedded.child import free_port
 from gptbot.embedded.cpus import available_cpus
 from gptbot.embedded.errors import EmbeddedError
-from gptbot.embedded.model import EmbeddedModel, find_model
+from gptbot.embedded.file import find_model
+from gptbot.embedded.model import EmbeddedModel
 from gptbot.llm.budget import TokenBudget, stream_trimmed
 from gptbot.llm.client import ModelClient
 from gptbot.llm.types import Endpoint, Message

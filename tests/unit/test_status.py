@@ -110,6 +110,14 @@ def test_not_ready_says_why(name: str, change: dict[str, Any], reason: str, part
     assert part in ready[2]
 
 
+def test_a_model_file_of_a_bot_on_a_cluster_is_said_to_belong_elsewhere() -> None:
+    spec = {"llm": {"embedded": {"file": "model.gguf"}}}
+    for name in ("embedded-model", "external-store"):
+        status, reason, message = conditions(name, spec)["ModelReachable"]
+        assert (status, reason) == ("False", "FileNotHere")
+        assert "gptbot model --file" in message
+
+
 def test_keys_that_cannot_be_read_are_told_and_the_bot_is_ready() -> None:
     reports = {"web": PlatformReport(True)}
     store = Reading(

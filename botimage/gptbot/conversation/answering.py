@@ -29,6 +29,8 @@ FLAGGED_QUESTION, FLAGGED_ANSWER = "moderation-input", "moderation-output"
 """Texts told in place of an answer where the moderation endpoint objects."""
 CUTS: Final[Mapping[str, str]] = {"length": "cut-length", "filter": "cut-filter", "loop": "cut-loop"}
 """Why a model ended in the middle of its answer, to the text that says so below it."""
+TOO_SLOW = "small-slow"
+"""Text told in place of an answer that the embedded model did not begin in its time."""
 OVER_LIMIT = "limit-"
 """What texts begin with that are told in place of an answer for which nothing is left of a budget."""
 
@@ -114,6 +116,9 @@ class Answering:
             if isinstance(error, TookTooLong) and error.text:
                 log.warning("an answer was cut short", reason=str(error), bot=bot.key)
                 return await self._cut(head + error.text, "cut-time")
+            if isinstance(error, TookTooLong) and bot.config.bot.spec.llm.built_in:  # another try is as slow
+                log.warning("the embedded model is too slow", reason=str(error), bot=bot.key)
+                return await self._cut("", TOO_SLOW)
             raise error from None
         if asking.cancelled():
             said = without_unopened(live.text.removeprefix(head))

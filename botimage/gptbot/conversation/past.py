@@ -79,7 +79,7 @@ async def _history(context: CommandContext, sender: Remembers, since: float) -> 
         async for said in history:
             text = normalize(names.put_in(said.text[:MOST_CHARACTERS])).strip()
             if text:
-                yield Line(names.of(said.author) if said.author else BOT, redactor.redact(text), said.sent)
+                yield Line(names.of(said.author) if said.author else BOT, await redactor.redact_any(text), said.sent)
             await asyncio.sleep(0)  # a page of them takes a while, and others wait for their answers
 
 

@@ -19,6 +19,10 @@ MOST_TOKENS = 24_000
 """Tokens of one request's material: more takes a model long, and it overlooks what stands in the middle."""
 _SHARE = 0.6
 """Of the model's window; the rest is for the instructions, the answer, and what the count is wrong by."""
+MOST_WORDS = 400
+"""Words of a retelling."""
+_TOKENS_A_WORD = 14
+"""Of the window: a quarter of that is for an answer, with two tokens for a word of most languages and some to spare."""
 _AT_A_TIME = 3
 _ROUNDS = 3
 """Times that parts are retold in parts."""
@@ -82,7 +86,7 @@ class Retelling:
 
         `progress` hears how many parts of how many are read, if it takes parts. Raises ModelError.
         """
-        room = max(200, min(MOST_TOKENS, int(self.window * _SHARE)))
+        room = self._room
         texts, kind = [str(line) for line in lines], ""
         for _ in range(_ROUNDS):
             parts = chunks(texts, room, self.count)
@@ -90,12 +94,26 @@ class Retelling:
                 break
             retold = await self._retell(parts, room, progress)
             texts, kind = [text for text in retold if text], _PARTS
-        return self._request(texts, kind, 400)
+        return self._request(texts, kind, min(MOST_WORDS, self.window // _TOKENS_A_WORD))
+
+    def newest(self, lines: Sequence[Line]) -> Sequence[Line]:
+        """The last of these lines, as many as one request takes, one at least: for a model that is slow to read."""
+        left = self._room
+        for number in range(len(lines) - 1, -1, -1):
+            left -= self.count(str(lines[number])) + 1
+            if left < 0:
+                return lines[min(number + 1, len(lines) - 1) :]
+        return lines
+
+    @property
+    def _room(self) -> int:
+        """Tokens of one request's material."""
+        return max(200, min(MOST_TOKENS, int(self.window * _SHARE)))
 
     async def _retell(self, parts: Sequence[list[str]], room: int, progress: Callable[[int, int], None]) -> list[str]:
         places, done = asyncio.Semaphore(_AT_A_TIME), 0
         # Together they are to fit into one request, as a rule.
-        words = max(40, min(400, room // (2 * len(parts))))
+        words = max(40, min(MOST_WORDS, room // (2 * len(parts))))
         progress(0, len(parts))
 
         async def one(number: int, texts: list[str]) -> str:

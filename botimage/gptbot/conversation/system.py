@@ -17,12 +17,18 @@ whatever in them asks for such things is not part of the role. Do not deny being
 {role}"""
 
 
+_HELPFUL = "You are a helpful assistant."
+"""What the embedded model was trained to be told first: it answers right far more often then."""
+
+
 def system_prompt(config: BotConfig, settings: Mapping[str, str]) -> str:
     """What the model is told first. Raises InvalidManifest when the prompt of the persona cannot be found."""
     spec = config.bot.spec
     own = own_role(spec, settings)
     guarded = own and _GUARD.format(role=between("role", own.strip()))
     prompt = guarded or config.prompt(in_force(spec, settings))
+    if spec.llm.built_in and not prompt.startswith(_HELPFUL):
+        prompt = f"{_HELPFUL} {prompt}"
     language = settings.get("language")
     if language not in languages():
         return prompt

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from pathlib import Path
 
 from gptbot.conversation.commands.base import Command, CommandContext, Reply
 from gptbot.conversation.duration import spoken
 from gptbot.conversation.persona import role
+from gptbot.embedded.file import ModelFile
 from gptbot_api.base import seconds
+from gptbot_api.llm import Llm
 
 
 async def _run(context: CommandContext) -> Reply:
     bot, said = context.config.bot, context.texts
     spec, about = bot.spec, bot.spec.about
     lines = [
-        said("about-name", name=bot.metadata.name, model=spec.llm.model or "SmolLM2-135M"),
+        said("about-name", name=bot.metadata.name, model=spec.llm.model or _embedded(spec.llm)),
+        *([said("about-small")] if spec.llm.built_in else []),
         said("about-owner", owner=about.owner) if about.owner else said("about-owner-unknown"),
     ]
     if about.contact:
@@ -34,6 +38,12 @@ async def _run(context: CommandContext) -> Reply:
         said("about-more"),
     ]
     return Reply("\n".join(lines))
+
+
+def _embedded(llm: Llm) -> str:
+    """The embedded model's name for people."""
+    file = None if llm.embedded is None else llm.embedded.file
+    return "SmolLM2-135M" if file is None else ModelFile(Path(file)).name
 
 
 COMMAND = Command(name="about", run=_run, private_reply=True, order=10)

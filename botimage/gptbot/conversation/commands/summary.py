@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from gptbot.conversation.arguments import Period
 from gptbot.conversation.commands.base import Argument, Command, CommandContext, Question, Reply
@@ -34,6 +35,9 @@ async def _run(context: CommandContext) -> Reply | Question:
         ask=context.ask, window=bot.context_window, language=_language(context), asker=context.speaker,
         count=lambda text: bot.tokens([{"role": "user", "content": text}]),
     )  # fmt: skip
+    if bot.config.bot.spec.llm.built_in and len(newest := retelling.newest(found.lines)) < len(found.lines):
+        found = replace(found, lines=list(newest))
+        note.append(said("small-newest", count=len(newest)))
     messages = await retelling.question(found.lines, progress)
     return Question(messages, head="\n\n".join([*note, _head(found, said), ""]))
 

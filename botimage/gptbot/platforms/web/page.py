@@ -25,6 +25,8 @@ ASSETS = {file.name: (file.read_bytes(), _TYPES[file.suffix]) for file in _DIREC
 VERSION = sha256(b"".join(content for _, (content, _) in sorted(ASSETS.items()))).hexdigest()[:12]
 """Names the assets' content, so that browsers may keep them for ever."""
 MAX_CHIPS = 6
+_EASY = ("What is the capital of Japan?", "Who wrote Romeo and Juliet?")
+"""Questions that the model that comes along answers well (`python -m benchmarks answers`)."""
 MOST_SHOWN = 500_000
 """Characters of the messages on a page that is loaded: what stands before them is left out."""
 PLAIN = "./?plain"
@@ -91,6 +93,7 @@ class View:
             logout="" if self.closed else "hidden",
             script=self.script,
             welcome="hidden" if self.messages or self.live else "",
+            small="" if self.spec.llm.built_in else "hidden",
             chips=self._chips(),
             menu=self._menu(),
             offers="" if self.commands else "hidden",
@@ -104,13 +107,18 @@ class View:
         )
 
     def _chips(self) -> str:
-        chips = [("!help", self.texts.text("web-chip-help")), ("!about", self.texts.text("web-chip-about"))]
+        chips = [(text, self.texts.text("web-chip-small", question=text)) for text in self._questions()]
+        chips += [("!help", self.texts.text("web-chip-help")), ("!about", self.texts.text("web-chip-about"))]
         if len(self.spec.personas) > 1:
             chips += [(f"!persona {persona.name}", persona.title or persona.name) for persona in self.spec.personas]
         return "".join(
             f'<button name="text" value="{escape(command)}" title="{escape(command)}">{escape(label)}</button>'
             for command, label in chips[:MAX_CHIPS]
         )
+
+    def _questions(self) -> Sequence[str]:
+        """What to ask the model that comes along: it speaks English alone."""
+        return _EASY if self.spec.llm.built_in else ()
 
     def _menu(self) -> str:
         """Each command as a button of a form: it works by keyboard, and without a script."""

@@ -13,9 +13,8 @@ help: ## show this list
 	@echo "make TARGET, where TARGET is"
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: run-env ## chat with a bot in the browser; needs no key and no account (PORT=8080)
-	@echo "» starting the bot of examples/demo.yaml; open http://127.0.0.1:$(PORT) and stop it with Ctrl-C"
-	@exec $(BIN)/gptbot run -f examples/demo.yaml --data-dir .data/demo --http-port $(PORT)
+demo: run-env ## chat with a bot in the browser, no key needed (PORT=8080; other models: OLLAMA=qwen3:4b, MODEL=gpt-5-mini, FILE=model.gguf)
+	@OLLAMA='$(OLLAMA)' MODEL='$(MODEL)' FILE='$(FILE)' SHA256='$(SHA256)' exec $(BIN)/python -m scripts.demo --port $(PORT)
 
 test: dev-env ## all tests but those on a cluster (ARGS="-k telegram" chooses, JOBS=1 is for few cores)
 	@echo "» programs of the Kubernetes control plane" && $(BIN)/python -m tests.controlplane.programs

@@ -22,6 +22,7 @@ NOT_RUN = {
     r"make [a-z0-9-]+|IMAGE_BUILD=.* make images": "test_documents.py sees that it exists; CI runs what it needs",
     r"git clone .*": "takes the address of the repository",
     r"gptbot (run|validate) -f examples/both.yaml": "takes tokens: tests/docs/test_examples_answer.py asks its model",
+    r"make demo [A-Z]+=\S+": "runs until it is stopped: tests/process/test_demo.py runs it with a scripted model",
     r"docker (build|push) .*": "takes Docker; the end-to-end tests build the same files",
     r"uv tool install ./plugin": "takes a registry, and changes what the user has installed",
     r"kubectl port-forward .*": "takes a pod that runs: the end-to-end tests talk through such a tunnel",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gptbot.conversation import commands
 from gptbot.conversation.arguments import form
+from gptbot.conversation.commands.base import Command
 from gptbot.conversation.commands.help import explanation
 from gptbot.locales import DEFAULT, Texts, languages, texts
 from gptbot_api import parse
@@ -28,7 +29,7 @@ def pages() -> dict[str, str]:
 
 def render(language: str) -> str:
     """The page in a language."""
-    said = texts(language)
+    said = texts(language).showing(_written)
     parts = [
         f"# {said('guide-title')}",
         f"<!-- Made by `make crds` from the commands and botimage/gptbot/locales/*.{language}.ftl. Do not edit. -->",
@@ -40,16 +41,25 @@ def render(language: str) -> str:
     ]
     for item in commands.all_commands():
         how = explanation(item, _SPEC, said).partition("\n")[2]
-        parts.append(f"### `{form(item, said)}`\n\n{said(f'command-{item.name}')}.\n\n{_paragraphs(how)}")
+        parts.append(f"### `{_form(item, said)}`\n\n{said(f'command-{item.name}')}.\n\n{_paragraphs(how)}")
     parts += [f"## {said('guide-questions')}", said("guide-questions-text"), _answer_in(said)]
     parts.append(said("guide-conversations"))
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
+def _form(item: Command, said: Texts) -> str:
+    return f"/{form(item, said)[1:]}"
+
+
+def _written(name: str, argument: str) -> str:
+    """A command as it is typed everywhere."""
+    return f"`/{name} {argument}`" if argument else f"`/{name}`"
+
+
 def _table(said: Texts) -> str:
     rows = [f"| {said('guide-command')} | {said('guide-what')} |", "|---|---|"]
     rows += [
-        f"| `{form(item, said).replace('|', chr(92) + '|')}` | {said(f'command-{item.name}')} |"
+        f"| `{_form(item, said).replace('|', chr(92) + '|')}` | {said(f'command-{item.name}')} |"
         for item in commands.all_commands()
     ]
     return "\n".join(rows)

@@ -68,6 +68,12 @@ async def test_keyboard_alone(store: Store, tab: Page) -> None:
         await tab.keyboard.press("Shift+Enter")
         await tab.keyboard.type("two")
         await expect(box).to_have_value("one\ntwo")
+        # The Enter that ends an IME's composition is none, in Safari too: that one has ended the composition already.
+        for ends in ({"isComposing": True}, {"keyCode": 229}):
+            event = {"key": "Enter", "bubbles": True, "cancelable": True, **ends}
+            assert await box.evaluate("(box, event) => box.dispatchEvent(new KeyboardEvent('keydown', event))", event)
+        await expect(box).to_have_value("one\ntwo")
+        assert not stage.desk.received
         await tab.keyboard.press("Enter")
         await expect(tab.locator("#log .user .body")).to_have_text("one\ntwo", use_inner_text=True)
         await expect(tab.locator("#log .bot")).to_contain_text("Here you are.")

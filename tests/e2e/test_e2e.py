@@ -82,7 +82,7 @@ async def test_one_conversation_goes_on_with_another_model_in_other_pods(
         # Messages of a conversation are answered in order: with the command's answer, the first one is complete.
         await telegram.say(ADA, ADA, "!help")
         await discord.say(channel, person, "!help", mention=True)
-        await telegram.wait_for_messages(ADA, contains="!reset", timeout=240)
+        await telegram.wait_for_messages(ADA, contains="/reset", timeout=240)
         on_telegram = [message.text for message in await telegram.messages(ADA, from_bot=True)]
         on_discord = [each["content"] for each in await discord.wait_for_answers(channel, 2, timeout=240)]
         assert len(on_telegram) >= 2, on_telegram

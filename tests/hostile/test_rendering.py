@@ -179,7 +179,7 @@ def test_a_long_last_block_is_not_rendered_at_each_update() -> None:
         states.add(message.tail)
     assert len(states) < 150
     message.update("another")
-    assert message.tail == "<p>another</p>\n"
+    assert message.tail == '<p dir="auto">another</p>\n'
 
 
 def test_finished_messages_are_rendered_once_and_a_page_has_so_many() -> None:

@@ -43,7 +43,7 @@ async def test_one_bot_everywhere(tmp_path: Path, telegram: FakeTelegram, model:
             await discord.slash(channel, person, "help")
 
             async def helped() -> bool:
-                return "!reset" in (await discord.answers(channel))[-1]["content"]
+                return "reset" in (await discord.answers(channel))[-1]["content"]
 
             await discord.wait_for(helped, timeout=30)
             await telegram.say(11, 11, "!help")

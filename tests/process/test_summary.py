@@ -102,6 +102,8 @@ async def test_telegram_keeps_what_a_group_wants_kept(
     settings["llm"]["contextWindow"] = 2048
     file = str(write_manifest(tmp_path / "bot.yaml", settings, secrets(telegram)))
 
+    told_to_bob = EN("command-administrators-only", name="settings").replace("`!settings`", "/settings")
+
     def last() -> Any:
         return answers(telegram, GROUP)[-1]
 
@@ -110,11 +112,11 @@ async def test_telegram_keeps_what_a_group_wants_kept(
         await telegram.say(GROUP, BOB, "Nobody keeps this.")
         await telegram.say(GROUP, BOB, "!summary")
         await until(lambda: answers(telegram, GROUP) and EN("summary-nothing") in last().text)
-        assert "!settings summary-buffer on" in last().text, "how to have messages kept"
+        assert "/settings" in last().text, "how to have messages kept"
         await telegram.say(GROUP, BOB, "!settings summary-buffer on")
-        await until(lambda: last().text == EN("command-administrators-only", name="settings").replace("`", ""))
+        await until(lambda: last().text == told_to_bob)
         await telegram.say(GROUP, ADA, "!settings summary-buffer on")
-        await until(lambda: "!settings summary-buffer off" in last().text)
+        await until(lambda: "/settings" in last().text)
         assert "300" in last().text
         assert "24 hours" in last().text
 

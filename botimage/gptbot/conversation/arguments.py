@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from difflib import get_close_matches
@@ -50,7 +50,7 @@ def parse(command: Command, argument: str, spec: GptBotSpec, said: Texts) -> dic
                 raise WrongArgument(_line("wrong-missing", command, wanted, spec, said))
             break
         rest = rest[len(word) :].strip()
-        found[wanted.name] = _value(command, wanted, word, spec, said)
+        found[wanted.name] = _value(command, wanted, word, spec, said, found)
     if rest:
         raise WrongArgument(_line("wrong-many", command, None, spec, said))
     return found
@@ -70,20 +70,22 @@ def example(command: Command, number: int, spec: GptBotSpec, said: Texts) -> str
     return said(f"command-{command.name}-example-{number}", persona=spec.personas[-1].name)
 
 
-def choices(argument: Argument, spec: GptBotSpec, said: Texts) -> Sequence[Choice]:
-    """The values that a choice has now."""
-    return argument.choices(spec, said) if argument.choices is not None else ()
+def choices(argument: Argument, spec: GptBotSpec, said: Texts, given: Mapping[str, str]) -> Sequence[Choice]:
+    """The values that a choice has now, behind the arguments given."""
+    return argument.choices(spec, said, given) if argument.choices is not None else ()
 
 
-def _value(command: Command, wanted: Argument, word: str, spec: GptBotSpec, said: Texts) -> Any:
+def _value(
+    command: Command, wanted: Argument, word: str, spec: GptBotSpec, said: Texts, given: Mapping[str, Any]
+) -> Any:
     def wrong(name: str = "wrong-value", **values: Any) -> WrongArgument:
         return WrongArgument(_line(name, command, wanted, spec, said, word=_shown(word), **values))
 
     match wanted.kind:
         case "choice":
-            value = _choice(wanted, word, spec)
+            value = _choice(wanted, word, spec, given)
             if value is None:
-                there = choices(wanted, spec, said)
+                there = choices(wanted, spec, said, given)
                 values = {choice.label.casefold(): choice.value for choice in there}
                 values |= {choice.value: choice.value for choice in there}
                 near = get_close_matches(word.casefold(), list(values), n=1, cutoff=0.6)
@@ -107,7 +109,7 @@ def _value(command: Command, wanted: Argument, word: str, spec: GptBotSpec, said
         case "period":
             found = period(word)
             if found is None or (wanted.most is not None and (found.messages or 0) > wanted.most):
-                raise wrong()
+                raise wrong("wrong-period")
             return found
 
 
@@ -156,10 +158,10 @@ def _without(text: str, before: str, behind: str) -> str:
     return text
 
 
-def _choice(wanted: Argument, word: str, spec: GptBotSpec) -> str | None:
+def _choice(wanted: Argument, word: str, spec: GptBotSpec, given: Mapping[str, Any]) -> str | None:
     typed = word.casefold()
     for language in languages():
-        for choice in choices(wanted, spec, texts(language)):
+        for choice in choices(wanted, spec, texts(language), given):
             if typed in (choice.value.casefold(), choice.label.casefold()):
                 return choice.value
     return None

@@ -52,13 +52,14 @@ async def past(context: CommandContext, period: Period) -> Past:
 async def _chosen(newest_first: AsyncGenerator[Line, None], context: CommandContext, period: Period) -> Past:
     most = _MOST_SOUGHT if period.mine else min(period.messages or MOST, MOST)
     found: list[Line] = []
-    mine = False
+    mine = others = False
     async with aclosing(newest_first):
         async for line in newest_first:
-            if period.mine and _is_callers(line, context):
-                mine = bool(found)
-                if mine:
-                    break
+            if not _is_callers(line, context):
+                others = others or line.speaker != BOT
+            elif period.mine and others:  # what was asked of the bot since, and its answers, the caller knows
+                mine = True
+                break
             found.append(line)
             if len(found) >= most:
                 break

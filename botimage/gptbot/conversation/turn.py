@@ -32,7 +32,7 @@ from gptbot.inbox.stops import COMMAND as STOP
 from gptbot.inbox.store import StoreUnavailable
 from gptbot.llm.errors import BudgetSpent, ModelError
 from gptbot.locales import Texts, texts
-from gptbot.platforms.base import Button
+from gptbot.platforms.base import Button, HasCommands
 from gptbot.platforms.errors import Rejected
 from gptbot.safety.budgets import until_tomorrow
 from gptbot.telemetry import metrics
@@ -93,7 +93,7 @@ class Turn:
         self._texts: Texts = texts(None)
         self._answering = Answering(bot, claim, self._texts)
 
-    def _prepare(self) -> None:
+    async def _prepare(self) -> None:
         """See what the turn is for. What this raises ends the turn as what an answer raises does."""
         claim = self._claim
         claim.context, unreadable = context.whole(claim.context)
@@ -103,7 +103,7 @@ class Turn:
                         bot=self._bot.key)  # fmt: skip
         self._late = notify_late(claim, time.time() - seconds(self._spec.privacy.retention))
         self._envelope = claim.messages[0]
-        self._texts = texts(claim.settings.get("language") or self._envelope.language)
+        self._texts = await self._speaking(claim.settings.get("language") or self._envelope.language)
         self._asked = whole_questions(claim.messages)
         if self._envelope.plain:
             self._questions = [context.question(message, claim.context) for message in self._asked]
@@ -113,6 +113,11 @@ class Turn:
             self._before = continuing.meant(self._bot.keys, claim)
             self._questions = None if self._before is None else [Asked(continuing.question(self._before))]
         self._answering = Answering(self._bot, claim, self._texts)
+
+    async def _speaking(self, language: str | None) -> Texts:
+        """The texts of a language, with commands as they are written where the answer is read."""
+        sender, said = self._bot.sender(self._envelope.platform), texts(language)
+        return said.showing(await sender.command_form()) if isinstance(sender, HasCommands) else said
 
     @property
     def _stoppable(self) -> bool:
@@ -133,7 +138,7 @@ class Turn:
             if self._claim.deliveries > MAX_DELIVERIES:
                 outcome = await self._bury(f"{self._claim.deliveries - 1} workers ended without ending this turn")
                 return
-            self._prepare()
+            await self._prepare()
             outcome = await self._answer()
             if outcome == "answered":
                 metrics.TURN_SECONDS.labels(**labels).observe(max(0.0, time.time() - self._envelope.received))

@@ -16,7 +16,7 @@ KINDS: dict[str, str] = {
     "pace": "list", "hold": "string", "tokens": "hash", "floods": "hash", "lease": "string", "runnable": "stream",
     "line": "hash", "waiting": "zset", "owner": "hash", "later": "zset", "stops": "stream", "dead": "stream",
     "model": "hash", "platforms": "hash", "gateways": "zset", "unreadable": "hash",
-    "p:offset": "string", "p:menu": "string", "p:lacks": "string",
+    "p:offset": "string", "p:menu": "string", "p:commands": "hash", "p:lacks": "string",
     "p:places": "zset", "p:thread": "string", "p:session": "string", "p:holding": "string",
     "p:identify": "string", "p:web:session": "stream", "p:web:wake": "stream", "p:web:files": "zset",
     "p:web:file": "list", "p:terminal": "stream",
@@ -27,7 +27,7 @@ Of a platform's own, `p:PLATFORM:WHAT` or, where no other platform says it other
 """
 OF_THE_BOT = frozenset({
     "runnable", "line", "waiting", "owner", "later", "stops", "dead", "model", "platforms", "gateways", "tokens",
-    "unreadable", "p:offset", "p:menu", "p:places", "p:web:files", "rate:bot:",
+    "unreadable", "p:offset", "p:menu", "p:commands", "p:places", "p:web:files", "rate:bot:",
 })  # fmt: skip
 """Keys of all conversations together, by what is behind the prefix."""
 _KEY = re.compile(r"(\{[^{}]{1,400}\}:)(.{1,600})", re.DOTALL)

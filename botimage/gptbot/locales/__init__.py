@@ -1,11 +1,13 @@
 """Every text a person reads: `LANGUAGE.ftl` and `TOPIC.LANGUAGE.ftl`, English being the one that is always complete.
 
-`texts("ru-RU")` finds the nearest language.
+`texts("ru-RU")` finds the nearest language. A command stands in them as `!name argument`, in code; `Texts.showing`
+has it as it is written where the text is read.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from fluent.runtime import FluentBundle
 
 DEFAULT = "en"
+CommandForm = Callable[[str, str], str]
+"""How a command is written on a platform, in Markdown, by its name and its argument."""
+_COMMAND = re.compile(r"`!([^\s`]+)(?: ([^`\n]+))?`")
 _LONGEST = 35
 """Characters of a language's name that are looked at (RFC 5646, 4.4.1)."""
 _HERE = Path(__file__).parent
@@ -43,9 +48,19 @@ def match(language: str | None) -> str:
 class Texts:
     """The texts of one language."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, form: CommandForm | None = None) -> None:
+        """`form`: how commands are written; None: with `!`."""
         self.language = language
         self._bundle = _bundle(language)
+        self._form = form
+
+    def showing(self, form: CommandForm) -> Texts:
+        """The same texts with their commands written so."""
+        return Texts(self.language, form)
+
+    def into(self, language: str) -> Texts:
+        """The texts of another language, with their commands written in the same way."""
+        return Texts(match(language), self._form)
 
     def __call__(self, name: str, /, **values: Any) -> str:
         """The text of that name with its values put in; the default language's where this one lacks it.
@@ -58,7 +73,8 @@ class Texts:
         message = bundle.get_message(name)
         if message.value is None:
             raise KeyError(name)
-        return str(bundle.format_pattern(message.value, values)[0])
+        text, form = str(bundle.format_pattern(message.value, values)[0]), self._form
+        return text if form is None else _COMMAND.sub(lambda found: form(found[1], found[2] or ""), text)
 
     def has(self, name: str) -> bool:
         """Whether there is such a text."""

@@ -6,6 +6,7 @@ wrong-choice-near = I do not know “{ $word }”. Did you mean `{ $near }`? Use
 wrong-number = “{ $word }” does not fit: use `{ $form }` with a number from { NUMBER($least, useGrouping: 0) } to { NUMBER($most, useGrouping: 0) }. { $example }
 wrong-long = That is too long: up to { NUMBER($most, useGrouping: 0) } characters fit into `{ $form }`. { $example }
 wrong-value = I do not understand “{ $word }” as { $argument }. Use `{ $form }`. { $example }
+wrong-period = I do not understand “{ $word }”. Say how many messages, or since when: `100`, `2h`, `14:00`, `today`. Use `{ $form }`. { $example }
 command-unknown = I have no such command. `!help` shows all that I have.
 command-unknown-near = I have no such command. Did you mean `!{ $near }`? `!help` shows all that I have.
 command-not-offered = This bot does not have `!{ $name }`. `!help` shows what it has.

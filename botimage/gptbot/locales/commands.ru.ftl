@@ -6,6 +6,7 @@ wrong-choice-near = Не знаю, что такое «{ $word }». Может �
 wrong-number = «{ $word }» не подходит. Вот так: `{ $form }`, где число от { NUMBER($least, useGrouping: 0) } до { NUMBER($most, useGrouping: 0) }. { $example }
 wrong-long = Слишком длинно: в `{ $form }` помещается не больше { NUMBER($most, useGrouping: 0) } символов. { $example }
 wrong-value = Не понимаю «{ $word }» на месте «{ $argument }». Вот так: `{ $form }`. { $example }
+wrong-period = Не понимаю «{ $word }». Скажите, сколько сообщений или с какого времени: `100`, `2ч`, `14:00`, `сегодня`. Вот так: `{ $form }`. { $example }
 command-unknown = Такой команды у меня нет. Все команды покажет `!help`.
 command-unknown-near = Такой команды у меня нет. Может быть, `!{ $near }`? Все команды покажет `!help`.
 command-not-offered = У этого бота нет `!{ $name }`. Что есть, покажет `!help`.

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Ite
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+from gptbot.locales import CommandForm
 from gptbot.platforms.inbound import Address, Intake
 
 if TYPE_CHECKING:
@@ -61,8 +62,10 @@ class ArgumentInfo:
     required: bool = False
     values: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict[str, Sequence[tuple[str, str]]])
     """Language to labels and values, where there is a fixed set of them."""
-    complete: Callable[[str, str | None], Sequence[tuple[str, str]]] | None = None
-    """Labels and values, 25 at most, that fit what was typed so far, in a language."""
+    complete: Callable[[str, str | None, Mapping[str, str]], Sequence[tuple[str, str]]] | None = None
+    """Labels and values, 25 at most, that fit what was typed so far, in a language; the last are the other arguments
+    given, by their names.
+    """
     least: int | None = None
     most: int | None = None
     """Bounds of a number, or of a text's length."""
@@ -193,6 +196,30 @@ class Sender(Protocol):
         self, address: Address, message_id: str, text: str, *, final: bool, buttons: Sequence[Button] = ()
     ) -> None:
         """Replace the text and the buttons of a message of our own. Raises SendError; the same again is no error."""
+        ...
+
+
+@runtime_checkable
+class HasCommands(Protocol):
+    """A sender whose platform has commands of its own, begun with `/`: there they can be tapped, and always arrive."""
+
+    async def command_form(self) -> CommandForm:
+        """How a command is written in a message. Raises nothing."""
+        ...
+
+    def delivers(self, alias: str, *, direct: bool) -> bool:
+        """Whether a further name of a command arrives too when it is typed: groups tell of some only."""
+        ...
+
+
+@runtime_checkable
+class Withholds(Protocol):
+    """A sender whose platform may keep from bots what is said in a group and not to them."""
+
+    async def withheld(self, address: Address) -> Literal["privacy", "content"] | None:
+        """Why not all messages of a group arrive: the bot is no administrator and its privacy mode is on, or it lacks
+        the platform's leave to see texts. None: they do, or nobody can tell. Raises nothing.
+        """
         ...
 
 

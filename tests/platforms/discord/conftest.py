@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,7 +27,7 @@ from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.settings import Settings
 
 
-def personas(typed: str, language: str | None) -> list[tuple[str, str]]:
+def personas(typed: str, language: str | None, given: Mapping[str, str]) -> list[tuple[str, str]]:
     """Completes names."""
     return [(f"{name} ({language})", name) for name in ("chef", "poet") if name.startswith(typed)]
 

@@ -113,3 +113,12 @@ async def test_a_short_wait_is_sat_out_and_a_long_one_is_told(open_scene: Scene,
     await flood(600.0)
     with pytest.raises(FloodWait):
         await read(sender, address)
+
+
+async def test_an_interaction_says_whether_the_channel_may_be_read(scene: Scene, sender: DiscordSender) -> None:
+    """A slash command leaves no message, so an empty channel looks as one that may not be read."""
+    address: Address = {"channel": scene.channel, "interaction": str(10**18), "application": "1", "token": "t"}
+    assert await read(sender, {**address, "readable": True}) == []
+    with pytest.raises(HistoryClosed) as closed:
+        await read(sender, {**address, "readable": False})
+    assert closed.value.lacks == "permission"

@@ -297,3 +297,27 @@ def test_what_is_there_is_compared_and_not_how_it_is_written() -> None:
     assert commands.same(wanted, there)
     there[0] = {**there[0], "description": "changed"}
     assert not commands.same(wanted, there)
+
+
+async def test_a_command_in_a_text_can_be_tapped(scene: Scene, start: Start, sender: DiscordSender) -> None:
+    written = await sender.command_form()
+    assert (written("help", ""), written("persona", "chef")) == ("`/help`", "`/persona chef`"), "no ids are known yet"
+    sender._registered._look_at = 0.0
+    await registered(scene, start())
+    ids = {command["name"]: command["id"] for command in await scene.discord.commands()}
+
+    async def known() -> bool:
+        sender._registered._look_at = 0.0
+        return (await sender.command_form())("help", "") == f"</help:{ids['help']}>"
+
+    await scene.discord.wait_for(known)
+    written = await sender.command_form()
+    assert written("persona", "chef") == f"</persona:{ids['persona']}> `chef`"
+    assert written("роль", "chef") == "`!роль chef`", "no slash command"
+    assert not sender.delivers("роль", direct=False)
+
+
+@pytest.mark.parametrize("intent", [True, False])
+async def test_what_a_guild_withholds_is_known(sender: DiscordSender, scene: Scene, intent: bool) -> None:
+    sender._sees_texts = intent
+    assert await sender.withheld({"channel": scene.channel}) == (None if intent else "content")

@@ -371,3 +371,12 @@ async def test_a_message_is_deleted_within_48_hours(fake: FakeTelegram, sender: 
     theirs = await fake.say(ADA, ADA, "mine")
     with pytest.raises(Rejected, match="can't be deleted"):
         await sender.delete(private(), str(theirs.id))
+
+
+async def test_privacy_mode_withholds_what_is_not_said_to_the_bot(fake: FakeTelegram, sender: TelegramSender) -> None:
+    assert await sender.withheld(group(1)) == "privacy"
+    fake.world.chat(GROUP).administrators.add(fake.world.me.id)
+    assert await sender.withheld(group(1)) is None, "not from an administrator"
+    fake.world.chat(GROUP).administrators.clear()
+    await fake.set_privacy_mode(False)
+    assert await sender.withheld(group(1)) is None

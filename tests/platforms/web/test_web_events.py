@@ -61,22 +61,26 @@ async def test_message_is_shown_while_it_is_written(store: Store, browser: Brows
             await stage.sender.send(address, "# Head\n\nfirst **bo", nonce="m1", first=True, final=False)
             first = await stream.until(lambda event: event.name == "live")
             assert first.data["from"] == 0
-            assert first.data["blocks"] == ["<h1>Head</h1>\n"]
-            assert first.data["tail"] == "<p>first <strong>bo</strong></p>\n"
+            assert first.data["blocks"] == ['<h1 dir="auto">Head</h1>\n']
+            assert first.data["tail"] == '<p dir="auto">first <strong>bo</strong></p>\n'
             assert 'class="message bot"' in first.data["frame"]
             await stage.sender.edit(address, "m1", "# Head\n\nfirst **bold** word\n\nsecond", final=False)
             second = await stream.until(lambda event: event.name == "live")
             assert (second.data["from"], "frame" in second.data) == (1, False)
-            assert second.data["blocks"] == ["<p>first <strong>bold</strong> word</p>\n"]
-            assert second.data["tail"] == "<p>second</p>\n"
+            assert second.data["blocks"] == ['<p dir="auto">first <strong>bold</strong> word</p>\n']
+            assert second.data["tail"] == '<p dir="auto">second</p>\n'
             await stage.sender.edit(address, "m1", "all different", final=False)
             third = await stream.until(lambda event: event.name == "live")
-            assert (third.data["from"], third.data["blocks"], third.data["tail"]) == (0, [], "<p>all different</p>\n")
+            assert (third.data["from"], third.data["blocks"], third.data["tail"]) == (
+                0,
+                [],
+                '<p dir="auto">all different</p>\n',
+            )
         reloaded = await browser.load(page)
         assert reloaded.index('id="live"') < reloaded.index("all different")
         await stage.sender.edit(address, "m1", "done", final=True)
         reloaded = await browser.load(page)
-        assert reloaded.index('id="log"') < reloaded.index("<p>done</p>") < reloaded.index('id="live"')
+        assert reloaded.index('id="log"') < reloaded.index('<p dir="auto">done</p>') < reloaded.index('id="live"')
         assert "all different" not in reloaded
 
 
@@ -253,7 +257,7 @@ async def test_forgetting_deletes_what_the_page_shows(store: Store, browser: Bro
         assert "secret plan" not in str(await store.command("XRANGE", stage.stream(cookie), "-", "+"))
         html = await browser.load(page)
         assert browser.cookie(page) == cookie
-        assert "<p>Forgotten.</p>" in html
+        assert '<p dir="auto">Forgotten.</p>' in html
         assert "secret plan" not in html
 
 

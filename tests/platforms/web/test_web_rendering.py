@@ -95,10 +95,10 @@ def test_what_people_and_models_write() -> None:
     rel = 'target="_blank" rel="noopener noreferrer nofollow"'
     assert f'<a href="https://example.org/a_b" {rel}>https://example.org/a_b</a>, <strong>now</strong><br>' in html
     assert f'<a href="https://example.org/x" {rel}>there</a>' in html
-    assert "<ol>\n<li>one</li>" in html
+    assert '<ol dir="auto">\n<li>one</li>' in html
     code = "<code>print('&lt;hi&gt;')\n</code>"
     assert f'<div class="code" data-language="python"><pre tabindex="0" dir="ltr">{code}</pre></div>' in html
-    assert '<div class="table" tabindex="0"><table>' in html
+    assert '<div class="table" dir="auto" tabindex="0"><table>' in html
     assert '<td data-align="end"><s>2</s></td>' in html
     assert "<img" not in html
     assert f'<a href="https://x.example/c.png" {rel}>cat</a>' in html
@@ -159,7 +159,7 @@ def test_finished_blocks_are_not_rendered_again() -> None:
     assert before
     assert live.blocks[: len(before)] == before
     live.update("other")
-    assert (live.generation, live.blocks, live.tail) == (1, [], "<p>other</p>\n")
+    assert (live.generation, live.blocks, live.tail) == (1, [], '<p dir="auto">other</p>\n')
 
 
 @settings(deadline=None)
@@ -242,3 +242,15 @@ def test_a_formula_that_is_being_written_is_shown_as_one() -> None:
 def test_a_row_that_is_longer_than_its_head_loses_nothing(row: str, cells: list[str]) -> None:
     html = render(f"| one | two |\n|---|---|\n{row}\n")
     assert re.findall(r"<td>(.*)</td>", html) == cells
+
+
+def test_each_block_goes_in_its_own_direction() -> None:
+    """What is inside has none of its own: HTML would leave it out when it looks for the first letter of the block."""
+    html = render(
+        "Python: لغة\n\n- واحد\n- اثنان\n\n> اقتباس\n>\n> - x\n\n| أ | ب |\n|---|---|\n| 1 | 2 |\n\n# عنوان\n\n1. א"
+    )
+    for block in ("p", "ul", "blockquote", 'div class="table"', "h1", "ol"):
+        assert len(re.findall(f'<{block} dir="auto"', html)) == 1, block
+    assert html.count('dir="auto"') == 6
+    plain = render("a " * 30_000)
+    assert plain.startswith('<p dir="auto">')

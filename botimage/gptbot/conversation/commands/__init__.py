@@ -5,7 +5,7 @@ A module defines `COMMAND = Command(name=…, run=…)`; how its texts are named
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
@@ -101,16 +101,18 @@ def menu(spec: Callable[[], GptBotSpec]) -> list[CommandInfo]:
 def _argument(item: Command, argument: Argument, spec: Callable[[], GptBotSpec]) -> ArgumentInfo:
     choices = argument.choices
 
-    def complete(typed: str, language: str | None) -> Sequence[tuple[str, str]]:
+    def complete(typed: str, language: str | None, given: Mapping[str, str]) -> Sequence[tuple[str, str]]:
         assert choices is not None
-        start, found = typed.strip().casefold(), choices(spec(), texts(language))
+        start, found = typed.strip().casefold(), choices(spec(), texts(language), given)
         fits = [(c.label, c.value) for c in found if start in c.label.casefold() or start in c.value.casefold()]
         fits.sort(key=lambda one: not one[0].casefold().startswith(start) and not one[1].casefold().startswith(start))
         return fits[:_MOST_COMPLETIONS]
 
     values: dict[str, list[tuple[str, str]]] = {}
     if choices is not None and argument.fixed:
-        values = {language: [(c.label, c.value) for c in choices(spec(), texts(language))] for language in languages()}
+        values = {
+            language: [(c.label, c.value) for c in choices(spec(), texts(language), {})] for language in languages()
+        }
     return ArgumentInfo(
         name=argument.name,
         descriptions={

@@ -47,8 +47,9 @@ class Argument:
     """What the command finds in `CommandContext.arguments`: `choice` and `text` a str, `number` an int, `duration`
     seconds as a float, `period` a `gptbot.conversation.arguments.Period`."""
     optional: bool = True
-    choices: Callable[[GptBotSpec, Texts], Sequence[Choice]] | None = None
-    """The values of a `choice`: asked for each time, so they may follow the bot's settings."""
+    choices: Callable[[GptBotSpec, Texts, Mapping[str, str]], Sequence[Choice]] | None = None
+    """The values of a `choice`: asked for each time, so they may follow the bot's settings and the arguments given
+    before, by their names."""
     fixed: bool = False
     """Whether the choices are the same for every bot and at all times: menus show them then, else they ask."""
     least: int | None = None

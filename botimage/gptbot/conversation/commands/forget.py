@@ -7,6 +7,7 @@ much of what. Here it is done once more, for what came in between.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from gptbot.conversation.commands.base import Argument, Choice, Command, CommandContext, Reply
 from gptbot.conversation.erasing import Erasing
@@ -59,7 +60,7 @@ def _explanation(context: CommandContext) -> Reply:
     return Reply(said("forget-how"), buttons)
 
 
-def _choices(_spec: GptBotSpec, said: Texts) -> list[Choice]:
+def _choices(_spec: GptBotSpec, said: Texts, _given: Mapping[str, str]) -> list[Choice]:
     return [Choice("me", said("forget-choice-me")), Choice("chat", said("forget-choice-chat"))]
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from gptbot.conversation import commands
 from gptbot.conversation.arguments import example, form
 from gptbot.conversation.commands.base import Argument, Choice, Command, CommandContext, Reply
+from gptbot.conversation.delivered import ALWAYS, undelivered
 from gptbot.conversation.duration import spoken
 from gptbot.files.limits import readable
 from gptbot.locales import Texts, languages
+from gptbot.platforms.base import HasCommands
 from gptbot.platforms.inbound import Attachment
 from gptbot_api import GptBotSpec
 
@@ -18,7 +22,7 @@ _SURELY = 0.8
 async def _run(context: CommandContext) -> Reply:
     name: str | None = context.arguments.get("command")
     if name is None:
-        return Reply(_overview(context))
+        return Reply(await _overview(context))
     word = name.strip().lstrip("!/")
     found = commands.find(word)
     if found is None or not commands.command(found).offered(context.config.bot.spec):
@@ -26,13 +30,16 @@ async def _run(context: CommandContext) -> Reply:
             return Reply(context.texts("command-unknown"))
         near = commands.nearest(word, _SURELY)
         if near is None:  # no name of a command, not even nearly: `/help please`
-            return Reply(_overview(context))
+            return Reply(await _overview(context))
         return Reply(context.texts("command-unknown-near", near=f"help {near}"))
-    return Reply(explanation(commands.command(found), context.config.bot.spec, context.texts))
+    return Reply(explanation(commands.command(found), context.config.bot.spec, context.texts, _delivers(context)))
 
 
-def explanation(item: Command, spec: GptBotSpec, said: Texts) -> str:
-    """How one command works: its form, examples, where it may be used and by whom, what is kept because of it."""
+def explanation(item: Command, spec: GptBotSpec, said: Texts, delivers: Callable[[str], bool] = lambda _: True) -> str:
+    """How one command works: its form, examples, where it may be used and by whom, what is kept because of it.
+
+    `delivers`: which of its further names arrive where this is read.
+    """
     name = item.name
     lines = [said("help-one", form=form(item, said), text=said(f"command-{name}"))]
     if said.has(f"command-{name}-long"):
@@ -41,7 +48,7 @@ def explanation(item: Command, spec: GptBotSpec, said: Texts) -> str:
         about = said(f"command-{name}-argument-{argument.name}")
         lines.append(said("help-argument", word=said(f"argument-{argument.name}"), text=about))
     lines += ["", *(f"• {example(item, number, spec, said)}" for number in range(1, item.examples + 1)), ""]
-    if others := [f"`!{alias}`" for alias in _other_names(item, said)]:
+    if others := [f"`!{alias}`" for alias in _other_names(item, said) if delivers(alias)]:
         lines.append(said("help-aliases", names=", ".join(others)))
     if item.where == frozenset({"group"}):
         lines.append(said("help-where-group"))
@@ -56,9 +63,16 @@ def explanation(item: Command, spec: GptBotSpec, said: Texts) -> str:
     return "\n".join(lines)
 
 
-def _overview(context: CommandContext) -> str:
+def _delivers(context: CommandContext) -> Callable[[str], bool]:
+    sender = context.sender
+    if isinstance(sender, HasCommands):
+        return lambda alias: sender.delivers(alias, direct=context.direct)
+    return lambda _: True
+
+
+async def _overview(context: CommandContext) -> str:
     spec, said = context.config.bot.spec, context.texts
-    lines = [said("help-start", ttl=spoken(spec.context.ttl, said)), addressing(context)]
+    lines = [said("help-start", ttl=spoken(spec.context.ttl, said)), *await addressing(context)]
     files = [Attachment(kind=kind, mime="", size=None, reference={}) for kind in ("image", "audio", "text")]
     readables = [said(f"file-can-{file.kind}") for file in files if readable(file, spec.llm)]
     lines.append(said("help-files", kinds=", ".join(readables)))
@@ -75,12 +89,13 @@ def _overview(context: CommandContext) -> str:
     return "\n".join(lines)
 
 
-def addressing(context: CommandContext) -> str:
+async def addressing(context: CommandContext) -> list[str]:
     """How the bot is spoken to here."""
     spec, said = context.config.bot.spec, context.texts
     if context.direct:
-        return said("help-direct-commands" if spec.answer_in.direct == "commands" else "help-direct")
-    return said(f"help-group-{context.settings.get('answer_in') or spec.answer_in.groups}")
+        return [said("help-direct-commands" if spec.answer_in.direct == "commands" else "help-direct")]
+    when = context.settings.get("answer_in") or spec.answer_in.groups
+    return [said(f"help-group-{when}"), *(await undelivered(context) if when == ALWAYS else [])]
 
 
 def _line(item: Command, said: Texts) -> str:
@@ -93,7 +108,7 @@ def _other_names(item: Command, said: Texts) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _choices(spec: GptBotSpec, said: Texts) -> list[Choice]:
+def _choices(spec: GptBotSpec, said: Texts, _given: Mapping[str, str]) -> list[Choice]:
     return [Choice(item.name, f"{item.name} – {said(f'command-{item.name}')}") for item in commands.offered(spec)]
 
 

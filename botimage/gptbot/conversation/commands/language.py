@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gptbot.conversation.commands.base import Argument, Choice, Command, CommandContext, Reply
 from gptbot.locales import Texts, languages, texts
 from gptbot.platforms.base import Button
@@ -22,10 +24,10 @@ async def _run(context: CommandContext) -> Reply:
         now = said("language-now-off") if chosen == _OFF else said("language-now", language=said("language-name"))
         return Reply(f"{now}\n{said('language-how', names=names)}", buttons)
     await context.choose({"language": "" if wanted == _OFF else wanted})
-    return Reply(context.texts("language-unset") if wanted == _OFF else texts(wanted)("language-set"))
+    return Reply(context.texts("language-unset") if wanted == _OFF else context.texts.into(wanted)("language-set"))
 
 
-def _choices(_spec: GptBotSpec, said: Texts) -> list[Choice]:
+def _choices(_spec: GptBotSpec, said: Texts, _given: Mapping[str, str]) -> list[Choice]:
     named = [Choice(name, texts(name)("language-name")) for name in languages()]
     return [*named, Choice(_OFF, said("language-off"))]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gptbot.conversation.commands.base import Argument, Choice, Command, CommandContext, Reply
 from gptbot.conversation.persona import OFF, in_force, locked, named, own_role, role, title
 from gptbot.locales import Texts
@@ -49,7 +51,7 @@ def way_back(spec: GptBotSpec, said: Texts) -> Button:
     return Button(said("button-persona-off", title=title(spec, in_force(spec, {}).name)), f"persona {OFF}")
 
 
-def _choices(spec: GptBotSpec, said: Texts) -> list[Choice]:
+def _choices(spec: GptBotSpec, said: Texts, _given: Mapping[str, str]) -> list[Choice]:
     roles = [Choice(p.name, title(spec, p.name)) for p in spec.personas]
     return [*roles, Choice(OFF, said("persona-off"))]
 

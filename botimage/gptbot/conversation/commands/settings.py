@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gptbot.conversation.commands.base import Argument, Choice, Command, CommandContext, Reply
+from gptbot.conversation.delivered import ALWAYS, undelivered
 from gptbot.conversation.duration import spoken
 from gptbot.inbox.overheard import OverheardMessages
 from gptbot.locales import Texts
@@ -32,7 +33,7 @@ class _Setting:
         return settings.get(self.key) or self.usual(spec)
 
 
-_ANSWER_IN = _Setting("answer-in", "answer_in", ("always", "mentioned", "commands"), lambda spec: spec.answer_in.groups)
+_ANSWER_IN = _Setting("answer-in", "answer_in", (ALWAYS, "mentioned", "commands"), lambda spec: spec.answer_in.groups)
 _PERSONA_LOCK = _Setting("persona-lock", "persona_lock", (_ON, _OFF), lambda _: _OFF)
 _SUMMARY_BUFFER = _Setting("summary-buffer", "summary_buffer", (_ON, _OFF), lambda _: _OFF)
 _ALL = {setting.name: setting for setting in (_ANSWER_IN, _PERSONA_LOCK, _SUMMARY_BUFFER)}
@@ -42,7 +43,7 @@ async def _run(context: CommandContext) -> Reply:
     spec, said = context.config.bot.spec, context.texts
     name: str | None = context.arguments.get("setting")
     if name is None:
-        return _list(context)
+        return await _list(context)
     setting = _ALL[name]
     if setting is _SUMMARY_BUFFER and (why := _no_buffer(context)):
         return Reply(said(why))
@@ -56,16 +57,21 @@ async def _run(context: CommandContext) -> Reply:
     if setting is _SUMMARY_BUFFER and value == _OFF:
         await OverheardMessages(context.bot.store, context.bot.keys).forget(context.conversation)
     ttl = min(spec.context.ttl, spec.privacy.retention, key=seconds)
-    return Reply(said(f"settings-{name}-{value}", most=spec.context.summary_buffer, ttl=spoken(ttl, said)))
+    lines = [said(f"settings-{name}-{value}", most=spec.context.summary_buffer, ttl=spoken(ttl, said))]
+    if setting is _ANSWER_IN and value == ALWAYS:
+        lines += await undelivered(context)
+    return Reply("\n\n".join(lines))
 
 
-def _list(context: CommandContext) -> Reply:
+async def _list(context: CommandContext) -> Reply:
     spec, said = context.config.bot.spec, context.texts
     shown = [item for item in _ALL.values() if item is not _SUMMARY_BUFFER or not _no_buffer(context)]
     lines = [said("settings-list"), ""]
     for item in shown:
         now = item.value(spec, context.settings)
         lines.append(said("settings-line", name=item.name, title=said(f"settings-{item.name}"), now=_label(now, said)))
+    if _ANSWER_IN.value(spec, context.settings) == ALWAYS:
+        lines += [f"\n{line}" for line in await undelivered(context)]
     return Reply("\n".join([*lines, "", said("settings-how")]), _buttons(context, shown))
 
 
@@ -89,12 +95,15 @@ def _label(value: str, said: Texts) -> str:
     return said(f"settings-value-{value}")
 
 
-def _names(_spec: GptBotSpec, said: Texts) -> list[Choice]:
+def _names(_spec: GptBotSpec, said: Texts, _given: Mapping[str, str]) -> list[Choice]:
     return [Choice(name, said(f"settings-{name}")) for name in _ALL]
 
 
-def _values(_spec: GptBotSpec, said: Texts) -> list[Choice]:
-    return [Choice(value, _label(value, said)) for value in (*_ANSWER_IN.values, _ON, _OFF, _DEFAULT)]
+def _values(_spec: GptBotSpec, said: Texts, given: Mapping[str, str]) -> list[Choice]:
+    """The values of the setting that was named before; of all, while none is."""
+    setting = _ALL.get(given.get("setting", ""))
+    values = setting.values if setting is not None else (*_ANSWER_IN.values, _ON, _OFF)
+    return [Choice(value, _label(value, said)) for value in (*values, _DEFAULT)]
 
 
 def _private(_spec: GptBotSpec, argument: str) -> bool:
@@ -107,6 +116,6 @@ COMMAND = Command(
     order=60,
     arguments=[
         Argument(name="setting", kind="choice", choices=_names, fixed=True),
-        Argument(name="value", kind="choice", choices=_values, fixed=True),
+        Argument(name="value", kind="choice", choices=_values),
     ],
 )  # fmt: skip

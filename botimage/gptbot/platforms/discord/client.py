@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import discord
 import yarl
@@ -215,9 +215,9 @@ class Client(discord.Client):
         answer = await self.http.request(route, params={"with_localizations": "true"})
         return [fields(command) for command in answer] if isinstance(answer, list) else []
 
-    async def overwrite_commands(self, application: str, commands: list[dict[str, Any]]) -> None:
-        """Make these the application's global commands."""
-        await self.http.bulk_upsert_global_commands(int(application), commands)
+    async def overwrite_commands(self, application: str, commands: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Make these the application's global commands; returns them as they are there."""
+        return cast("list[dict[str, Any]]", await self.http.bulk_upsert_global_commands(int(application), commands))
 
     async def open(
         self, url: str, shard: int, shards: int, session: Session | None, *, elsewhere: bool = False

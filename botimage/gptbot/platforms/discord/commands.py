@@ -49,11 +49,11 @@ def completions(data: Mapping[str, Any], commands: Sequence[CommandInfo]) -> lis
         return []
     for info in commands:
         for argument in info.arguments:
-            if (info.name, argument.name) == (
-                called.get("name"),
-                focused.get("name"),
-            ) and argument.complete is not None:
-                found = argument.complete(str(focused.get("value") or ""), word(data, "locale") or None)
+            if (info.name, argument.name) != (word(called, "name"), word(focused, "name")):
+                continue
+            if argument.complete is not None:
+                given = {word(option, "name"): str(option.get("value") or "") for option in objects(called, "options")}
+                found = argument.complete(str(focused.get("value") or ""), word(data, "locale") or None, given)
                 fitting = [(label, value) for label, value in found if 0 < len(value) <= MAX_DESCRIPTION]
                 return [{"name": _shorten(label), "value": value} for label, value in fitting[:MAX_CHOICES]]
     return []

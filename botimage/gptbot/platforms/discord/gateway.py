@@ -29,6 +29,7 @@ from gptbot.platforms.discord.mapping import (
     is_completion,
 )
 from gptbot.platforms.discord.places import Places
+from gptbot.platforms.discord.registered import Registered
 from gptbot.platforms.discord.rest import Rest
 from gptbot.platforms.discord.sessions import SharedSessions
 from gptbot.platforms.discord.shard import Resharded, Shard
@@ -185,9 +186,11 @@ class DiscordGateway:
         try:
             wanted = commands.payload(self._context.commands)
             async with asyncio.timeout(_LOGIN_TIMEOUT):
-                if not commands.same(wanted, await client.commands(application)):
-                    await client.overwrite_commands(application, wanted)
+                there = await client.commands(application)
+                if not commands.same(wanted, there):
+                    there = await client.overwrite_commands(application, wanted)
                     log.info("slash commands registered", count=len(wanted))
+            await Registered(self._context.store, self._context.keys).keep(there)
         except (*TROUBLE, ValueError) as error:
             reason = f"code {error.code}" if isinstance(error, discord.HTTPException) else type(error).__name__
             self._notices["CommandsRefused"] = f"slash commands could not be registered ({reason})"

@@ -58,7 +58,7 @@ class History:
                 found = await self._get(f"/channels/{channel}/messages?limit={PAGE}{before}", ("messages", channel))
                 page = [message for message in found if id_of(message)] if isinstance(found, list) else []
                 if first and not page:
-                    await self._make_sure(channel, asked)
+                    await self._make_sure(address, channel, asked)
                 first = False
                 for message in page:
                     if created(id_of(message)) < since:
@@ -69,8 +69,16 @@ class History:
                     return
                 before = f"&before={id_of(page[-1])}"
 
-    async def _make_sure(self, channel: str, asked: str | None) -> None:
-        """Tell an empty channel from one that may not be read: in that one, not even the question is there."""
+    async def _make_sure(self, address: Address, channel: str, asked: str | None) -> None:
+        """Tell an empty channel from one that may not be read: in that one, not even the question is there.
+
+        A slash command is no message, but the interaction says what the bot may do.
+        """
+        readable: bool | None = address.get("readable")
+        if readable:
+            return
+        if readable is False:
+            raise HistoryClosed("permission")
         after = f"&after={int(asked) - 1}" if asked else ""
         if not await self._get(f"/channels/{channel}/messages?limit=1{after}", ("messages", channel)):
             raise HistoryClosed("permission")

@@ -52,6 +52,7 @@ ADMINISTRATOR: Final = 1 << 3
 MANAGE_GUILD: Final = 1 << 5
 """Permission to manage a server (docs/topics/permissions)."""
 VIEW_CHANNEL: Final = 1 << 10
+READ_MESSAGE_HISTORY: Final = 1 << 16
 """Permission to see a channel (docs/topics/permissions)."""
 SEND_MESSAGES: Final = 1 << 11
 """Permission to write in a channel (docs/topics/permissions)."""

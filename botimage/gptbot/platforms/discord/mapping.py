@@ -14,6 +14,7 @@ from gptbot.platforms.discord.fields import Event, fields, id_of, ids, number, o
 from gptbot.platforms.discord.limits import (
     ADMINISTRATOR,
     EPHEMERAL,
+    READ_MESSAGE_HISTORY,
     SEND_MESSAGES,
     SEND_MESSAGES_IN_THREADS,
     VIEW_CHANNEL,
@@ -220,7 +221,7 @@ def interaction_address(data: Event, *, deferred: bool = True, private: bool = F
     if deferred:
         address |= {
             "application": id_of(data, "application_id"), "interaction": id_of(data), "token": word(data, "token"),
-            "writable": _writable(data, fields(data, "channel")),
+            "writable": _writable(data, fields(data, "channel")), "readable": _readable(data),
         }  # fmt: skip
         address |= {"button": True} if is_button(data) else {}
         address |= {"private": True} if private else {}
@@ -256,10 +257,19 @@ def is_thread(channel: Event) -> bool:
 
 def _writable(data: Event, channel: Event) -> bool:
     """Whether the bot may write plain messages where the command was given."""
+    send = SEND_MESSAGES_IN_THREADS if is_thread(channel) else SEND_MESSAGES
+    return _may(data, VIEW_CHANNEL | send)
+
+
+def _readable(data: Event) -> bool:
+    """Whether the bot may read what was said before where the command was given."""
+    return _may(data, VIEW_CHANNEL | READ_MESSAGE_HISTORY)
+
+
+def _may(data: Event, needed: int) -> bool:
+    """Whether the bot has permissions where a command was given (docs/interactions, `app_permissions`)."""
     if data.get("context") == _BOT_DM or "guild_id" not in data:
         return True
-    send = SEND_MESSAGES_IN_THREADS if is_thread(channel) else SEND_MESSAGES
-    needed = VIEW_CHANNEL | send
     return number(data, "app_permissions") & needed == needed
 
 

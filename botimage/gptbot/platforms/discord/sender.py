@@ -6,9 +6,10 @@ import base64
 import hashlib
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from gptbot.inbox.store import StoreUnavailable
+from gptbot.locales import CommandForm
 from gptbot.platforms.base import Button, Said, SenderContext
 from gptbot.platforms.discord.attachments import fetch_attachment
 from gptbot.platforms.discord.fields import id_of, objects, word
@@ -26,6 +27,7 @@ from gptbot.platforms.discord.limits import (
     created,
 )
 from gptbot.platforms.discord.places import Places
+from gptbot.platforms.discord.registered import Registered
 from gptbot.platforms.discord.rendering import render, rows
 from gptbot.platforms.discord.rest import Refused, Rest
 from gptbot.platforms.discord.threads import told_key
@@ -63,6 +65,8 @@ class DiscordSender:
         self._http, self._api = context.http, settings.api_base_url
         self._store, self._keys = context.store, context.keys
         self._history = History(self._rest)
+        self._sees_texts = settings.message_content_intent
+        self._registered = Registered(context.store, context.keys)
         self._places = Places(context.store, context.keys, seconds(context.bot.bot.spec.privacy.retention))
 
     def length(self, text: str) -> int:
@@ -84,6 +88,26 @@ class DiscordSender:
     def history(self, address: Address, since: float) -> AsyncGenerator[Said, None]:
         """Get Channel Messages, page by page. See `platforms.base.Remembers`."""
         return self._history.read(address, since)
+
+    async def command_form(self) -> CommandForm:
+        """A command that can be tapped, once the gateway has registered it (docs/reference, "Message Formatting")."""
+        ids = await self._registered.ids()
+
+        def written(name: str, argument: str) -> str:
+            if name in ids:
+                return f"</{name}:{ids[name]}> `{argument}`" if argument else f"</{name}:{ids[name]}>"
+            prefix = "!" if ids else "/"
+            return f"`{prefix}{name} {argument}`" if argument else f"`{prefix}{name}`"
+
+        return written
+
+    def delivers(self, alias: str, *, direct: bool) -> bool:
+        """Only a command's own name is a slash command; what is typed is a message, which guilds need not tell of."""
+        return direct
+
+    async def withheld(self, address: Address) -> Literal["privacy", "content"] | None:
+        """Without the message-content intent, texts of a guild that do not mention the bot are empty."""
+        return None if self._sees_texts else "content"
 
     async def forget(self, conversation: str) -> None:
         """Do not look for missed messages there any more, and tell anew what its thread is about.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, cast
 
+from gptbot.locales import CommandForm
 from gptbot.platforms.base import Button
 from gptbot.platforms.errors import FloodWait, MessageGone, OutcomeUnknown, Rejected, SendError
 from gptbot.platforms.inbound import Address
@@ -14,7 +16,16 @@ from gptbot.platforms.telegram.api import BadRequest, BotApi
 from gptbot.platforms.telegram.callbacks import keyboard
 from gptbot.platforms.telegram.features import RICH, RICH_DRAFT, Features
 from gptbot.platforms.telegram.files import fetch_file
-from gptbot.platforms.telegram.limits import ALL, CHAT, CHAT_INTERVAL, DRAFT_LASTS, GROUP, TYPING_TIMEOUT, utf16_length
+from gptbot.platforms.telegram.limits import (
+    ALL,
+    CHAT,
+    CHAT_INTERVAL,
+    COMMAND_NAME,
+    DRAFT_LASTS,
+    GROUP,
+    TYPING_TIMEOUT,
+    utf16_length,
+)
 from gptbot.platforms.telegram.writing import DELETED, DRAFT, EDIT, GONE, NOT_MODIFIED, SEND, Writer
 
 _STOP = "stop"
@@ -43,6 +54,25 @@ class TelegramSender:
         """The Bots FAQ's limits. They tell nothing of chat actions, which keep to waits alone."""
         chat = (CHAT,) if address["chat_type"] == "private" else (GROUP, CHAT)
         return Pace(chat=str(address["chat_id"]), messages=(*chat, ALL))
+
+    async def command_form(self) -> CommandForm:
+        """A command that can be tapped: plain text (Bot API, `MessageEntity` of the type `bot_command`)."""
+        return written
+
+    def delivers(self, alias: str, *, direct: bool) -> bool:
+        """In groups, privacy mode lets through what Telegram takes for a command."""
+        return direct or re.fullmatch(COMMAND_NAME, alias) is not None
+
+    async def withheld(self, address: Address) -> Literal["privacy", "content"] | None:
+        """Privacy mode holds for whoever is no administrator (Bots FAQ, "What messages will my bot get?")."""
+        with contextlib.suppress(SendError):
+            me: Any = await self._api.call("getMe", {})
+            if not isinstance(me, dict) or cast("dict[str, Any]", me).get("can_read_all_group_messages") is not False:
+                return None
+            mine: Any = cast("dict[str, Any]", me).get("id")
+            found: Any = await self._api.call("getChatAdministrators", {"chat_id": address["chat_id"]})
+            return None if isinstance(found, list) and mine in map(_user_id, cast("list[Any]", found)) else "privacy"
+        return None
 
     async def typing(self, address: Address) -> None:
         """Show "typing" for five seconds (Bot API, `sendChatAction`). Raises FloodWait: it is for messages too."""
@@ -136,3 +166,16 @@ def _chat(address: Address) -> dict[str, Any]:
     if (thread := address.get("thread_id")) is not None:
         request["message_thread_id"] = thread
     return request
+
+
+def written(name: str, argument: str) -> str:
+    """A command in Markdown. What Telegram takes for none is typed, and stands in code."""
+    if re.fullmatch(COMMAND_NAME, name) is None:
+        return f"`/{name} {argument}`" if argument else f"`/{name}`"
+    return f"/{name} `{argument}`" if argument else f"/{name}"
+
+
+def _user_id(member: Any) -> Any:
+    """Whose membership an entry of `getChatAdministrators` tells of."""
+    user: Any = cast("dict[str, Any]", member).get("user") if isinstance(member, dict) else None
+    return cast("dict[str, Any]", user).get("id") if isinstance(user, dict) else None

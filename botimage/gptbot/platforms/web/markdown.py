@@ -28,7 +28,8 @@ _CLEANER = nh3.Cleaner(
         "th": {"data-align"},
     },
     tag_attribute_values={
-        "div": {"class": {"table", "code"}, "tabindex": {"0"}},
+        **{tag: {"dir": {"auto"}} for tag in ("p", "ul", "ol", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6")},
+        "div": {"class": {"table", "code"}, "tabindex": {"0"}, "dir": {"auto"}},
         "pre": {"tabindex": {"0"}, "dir": {"ltr"}},
         "span": {"class": {"formula"}, "dir": {"ltr"}},
     },

@@ -19,6 +19,7 @@ _MOST_FORMULAS: Final = 1000
 """Formulas of a text that are elements of their own."""
 _LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _QUOTED = re.compile(r"\n[ \t]{0,80}>[ \t>]{0,80}")
+_BLOCK = re.compile(r"<(?:p|ul|ol|h[1-6]|blockquote|div class=\"table\")(?=[ >])")
 _BOXES: Final = {"Emphasis": "em", "Strong": "strong"}
 _LINES: Final = {"Paragraph": "p", "Item": "li", "TableRow": "tr"}
 _SIDES: Final = {"Left": "start", "Center": "center", "Right": "end"}
@@ -31,7 +32,7 @@ def escape(text: str) -> str:
 
 def paragraph(text: str) -> str:
     """A text as it was written: its lines are kept, its Markdown is not rendered."""
-    return "<p>" + escape(text.strip("\n")).replace("\n", "<br>\n") + "</p>\n"
+    return '<p dir="auto">' + escape(text.strip("\n")).replace("\n", "<br>\n") + "</p>\n"
 
 
 class Writer:
@@ -163,7 +164,13 @@ class Writer:
         self._out.append(closing)
 
     def _open(self, opening: str, closing: str, *, tag: bool = True) -> None:
-        """Open an element; without its tags where it would be too deep."""
+        """Open an element; without its tags where it would be too deep.
+
+        Each block of the top level goes in the direction of its own text. Blocks inside it follow it: HTML leaves what
+        has a direction of its own out when it looks for the first letter of what is around.
+        """
+        if not self._closing and (found := _BLOCK.match(opening)):
+            opening = f'{opening[: found.end()]} dir="auto"{opening[found.end() :]}'
         if tag and opening:
             if self._tags >= _DEEPEST:
                 opening = closing = ""

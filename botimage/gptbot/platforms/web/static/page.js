@@ -264,7 +264,8 @@ menu.addEventListener("keydown", (event) => {
 });
 document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
 box.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  // Safari ends a composition before the Enter that did it: only its key code tells (UI Events, 7.3.1: 229 is an IME's).
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
   event.preventDefault();
   composer.requestSubmit();
 });

@@ -17,7 +17,7 @@ KINDS: dict[str, str] = {
     "line": "hash", "waiting": "zset", "owner": "hash", "later": "zset", "stops": "stream", "dead": "stream",
     "model": "hash", "platforms": "hash", "gateways": "zset", "unreadable": "hash",
     "p:offset": "string", "p:menu": "string", "p:commands": "hash", "p:lacks": "string",
-    "p:places": "zset", "p:thread": "string", "p:session": "string", "p:holding": "string",
+    "p:places": "zset", "p:thread": "string", "p:bucket": "string", "p:session": "string", "p:holding": "string",
     "p:identify": "string", "p:web:session": "stream", "p:web:wake": "stream", "p:web:files": "zset",
     "p:web:file": "list", "p:terminal": "stream",
 }  # fmt: skip

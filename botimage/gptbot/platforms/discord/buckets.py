@@ -60,6 +60,11 @@ class Buckets:
             self._forget_old()
         self._buckets[self._key(route)] = _Bucket(limit, remaining, reset_at)
 
+    def spent(self, route: tuple[str, str]) -> float:
+        """Seconds until a route's bucket has a place again; 0.0: it has one."""
+        bucket = self._buckets.get(self._key(route))
+        return max(0.0, bucket.reset_at - self._clock()) if bucket is not None and bucket.remaining <= 0 else 0.0
+
     def exhausted(self, route: tuple[str, str], seconds: float, *, everywhere: bool) -> None:
         """Note a 429: nothing goes on this route, or on all of them, for so long."""
         until = self._clock() + seconds

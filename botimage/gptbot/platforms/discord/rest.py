@@ -12,6 +12,7 @@ import orjson
 
 from gptbot.platforms.bounded import ANSWER, read_at_most
 from gptbot.platforms.discord.buckets import Buckets
+from gptbot.platforms.discord.shared_buckets import SHARED, SharedBuckets
 from gptbot.platforms.errors import FloodWait, NotSent, OutcomeUnknown, PlatformError, TooLarge
 from gptbot.platforms.wording import wording
 
@@ -38,7 +39,11 @@ class Refused(PlatformError):
 class Rest:
     """Requests of one bot. The token and the tokens of interactions never stand in an error."""
 
-    def __init__(self, http: aiohttp.ClientSession, base_url: str, token: str) -> None:
+    def __init__(
+        self, http: aiohttp.ClientSession, base_url: str, token: str, shared: SharedBuckets | None = None
+    ) -> None:
+        """`shared`: what the bot's other processes were told of the buckets."""
+        self._shared = shared
         self._http = http
         self._base = base_url.rstrip("/")
         self._authorization = f"Bot {token}"
@@ -87,10 +92,16 @@ class Rest:
             raise OutcomeUnknown(f"an answer of Discord's API has more than {ANSWER} bytes") from None
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise OutcomeUnknown(f"no answer from Discord's API ({type(error).__name__})") from None
-        return self._judge(response, raw, route)
+        try:
+            return self._judge(response, raw, route)
+        finally:
+            if self._shared is not None and route[0] in SHARED and (seconds := self._buckets.spent(route)) > 0:
+                await self._shared.spent(route, seconds)
 
     async def _admit(self, route: tuple[str, str], patience: float, *, counted: bool) -> None:
         deadline = time.monotonic() + patience
+        if self._shared is not None and route[0] in SHARED and (seconds := await self._shared.wait(route)) > 0:
+            self._buckets.exhausted(route, seconds, everywhere=False)
         while (wait := self._buckets.take(route, counted=counted)) > 0:
             if time.monotonic() + wait > deadline:
                 raise FloodWait(wait, "request")

@@ -30,6 +30,7 @@ from gptbot.platforms.discord.places import Places
 from gptbot.platforms.discord.registered import Registered
 from gptbot.platforms.discord.rendering import render, rows
 from gptbot.platforms.discord.rest import Refused, Rest
+from gptbot.platforms.discord.shared_buckets import SharedBuckets
 from gptbot.platforms.discord.threads import told_key
 from gptbot.platforms.errors import FloodWait, MessageGone, NotSent, OutcomeUnknown, Rejected, SendError
 from gptbot.platforms.inbound import Address
@@ -61,7 +62,8 @@ class DiscordSender:
     def __init__(self, context: SenderContext) -> None:
         settings = cast(Discord, context.settings)
         token = context.bot.secret(settings.token_secret_ref, "spec.platforms.discord.tokenSecretRef")
-        self._rest = Rest(context.http, settings.api_base_url, token)
+        shared = SharedBuckets(context.store, context.keys)
+        self._rest = Rest(context.http, settings.api_base_url, token, shared)
         self._http, self._api = context.http, settings.api_base_url
         self._store, self._keys = context.store, context.keys
         self._history = History(self._rest)
@@ -76,7 +78,8 @@ class DiscordSender:
     def pace(self, address: Address) -> Pace:
         """The global limit, under which requests by an interaction's token are not.
 
-        Buckets are of a channel, whose answers come from one worker at a time: `Rest` heeds them.
+        Buckets are of a channel, whose answers come from one worker at a time: `Rest` heeds them, also those that
+        another worker used up (`SharedBuckets`).
         """
         counted = _token(address) is None
         return Pace(chat=address["channel"], messages=(ALL,) if counted else (), typing=(TYPING,) if counted else ())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ OWN = {"embedded": {"file": "models/Qwen3-4B-Q4_K_M.gguf"}}
 ELSEWHERE = {"baseUrl": "http://127.0.0.1:1/v1", "model": "gpt-test"}
 
 
-def bot(llm: dict[str, object], **spec: object) -> GptBot:
+def bot(llm: Mapping[str, object], **spec: object) -> GptBot:
     return parse(
         {
             "apiVersion": "gptbot.dev/v1alpha1", "kind": "GptBot", "metadata": {"name": "b", "namespace": "test"},
@@ -57,7 +58,7 @@ async def small_room(store: Store, model: FakeOpenAI, seconds: float = ANSWER_SE
     ],
 )
 def test_it_is_told_first_what_it_was_trained_to_be_told(
-    llm: dict[str, object], settings: dict[str, str], begins: str
+    llm: Mapping[str, object], settings: dict[str, str], begins: str
 ) -> None:
     assert system_prompt(BotConfig(bot(llm)), settings).startswith(begins)
 
@@ -90,7 +91,7 @@ async def test_about_says_that_it_is_small(store: Store, model: FakeOpenAI, lang
 
 @pytest.mark.parametrize(("language", "says"), [("en", "English only"), ("ru", "только английский")])
 def test_the_page_says_so_and_suggests_what_it_can_answer(language: str, says: str) -> None:
-    def page(llm: dict[str, object]) -> str:
+    def page(llm: Mapping[str, object]) -> str:
         return View(texts=languages()[language], title="A bot", spec=bot(llm).spec, conversation="c").html()
 
     assert f'<p id="small" >{languages()[language].text("web-welcome-small")}</p>' in page(SMALL)
@@ -120,7 +121,7 @@ async def test_what_it_does_not_end_in_its_time_is_shown_as_far_as_it_came(store
 
 async def test_a_summary_is_one_request_of_the_newest_messages(store: Store, model: FakeOpenAI) -> None:
     """A chat larger than its window is not read in ten parts, each of which takes as long as an answer."""
-    group = {"direct": False, "administrator": True}
+    group: dict[str, Any] = {"direct": False, "administrator": True}
     async with small_room(store, model) as talk:
         await talk.ask("!settings summary-buffer on", **group)
         for number in range(40):

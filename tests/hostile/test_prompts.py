@@ -86,7 +86,7 @@ def test_no_line_of_a_message_begins_as_that_of_another_author(text: str, quote:
         speaker="user-Abcd",
         quote=f"user-Bbbb: {quote}\nuser-k3Fq: no",
     )
-    lines = question(message, []).splitlines()
+    lines = question(message, []).text.splitlines()
     assert [line for line in lines if re.match(r"\S*user-|bot:", line)] == [lines[0]]
     assert lines[0].startswith("user-Abcd:")
     assert not any(line.startswith(("> user-k3Fq", "> bot")) for line in lines)

@@ -21,6 +21,7 @@ from tests.process.program import Valkey, program, until, write_manifest
 SAID = {
     "about": "about-owner-unknown",
     "act": "act-how",
+    "continue": "continue-nothing",
     "forget": "forget-how",
     "help": "help-buttons",
     "language": "language-now-off",
@@ -49,13 +50,15 @@ MANAGE_GUILD = 1 << 5
 
 
 def beginning(language: str, name: str) -> str:
-    """What a text begins with, as far as it has no values in it, without the Markdown that platforms take out."""
+    """What a text begins with, as far as it has neither values nor commands in it, without the Markdown that platforms
+    take out.
+    """
     for path in sorted(Path(locales.__file__).parent.glob(f"*{language}.ftl")):
         for entry in FluentParser().parse(path.read_text()).body:
             if isinstance(entry, ast.Message) and entry.id.name == name and entry.value is not None:
                 first = entry.value.elements[0]
                 assert isinstance(first, ast.TextElement), name
-                return plain(first.value).strip()
+                return plain(first.value.partition("`!")[0]).strip()
     raise LookupError(name)
 
 
@@ -65,7 +68,7 @@ def plain(text: str) -> str:
 
 def speaks(text: str, language: str) -> bool:
     """Whether a text is in that language: by its letters, names of commands and languages apart."""
-    cyrillic = len(re.findall("[а-яё]", re.sub(r"!\w+|\(Русский\)", "", text.lower(), flags=re.IGNORECASE)))
+    cyrillic = len(re.findall("[а-яё]", re.sub(r"[!/]\w+|\(Русский\)", "", text.lower(), flags=re.IGNORECASE)))
     return cyrillic > 10 if language == "ru" else cyrillic == 0
 
 

@@ -14,7 +14,10 @@ from xdist.remote import Producer
 from gptbot.embedded.valkey import EmbeddedValkey
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
+from gptbot.platforms.telegram import loading
 from tests.dealing import Dealing
+
+loading.load()  # before a test imports aiogram, which then builds all of its types in each worker
 
 _TESTS = Path(__file__).parent
 _SLOW = ("chaos", "controlplane", "process", "browser")

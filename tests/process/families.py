@@ -27,8 +27,8 @@ from gptbot.embedded.valkey import find_binary
 from gptbot_api.listening import any_address
 from gptbot_operator.health import healthz
 
-ADDRESSES = {"ipv4": ["127.0.0.1"], "ipv6": ["[::1]"], "both": ["127.0.0.1", "[::1]"]}
-_SIOCGIFFLAGS, _SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCDIFADDR, _IFF_UP = 0x8913, 0x8914, 0x8916, 0x8936, 1
+ADDRESSES = {"ipv6": ["[::1]"], "both": ["127.0.0.1", "[::1]"]}
+_SIOCGIFFLAGS, _SIOCSIFFLAGS, _SIOCSIFADDR, _IFF_UP = 0x8913, 0x8914, 0x8916, 1
 MANIFEST = """
 apiVersion: gptbot.dev/v1alpha1
 kind: GptBot
@@ -48,10 +48,6 @@ def loopback(family: str) -> None:
         if family == "ipv6":
             nothing = struct.pack("16sHH4s8x", b"lo", socket.AF_INET, 0, socket.inet_aton("0.0.0.0"))
             fcntl.ioctl(control, _SIOCSIFADDR, nothing)
-    if family == "ipv4":
-        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as control:
-            address = socket.inet_pton(socket.AF_INET6, "::1")
-            fcntl.ioctl(control, _SIOCDIFADDR, struct.pack("16sIi", address, 128, socket.if_nametoindex("lo")))
 
 
 @contextlib.contextmanager

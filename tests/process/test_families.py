@@ -1,4 +1,4 @@
-"""Everything that listens does so on both families of addresses: real network namespaces with IPv4, IPv6 and both."""
+"""Everything that listens does so on both families of addresses: real network namespaces with IPv6 alone and both."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.chart.rendering import ROOT, find, render
 from tests.process.families import ADDRESSES
 
 
-@pytest.mark.parametrize("family", ADDRESSES)
+@pytest.mark.parametrize("family", ["ipv6", "both"])
 def test_all_servers_answer(family: str, tmp_path: Path) -> None:
     objects = render({"model": {"enabled": True}})
     configuration = find(objects, "ConfigMap", "-store")["data"]["valkey.conf"].replace("/data", str(tmp_path))

@@ -135,8 +135,15 @@ async def test_right_to_left(store: Store, tab: Page) -> None:
         await tab.goto(await stage.replica())
         await ask(tab, "ما هي أفضل غسالة لعائلة من أربعة أفراد؟")
         await expect(tab.locator("#log .bot")).to_contain_text("And in English.")
-        for place, direction in (("user .body", "rtl"), ("bot .body", "rtl"), ("bot pre", "ltr")):
-            shown = await tab.locator(f"#log .{place}").evaluate("(element) => getComputedStyle(element).direction")
+        for place, direction in (
+            ("user .body", "rtl"),
+            ("bot p:not(.who)", "rtl"),
+            ("bot ul", "rtl"),
+            ("bot pre", "ltr"),
+        ):
+            shown = await tab.locator(f"#log .{place}").first.evaluate(
+                "(element) => getComputedStyle(element).direction"
+            )
             assert shown == direction, place
         # A paragraph in another language starts on its own side.
         starts = await tab.evaluate("""() => [...document.querySelectorAll("#log .bot p:not(.who)")].map((element) => {

@@ -131,6 +131,11 @@ RULES = [
         {"moderation": {"baseUrl": "https://api.example/v1", "input": False, "output": False}},
         "spec.safety.moderation: Invalid value: there is nothing to look at: input and output must not both be false",
     ),
+    _case(
+        "spec.llm",
+        {"embedded": {"sha256": "a" * 64}},
+        "spec.llm.embedded: Invalid value: sha256 is that of file: name the file too, or leave sha256 out",
+    ),
     _case("spec.llm.model", ABSENT, "spec.llm: Invalid value: baseUrl needs the name of a model in model"),
     _case(
         "spec.llm",

@@ -122,9 +122,9 @@ async def test_a_loop_is_ended_below_the_answer_and_remembered_once(store: Store
 
 
 async def test_who_may_not_ask_may_not_press(store: Store, model: FakeOpenAI) -> None:
-    async with room(store, model, access={"deny": ["web:user:eve"]}) as here:
+    async with room(store, model, access={"deny": ["web:page:public"]}) as here:
         press = button(await cut_answer(here))
-        assert not await here.tell(press, user="eve", principals=("user:eve",), direct=False)
+        assert not await here.tell(press, user="eve", principals=("page:public",), direct=False)
         assert len(model.requests) == 1
         model.say("three.")
         assert (await here.ask(press)).text == "three."

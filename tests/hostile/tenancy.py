@@ -43,8 +43,6 @@ FAR_URLS = (
     "https://api.openai.com\\.evil.example/v1",
     "https://api.openai.com%2eevil.example/v1",
     "https://api.openai.com%40evil.example/v1",
-    "https://evil.example#.api.openai.com/v1",
-    "https://evil.example?api.openai.com/v1",
     "https://аpi.openai.com/v1",
     "https://api.openai。com/v1",
     "https://\u212aelvin.models.example/v1",
@@ -72,13 +70,14 @@ FAR_URLS = (
     "http://api.telegram.org/v1",
     "http://demo-gptbot-model.bots.svc:9090/v1",
 )
+STORED_URLS = ("https://evil.example#.api.openai.com/v1", "https://evil.example?api.openai.com/v1")
+"""The API server takes no such address any more, but may have taken it before."""
 NEAR_URLS = (
     "https://api.openai.com/v1",
     "HTTPS://api.openai.com/v1".lower(),
     "https://API.OpenAI.com/v1",
     "https://api.openai.com./v1",
     "https://api.openai.com:8443/v1",
-    "https://api.openai.com?v=1",
     "https://a.models.example/v1",
     "https://a.b.MODELS.example:1/v1",
     "https://10.1.2.3:8443/v1",

@@ -24,7 +24,13 @@ from gptbot.safety.budgets import Account
 from tests.fakes.openai import FakeOpenAI
 from tests.hostile.crowd import Crowd, crowd
 
-STORY = "Once upon a time there was a kettle. " * 25
+
+def story(sentences: int) -> str:
+    """A text of so many sentences, no two of which are the same."""
+    return "".join(f"Once upon a time there was kettle {number}. " for number in range(sentences))
+
+
+STORY = story(25)
 """200 words: so many tokens in the scripted model."""
 LONGEST = 4096
 """Tokens of the longest answer: `reply_reserve` of the usual window."""
@@ -48,7 +54,7 @@ async def held(people: Crowd) -> int:
 
 async def test_a_burst_of_new_sessions_does_not_pass_the_budget(store_url: str, model: FakeOpenAI) -> None:
     """100 sessions, each at its first message: nobody's window is full, and nothing was spent when they came."""
-    model.say(STORY * 4, times=None, tokens_per_second=3000)
+    model.say(story(100), times=None, tokens_per_second=3000)
     async with crowd(store_url, model, limits={"tokensPerDay": 2000}) as people:
         assert await people.write(100) == 100
         people.work()
@@ -76,7 +82,7 @@ async def test_others_wait_for_what_is_reserved_and_not_used(store_url: str, mod
 
 
 async def test_an_answer_ends_where_the_budget_does(store_url: str, model: FakeOpenAI) -> None:
-    model.say(STORY * 40, times=None, tokens_per_second=4000)
+    model.say(story(1000), times=None, tokens_per_second=4000)
     async with crowd(store_url, model, 1, limits={"tokensPerDay": 1000}) as people:
         await people.write(1)
         people.work()
@@ -93,13 +99,13 @@ async def test_an_answer_ends_where_the_budget_does(store_url: str, model: FakeO
 
 async def test_a_long_answer_goes_on_while_there_is_enough(store_url: str, model: FakeOpenAI) -> None:
     """Longer than what is reserved at first: more is reserved meanwhile."""
-    model.say(STORY * 40, times=None, tokens_per_second=10_000)
+    model.say(story(1000), times=None, tokens_per_second=10_000)
     async with crowd(store_url, model, 1, limits={"tokensPerDay": 100_000}) as people:
         await people.write(1)
         people.work()
         await people.answered()
         [said] = people.said
-        assert said == (STORY * 40)
+        assert said == story(1000)
         assert await people.spent() >= 8000
         assert await held(people) == 0
 
@@ -425,7 +431,7 @@ async def test_moderation_that_costs_tokens_is_counted(store_url: str, model: Fa
 
 async def test_an_administrator_is_warned_once_a_day_and_nobody_else(store_url: str, model: FakeOpenAI) -> None:
     model.say("Yes.", times=None)
-    spec = {"limits": {"tokensPerDay": 100_000}, "access": {"administrators": ["web:user:boss"]}}
+    spec = {"limits": {"tokensPerDay": 100_000}, "access": {"administrators": ["web:page:public"]}}
     async with crowd(store_url, model, 1, **spec) as people:
         people.work()
 
@@ -435,7 +441,7 @@ async def test_an_administrator_is_warned_once_a_day_and_nobody_else(store_url: 
             await people.answered()
             return people.said[-1]
 
-        boss: dict[str, Any] = {"principals": ("user:boss",), "user": "boss"}
+        boss: dict[str, Any] = {"principals": ("page:public",), "user": "boss"}
         assert await answer(**boss) == "Yes."
         await people.bot.store.command("HSET", people.bot.keys.tokens, "tokens", 83_000)
         assert await answer() == "Yes.", "not an administrator"

@@ -75,8 +75,8 @@ async def test_nothing_is_read_of_somebody_who_is_muted(store: Store, keys: BotK
 async def test_nothing_is_read_of_somebody_the_bot_is_not_for(
     store: Store, keys: BotKeys, worked: list[int], direct: bool
 ) -> None:
-    door = Door(store, keys, access={"deny": ["web:user:1"]})
-    assert not await door.say(_LONG, quote=_LONG, direct=direct, addressed=True, principals=("user:1",))
+    door = Door(store, keys, access={"deny": ["web:page:public"]})
+    assert not await door.say(_LONG, quote=_LONG, direct=direct, addressed=True, principals=("page:public",))
     assert worked == []
 
 

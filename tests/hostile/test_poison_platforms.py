@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -21,8 +22,13 @@ from gptbot.inbox.keys import KINDS, BotKeys, kind_of
 from gptbot.inbox.store import Store
 from gptbot.platforms.base import CommandInfo
 from gptbot.platforms.discord.client import Session
+from gptbot.platforms.discord.mapping import Directory
 from gptbot.platforms.discord.places import Place, Places
+from gptbot.platforms.discord.registered import Registered
 from gptbot.platforms.discord.sessions import Progress, SharedSessions
+from gptbot.platforms.discord.shared_buckets import MOST_SECONDS, SharedBuckets
+from gptbot.platforms.discord.threads import Threads
+from gptbot.platforms.inbound import Inbound
 from gptbot.platforms.telegram.features import RICH, Features
 from gptbot.platforms.telegram.menu import set_menu
 from gptbot.platforms.telegram.polling import Poller
@@ -59,6 +65,11 @@ async def _menu(store: Store, keys: BotKeys) -> None:
     assert len(kept) == 64
 
 
+_FIRST_OF_A_POST = Inbound(
+    event="5", conversation="5", user="7", text="hi", direct=False, addressed=True, address={}, sent=time.time()
+)
+
+
 async def discord(store: Store, keys: BotKeys) -> None:
     shared, places = SharedSessions(store, keys), Places(store, keys, 60.0)
     holding = await shared.hold(0)
@@ -73,6 +84,16 @@ async def discord(store: Store, keys: BotKeys) -> None:
     await places.note(place)
     assert place in await places.of_shard(0, 1, 10)
     await places.forget_conversation("another")
+    await Registered(store, keys).ids()
+    await Registered(store, keys).keep([{"name": "help", "id": "12"}])
+    assert await Registered(store, keys).ids() == {"help": "12"}
+    buckets, route = SharedBuckets(store, keys), ("create message", "5")
+    assert 0 <= await buckets.wait(route) <= MOST_SECONDS
+    await buckets.spent(route, 30.0)
+    assert 0 < await buckets.wait(route) <= 30
+    nobody: Any = SimpleNamespace(barred=lambda *_: None)
+    threads = Threads(nobody, Directory("9", "bot"), store, keys, nobody, lambda: 60.0, lambda: False)
+    await threads.with_origin(_FIRST_OF_A_POST, {"guild_id": "3"})
 
 
 async def web(store: Store, keys: BotKeys) -> None:

@@ -32,6 +32,8 @@ _QUOTED = {
     ("gptbot_operator.store", "_ask"): "as above",
     ("gptbot_operator.settings", "_parsed"): "`Most.parse` and `Allowance.parse` say what they take",
     ("gptbot.platforms.web.access.password", "__init__"): "`Hash.parse` says what is wrong, without the hash",
+    ("gptbot.platforms.web.checks", "_password"): "as above",
+    ("gptbot.review", "_store"): "`StoreUrl.parse` says what is wrong with an address, without the address",
     # An error of the store is compared with its codes, and not told.
     ("gptbot_operator.store_busy", "end_endless"): "NOTBUSY",
     ("gptbot.inbox.mailbox", "create_group"): "BUSYGROUP",

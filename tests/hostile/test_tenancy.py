@@ -54,6 +54,16 @@ def test_what_is_not_allowed_is_named(case: Case, installation: Tenancy) -> None
     assert not list(faults(bot(case.spec()), Tenancy(restricted=False))), "trusted tenants may"
 
 
+@pytest.mark.parametrize("url", tenancy.STORED_URLS)
+def test_an_address_of_before_is_judged_as_well(url: str, installation: Tenancy) -> None:
+    document = bot(Case("llm", {"baseUrl": "https://api.openai.com/v1", "model": "m"}).spec()).model_dump(
+        by_alias=True, exclude_unset=True
+    )
+    document["metadata"]["uid"] = "it-is-stored"
+    document["spec"]["llm"]["baseUrl"] = url
+    assert {fault.path for fault in faults(parse(document), installation)} == {"spec.llm.baseUrl"}
+
+
 @pytest.mark.parametrize("case", ALLOWED, ids=str)
 def test_what_is_allowed_is_let_through(case: Case, installation: Tenancy) -> None:
     permit(bot(case.spec()), installation)

@@ -346,7 +346,7 @@ MAKERS = ("Verdict(", "Reading(", "StoreFault(", "PodTrouble(", "replace(reading
 """What a module has that makes reasons of conditions or platforms."""
 NO_REASONS = {
     "ConfigMap", "ContainerCreating", "Deployment", "False", "HorizontalPodAutoscaler", "NewReplicaSetAvailable", "Pod",
-    "PodInitializing", "PodScheduled", "Secret", "True", "Unknown", "Paused", *CONDITIONS,
+    "PodInitializing", "PodScheduled", "Secret", "True", "Unknown", "Paused", "Plausible", *CONDITIONS,
 }  # fmt: skip
 """Other words in those modules: kinds, statuses, conditions, and what Kubernetes says that is no trouble."""
 

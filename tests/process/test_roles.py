@@ -62,7 +62,7 @@ async def test_a_conversation(tmp_path: Path, telegram: FakeTelegram, model: Fak
         await telegram.say(PERSON, PERSON, "!help")
         await until(lambda: len(answers(telegram)) == 7)
         for name in ("help", "about", "persona", "reset"):
-            assert f"!{name}" in answers(telegram)[-1].text
+            assert f"/{name}" in answers(telegram)[-1].text
 
         counted = 'gptbot_turns_total{bot="default/bot",outcome="answered",platform="telegram"} 7.0'
         async with asyncio.timeout(30):  # a turn ends in the store after its answer is seen

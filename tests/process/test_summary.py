@@ -116,8 +116,8 @@ async def test_telegram_keeps_what_a_group_wants_kept(
         await telegram.say(GROUP, BOB, "!settings summary-buffer on")
         await until(lambda: last().text == told_to_bob)
         await telegram.say(GROUP, ADA, "!settings summary-buffer on")
-        await until(lambda: "/settings" in last().text)
-        assert "300" in last().text
+        await until(lambda: "300" in last().text)
+        assert "/settings" in last().text
         assert "24 hours" in last().text
 
         typo = await telegram.say(GROUP, BOB, "Meet at seven")

@@ -99,14 +99,14 @@ async def test_an_event_delivered_twice_is_taken_once(door: Door) -> None:
 
 
 async def test_who_is_denied_in_a_group_leaves_no_trace(store: Store, keys: BotKeys) -> None:
-    door = Door(store, keys, access={"deny": ["web:user:1"]})
-    assert not await door.say("hi", principals=["user:1"], direct=False, addressed=True)
+    door = Door(store, keys, access={"deny": ["web:page:public"]})
+    assert not await door.say("hi", principals=["page:public"], direct=False, addressed=True)
     assert await door.store.command("KEYS", f"{{{keys.bot}}}*") == []
     assert await door.say("hi", principals=["user:2"])
 
 
 async def test_who_is_denied_in_private_is_told_once(store: Store, keys: BotKeys) -> None:
-    door = Door(store, keys, access={"allow": ["web:user:2"]})
+    door = Door(store, keys, access={"allow": ["web:page:public"]})
     for _ in range(3):
         assert not await door.say("hi", principals=["user:1"])
     [message] = await door.mail()
@@ -117,7 +117,7 @@ async def test_who_is_denied_in_private_is_told_once(store: Store, keys: BotKeys
 
 
 async def test_a_platform_that_waits_hears_that_somebody_is_denied(store: Store, keys: BotKeys) -> None:
-    door, heard = Door(store, keys, access={"allow": ["web:user:2"]}), list[Verdict]()
+    door, heard = Door(store, keys, access={"allow": ["web:page:public"]}), list[Verdict]()
 
     async def hears(verdict: Verdict) -> None:
         heard.append(verdict)
@@ -344,13 +344,13 @@ async def test_a_press_that_was_refused_can_be_made_again(store: Store, keys: Bo
     ("text", "answer", "principals", "expected", "times"),
     [
         ("/settings", True, (), True, 1), ("/settings", False, (), False, 1), ("/ping", True, (), False, 0),
-        ("/settings", False, ("user:7",), True, 0),
+        ("/settings", False, ("page:public",), True, 0),
     ],
 )  # fmt: skip
 async def test_the_platform_is_asked_for_administrators_only_by_commands_that_need_it(
     store: Store, keys: BotKeys, text: str, answer: bool, principals: tuple[str, ...], expected: bool, times: int
 ) -> None:
-    door, asked = Door(store, keys, access={"administrators": ["web:user:7"]}), list[bool]()
+    door, asked = Door(store, keys, access={"administrators": ["web:page:public"]}), list[bool]()
 
     async def administrator() -> bool:
         asked.append(answer)

@@ -133,7 +133,7 @@ async def test_zero_messages_are_none(store: Store, keys: BotKeys) -> None:
 
 
 async def test_who_may_not_talk_to_the_bot_is_not_kept(store: Store, keys: BotKeys) -> None:
-    group = Group(store, keys, access={"deny": ["web:user:1"]})
+    group = Group(store, keys, access={"deny": ["web:page:public"]})
     await group.switch()
-    await group.hear("denied", principals=["user:1"])
+    await group.hear("denied", principals=["page:public"])
     assert await group.read() == []

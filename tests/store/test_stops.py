@@ -121,10 +121,10 @@ async def test_a_platform_that_waits_for_an_answer_gets_one(scene: Scene) -> Non
 
 
 async def test_who_is_over_the_limit_may_stop_and_who_is_denied_may_not(store: Store, keys: BotKeys) -> None:
-    scene = Scene(store, keys, limits={"perUser": {"messages": 1, "per": "1h"}}, access={"deny": ["web:user:1"]})
+    scene = Scene(store, keys, limits={"perUser": {"messages": 1, "per": "1h"}}, access={"deny": ["web:page:public"]})
     await scene.door.say("question")
     claim = await scene.claim()
-    assert not await scene.door.say("!stop", principals=["user:1"])
+    assert not await scene.door.say("!stop", principals=["page:public"])
     assert await scene.stops.heard() == []
     assert await scene.door.say("!stop")
     assert await scene.stops.heard() == [claim.token]

@@ -1,7 +1,7 @@
 # The guide of commands (docs/commands.md)
 guide-title = Commands
 guide-intro =
-    On Telegram and Discord a command begins with `/`: there it can be tapped, stands in a menu, and reaches the bot in groups too. On the web page it begins with `!` or `/`, and a menu stands at the top. `!` works on all platforms wherever the message itself reaches the bot: in private chats, behind a mention, and in groups whose messages it may see. Upper or lower case does not matter. They work in groups too, whatever `answerIn` says, unless one is for somebody else's bot (`/help@other_bot`).
+    In the messengers a command begins with `/`: there it can be tapped, stands in a menu, and reaches the bot in groups too. On the web page it begins with `!` or `/`, and a menu stands at the top. `!` works on all platforms wherever the message itself reaches the bot: in private chats, behind a mention, and in groups whose messages it may see. Upper or lower case does not matter. They work in groups too, whatever `answerIn` says, unless one is for somebody else's bot (`/help@other_bot`).
 
     Names in all languages work everywhere. A mistyped command is answered with the one that was probably meant, in private chats and where the bot is mentioned; commands of other bots in a group are left alone. A wrong argument is answered with the right form. In the forms below, what may be left out stands in brackets.
 guide-command = command

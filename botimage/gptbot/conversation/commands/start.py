@@ -1,4 +1,4 @@
-"""`!start`: a greeting, with buttons for what the bot can do. Telegram sends it for whoever opens the bot.
+"""`!start`: a greeting, with buttons for what the bot can do. Where a platform has it so, opening the bot sends it.
 
 What stands behind it is of whoever made the link (`t.me/bot?start=ref_42` arrives as `/start ref_42`), and means
 nothing here.

@@ -16,6 +16,8 @@ from gptbot.inbox.store import Store, StoreUnavailable
 
 SHARED: Final = frozenset({"create message"})
 """Routes that workers share. A message is edited by the worker that made it, which knows that bucket by itself."""
+MOST_SECONDS: Final = 60.0
+"""Waits of more are none of a channel's: somebody else wrote them."""
 _PATIENCE: Final = 0.5
 """Seconds that the store may take; without it, a 429 says the same."""
 
@@ -32,7 +34,7 @@ class SharedBuckets:
         with contextlib.suppress(StoreUnavailable, TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 left: int = await self.store.command("PTTL", self._key(route))
-                return max(0, left) / 1000
+                return min(max(0, left) / 1000, MOST_SECONDS)
         return 0.0
 
     async def spent(self, route: tuple[str, str], seconds: float) -> None:

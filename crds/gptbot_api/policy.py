@@ -37,7 +37,8 @@ class AnswerIn(ApiModel):
     groups: When = "mentioned"
     """In groups, channels and threads. A reply to the bot counts as a mention."""
     max_age: Duration = "1h"
-    """Messages older than this are left alone: those that waited at the platform while the bot was away for long."""
+    """Messages older than this are left alone: those that waited at the platform while the bot was away for long.
+    So long, too, a question waits for a model that is away."""
 
 
 class Persona(ApiModel):

@@ -2,5 +2,5 @@
 
 REVISION = 5
 """Grows with each change; the annotation `gptbot.dev/revision` of the CRD."""
-SCHEMA = "effc38ca07edc14ecb872b2102339f8e61eabe7dd983ae96bb2b9f27993cd8df"
+SCHEMA = "306d13cefbf1edabf081e435a59e6c2a81d1444d96b0ca4c573bffa40efae0d7"
 """Digest of the spec of the CRD of that revision."""

@@ -15,11 +15,13 @@ _FOLDER = Path(__file__).parent / "lua"
 _NUMBERS, _ACCOUNT = ("numbers",), ("numbers", "account")
 _LINE, _TURN = ("numbers", "line"), ("numbers", "line", "turn")
 _NEEDS: Final[dict[str, tuple[str, ...]]] = {
-    "amend": _NUMBERS, "attend": (), "bury": _TURN, "claim": _TURN, "delete": (*_TURN, "withdraw"), "done": _TURN,
-    "edit": (*_TURN, "withdraw"), "enqueue": (*_TURN, "withdraw", "known"), "fold": (), "giveup": _TURN, "lease": (),
+    "amend": _NUMBERS, "attend": (), "bury": _TURN, "claim": (*_TURN, "aside"), "delete": (*_TURN, "withdraw"),
+    "done": _TURN, "edit": (*_TURN, "withdraw"), "enqueue": (*_TURN, "withdraw", "known"), "fold": (),
+    "giveup": _TURN, "lease": (),
     "left": _ACCOUNT, "limit": _ACCOUNT, "look": (), "mend": _NUMBERS, "note": (), "overhear": ("known",),
     "pace": _NUMBERS, "part": (), "probe": (), "promote": _LINE, "release": (), "renew": (), "reserve": _ACCOUNT,
-    "restore": _LINE, "retry": _LINE, "revive": _LINE, "spend": _ACCOUNT, "stop": _NUMBERS, "tries": _NUMBERS,
+    "restore": _LINE, "retry": (*_LINE, "aside"), "revive": _LINE, "sent": (), "spend": _ACCOUNT, "stop": _NUMBERS,
+    "tries": _NUMBERS,
 }  # fmt: skip
 """Function to the parts that stand before it: `lua/NAME.lua` is its body, with KEYS and ARGV."""
 _TAKES_IN: Final = frozenset({"enqueue", "limit", "overhear", "probe", "tries"})

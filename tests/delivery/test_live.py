@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gptbot.delivery.live import LiveMessage, Postponed
-from gptbot.inbox.claims import TurnLost
+from gptbot.inbox.claims import TurnLost, Unsure
 from gptbot.platforms.base import Button
 from gptbot.platforms.errors import FloodWait, MessageGone, NotSent, OutcomeUnknown, Rejected, SendError
 
@@ -79,12 +79,27 @@ class Journal:
         if self.lost:
             raise TurnLost
 
-    async def begin(self) -> None:
+    trying: Unsure | None = None
+
+    async def begin(self, trying: Unsure | None = None) -> None:
         self.check()
+        self.trying = trying
+
+    def not_sent(self) -> None:
+        self.trying = None
+
+    def unsure(self) -> Unsure | None:
+        return self.trying
+
+    def looked(self, unsure: Unsure) -> None:
+        self.trying = unsure
+
+    async def last_sent(self) -> str:
+        return next(reversed(self.notes.values()), "")
 
     async def sent(self, part: int, message_id: str) -> None:
         self.check()
-        self.notes[part] = message_id
+        self.notes[part], self.trying = message_id, None
 
 
 def live(platform: Platform, journal: Journal, sent: dict[int, str] | None = None) -> LiveMessage:

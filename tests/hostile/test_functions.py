@@ -43,17 +43,20 @@ TEXTS = (
 TYPES = ("string", "list", "hash", "zset", "stream")
 KEYS: dict[str, str] = {
     "amend": "list hash hash", "attend": "zset", "bury": "stream hash zset hash list hash stream list string",
-    "claim": "stream hash zset hash list hash list hash string",
-    "delete": "stream hash zset hash list hash zset stream",
-    "done": "stream hash zset hash list hash list string", "edit": "stream hash zset hash list hash zset stream",
-    "enqueue": "stream hash zset hash list hash zset stream none zset zset", "fold": "list string string",
-    "giveup": "stream hash zset hash list hash stream", "lease": "string string", "left": "list list list hash hash",
+    "claim": "stream hash zset hash list hash list hash string list hash zset",
+    "delete": "stream hash zset hash list hash zset stream list",
+    "done": "stream hash zset hash list hash list string",
+    "edit": "stream hash zset hash list hash zset stream list",
+    "enqueue": "stream hash zset hash list hash zset stream list none zset zset", "fold": "list string string",
+    "giveup": "stream hash zset hash list hash stream list hash", "lease": "string string",
+    "left": "list list list hash hash",
     "limit": "list list list hash hash hash none none none none none none", "look": "hash",
     "mend": "hash list none hash none", "note": "hash hash", "overhear": "hash zset hash zset zset",
     "pace": "string list list", "part": "zset list zset", "probe": "none", "promote": "stream hash zset zset",
     "release": "string", "renew": "stream hash", "reserve": "hash hash hash", "restore": "stream hash zset zset",
-    "retry": "stream hash zset hash hash zset", "revive": "stream hash zset stream list", "spend": "hash hash hash",
-    "stop": "none list hash hash zset stream", "tries": "list list",
+    "retry": "stream hash zset hash hash zset list list", "revive": "stream hash zset stream list list",
+    "sent": "hash hash string", "spend": "hash hash hash",
+    "stop": "none list hash hash zset stream list", "tries": "list list",
 }  # fmt: skip
 """Function to the types of the keys that it is meant to get."""
 CALLS: dict[str, tuple[str, ...]] = {
@@ -62,7 +65,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "claim": ("workers", "c0", "me", "1-0", "20", "1000"), "delete": ("workers", "c0", "1000", "10", '["e7"', '["e8"'),
     "done": ("workers", "c0", "1-0", "7", "1", "1000", "40", "1", "0", "a", "b"),
     "edit": ("workers", "c0", "1000", "10", '["e7","x","u7"]', "new", "3", "1"),
-    "enqueue": ("workers", "c0", "1000", "10", "1000", '["e","x","u"]', "u", "s", "1000", "5000", "1500", "20"),
+    "enqueue": ("workers", "c0", "1000", "10", "1000", '["e","x","u"]', "u", "s", "1000", "5000", "1500", "20", "1000"),
     "fold": ("token", "20", "x", "y", "new"),
     "giveup": ("workers", "c0", "1-0", "reason", "1000", "1000"), "lease": ("me", "1000", "1000"),
     "left": ("1000", "1000", "1000"),
@@ -74,8 +77,9 @@ CALLS: dict[str, tuple[str, ...]] = {
     "probe": (), "promote": ("workers", "100", "1000"), "release": ("me",),
     "renew": ("workers", "me", "1-0", "c0", "7"),
     "reserve": ("c0", "7", "h", "1000", "10", "10", "100", "1", "0.5", "1", "1", "0", "0", "0", "0"),
-    "restore": ("workers",), "retry": ("workers", "c0", "1-0", "7", "1000", "1", "1000"),
-    "revive": ("workers", "c0", "1-0", "message"), "spend": ("7", "h", "10", "10"),
+    "restore": ("workers",), "retry": ("workers", "c0", "1-0", "7", "1000", "1", "1000", "0:1", "1", "1000", " retry "),
+    "revive": ("workers", "c0", "1-0", "message"), "sent": ("c0", "7", "1000", "m0", "5"),
+    "spend": ("7", "h", "10", "10"),
     "stop": ("1000", "c0", "1000", "1000", "10"), "tries": ("5", "1000", "5", "1000"),
 }  # fmt: skip
 """Function to the arguments of a call as a bot makes it."""

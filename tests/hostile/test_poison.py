@@ -100,6 +100,9 @@ async def spoil(store: Store, key: str, kind: str, way: str) -> None:
                 b"heldcost",
                 b"lapses",
                 b"restarts",
+                b"due",
+                b"away",
+                b"trying",
                 b"language",
                 value,
             ]

@@ -17,7 +17,7 @@ from gptbot.inbox.changes import Changes, Edit
 from gptbot.inbox.claims import Claim, Entry, TurnLost
 from gptbot.inbox.envelope import Envelope
 from gptbot.inbox.keys import BotKeys
-from gptbot.inbox.mailbox import Mailbox
+from gptbot.inbox.mailbox import MOST_MERGED, Away, Mailbox
 from gptbot.inbox.stops import Stops
 from gptbot.inbox.store import Store
 
@@ -42,7 +42,13 @@ class Machine(RuleBasedStateMachine):
         self.keys, self.changes, self.stops = keys, Changes(self.workers[0]), Stops(self.store, keys)
         self._run(self.workers[0].create_group())
         self.mail: dict[str, list[tuple[str, str]]] = {name: [] for name in CONVERSATIONS}
-        """Event and text of what waits or is being answered."""
+        """Event and text of what waits or is being answered. A text that begins with `help` is a command."""
+        self.asides: dict[str, list[str]] = {name: [] for name in CONVERSATIONS}
+        """Events of commands that are answered past a turn that waits for the model."""
+        self.waits: dict[str, bool] = {}
+        """Conversations whose turn waits for the model, to whether it may not be tried yet."""
+        self.asked: set[str] = set()
+        """Those of them of which the model said how long."""
         self.delivered: list[tuple[Mailbox, Entry]] = []
         self.turns: dict[str, tuple[Mailbox, Claim]] = {}
         self.shown: set[str] = set()
@@ -65,8 +71,8 @@ class Machine(RuleBasedStateMachine):
         for box, claim in list(self.turns.values()):
             self._run(box.retry(claim, 0, attempt=False))
         self.turns.clear()
-        for _ in range(10 * sum(map(len, self.mail.values()))):
-            if not any(self.mail.values()):
+        for _ in range(10 * sum(map(len, (*self.mail.values(), *self.asides.values())))):
+            if not any(self.mail.values()) and not any(self.asides.values()):
                 break
             self.due()
             self.receive(0, 8)
@@ -76,27 +82,52 @@ class Machine(RuleBasedStateMachine):
             for conversation in list(self.turns):
                 self.done(conversation)
         assert not any(self.mail.values()), "a conversation is stuck"
+        assert not any(self.asides.values()), "a command is stuck"
+        while self.delivered:  # what is left of a conversation that has nothing more to answer
+            self.claim(3)
+        self.receive(0, 8)
+        while self.delivered:
+            self.claim(3)
         names = [name.decode() for name in self._run(_ask(self.store, "KEYS", f"{{{self.keys.bot}}}:*"))]
         kinds = {name.removeprefix(self.keys.prefix).partition(":")[0] for name in names}
-        assert kinds <= {"seen", "runnable", "owner", "line", "stops", "in"}
+        assert kinds <= {"seen", "runnable", "owner", "line", "stops", "in"}, kinds
         counters = self._run(_ask(self.store, "HKEYS", self.keys.line))
         assert set(counters) <= {b"#"}, "places in line are left over"
         assert self._run(_ask(self.store, "XLEN", self.keys.runnable)) == 0
         self._run(self.store.close())
         self._runner.close()
 
-    @rule(conversation=st.sampled_from(CONVERSATIONS), again=st.booleans())
-    def enqueue(self, conversation: str, again: bool) -> None:
-        """A message, perhaps delivered twice."""
+    @rule(
+        conversation=st.sampled_from(CONVERSATIONS), again=st.booleans(),
+        command=st.sampled_from((None, None, "help")), debounce=st.sampled_from((0.0, 30.0)),
+    )  # fmt: skip
+    def enqueue(self, conversation: str, again: bool, command: str | None, debounce: float) -> None:
+        """A message, perhaps delivered twice, perhaps sent in one go with the one before."""
         self.count += 1
-        event, text = f"event-{self.count}", f"text {self.count}"
+        event, text = f"event-{self.count}", f"{command or 'text'} {self.count}"
         envelope = Envelope(
-            event=event, platform="web", user=self._user(conversation), text=text, address={}, direct=True, received=1.0
+            event=event, platform="web", user=self._user(conversation), text=text, address={}, direct=True,
+            received=1.0, command=command,
         )  # fmt: skip
-        assert self._run(self.workers[0].enqueue(conversation, envelope))
+        continues = command is None and debounce > 0 and self._continues(conversation)
+        assert self._run(self.workers[0].enqueue(conversation, envelope, debounce))
         if again:
-            assert not self._run(self.workers[1].enqueue(conversation, envelope))
+            assert not self._run(self.workers[1].enqueue(conversation, envelope, debounce))
+        if conversation in self.waits and command is not None:
+            self.asides[conversation].append(event)
+            return
         self.mail[conversation].append((event, text))
+        if conversation in self.waits and conversation not in self.asked:
+            self.waits[conversation] = False  # the next try need not wait any more
+        if conversation in self.turns:
+            self._was_taken_back(conversation, inside=continues, must=continues)
+
+    def _continues(self, conversation: str) -> bool:
+        """Whether a question now is of one go with all that a turn is for, of which nothing is shown."""
+        mail, (_, claim) = self.mail[conversation], self.turns.get(conversation, (None, None))
+        if claim is None or claim.aside or conversation in self.shown or not mail[-1][1].startswith("text"):
+            return False
+        return len(claim.messages) == len(mail) < MOST_MERGED
 
     @precondition(lambda self: any(self.mail.values()))
     @rule(data=st.data())
@@ -112,7 +143,7 @@ class Machine(RuleBasedStateMachine):
 
         found = self._run(self.changes.edit(conversation, event, make, None))
         turn = self.turns.get(conversation)
-        inside = turn is not None and place < len(turn[1].messages)
+        inside = turn is not None and not turn[1].aside and place < len(turn[1].messages)
         if inside and conversation in self.shown:
             assert found is Edit.LATE
             return
@@ -129,12 +160,14 @@ class Machine(RuleBasedStateMachine):
         event, _ = self.mail[conversation][place]
         dropped = self._run(self.changes.delete(conversation, [event]))
         turn = self.turns.get(conversation)
-        inside = turn is not None and place < len(turn[1].messages)
+        inside = turn is not None and not turn[1].aside and place < len(turn[1].messages)
         if turn is not None and inside and conversation in self.shown and len(turn[1].messages) > 1:
             assert dropped == 0
             return
         assert dropped == 1
         del self.mail[conversation][place]
+        if not self.mail[conversation]:
+            self._waits_no_more(conversation)
         if turn is not None:
             self._was_taken_back(conversation, inside=inside, must=inside)
 
@@ -177,8 +210,18 @@ class Machine(RuleBasedStateMachine):
         if entry.conversation in self.turns:
             self.lost.append(self._end(entry.conversation))
         said = [(message.event, message.text) for message in claim.messages]
-        assert said == self.mail[entry.conversation][: len(said)]
+        if claim.aside:
+            assert [event for event, _ in said] == self.asides[entry.conversation][:1]
+        else:
+            assert not self.asides[entry.conversation], "what needs no model goes first"
+            assert not self.waits.get(entry.conversation), "it was tried too early"
+            assert said == self.mail[entry.conversation][: len(said)]
+            self._waits_no_more(entry.conversation)
         self.turns[entry.conversation] = box, claim
+
+    def _waits_no_more(self, conversation: str) -> None:
+        self.waits.pop(conversation, None)
+        self.asked.discard(conversation)
 
     @precondition(lambda self: self.turns)
     @rule(data=st.data())
@@ -199,7 +242,25 @@ class Machine(RuleBasedStateMachine):
     def done(self, conversation: str) -> None:
         box, claim = self._end(conversation)
         self._run(box.done(claim, [], 60, 10))
-        del self.mail[conversation][: len(claim.messages)]
+        self._answered(conversation, claim)
+
+    def _answered(self, conversation: str, claim: Claim) -> None:
+        del (self.asides if claim.aside else self.mail)[conversation][: len(claim.messages)]
+
+    @precondition(lambda self: any(not claim.aside for _, claim in self.turns.values()))
+    @rule(data=st.data(), asked=st.booleans())
+    def wait(self, data: st.DataObject, asked: bool) -> None:
+        """The model is away: what needs none goes past the turn."""
+        names = sorted(name for name, (_, claim) in self.turns.items() if not claim.aside)
+        conversation = data.draw(st.sampled_from(names))
+        box, claim = self._end(conversation)
+        self._run(box.retry(claim, 3600, model=Away.ASKED_TO_WAIT if asked else Away.FAILED))
+        head, *others = self.mail[conversation]
+        self.asides[conversation] += [event for event, text in others if text.startswith("help")]
+        self.mail[conversation] = [head, *(item for item in others if not item[1].startswith("help"))]
+        self.waits[conversation] = True
+        if asked:
+            self.asked.add(conversation)
 
     @precondition(lambda self: self.turns)
     @rule(data=st.data(), delay=st.sampled_from((0, 0, 3600)))
@@ -216,13 +277,16 @@ class Machine(RuleBasedStateMachine):
         box, claim = self._end(conversation)
         self._run(box.bury(claim, "reason", 60))
         self._run(_ask(self.store, "DEL", self.keys.dead))
-        del self.mail[conversation][: len(claim.messages)]
+        self._answered(conversation, claim)
 
     @rule()
     def due(self) -> None:
         """Time passes: what was put off is due."""
         for name in self._run(_ask(self.store, "ZRANGE", self.keys.later, 0, -1)):
             self._run(_ask(self.store, "ZADD", self.keys.later, 0, name))
+        for conversation in self.waits:
+            self._run(_ask(self.store, "HSET", self.keys.turn(conversation), "due", 0))
+            self.waits[conversation] = False
         self._run(self.workers[0].promote())
 
     @precondition(lambda self: self.lost)
@@ -243,7 +307,7 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def what_waits_has_one_place(self) -> None:
-        """A conversation is in one place if it has mail, and in none if it has none."""
+        """A conversation is in one place if it has mail, or something aside, and in none if it has none."""
         command, keys = partial(_ask, self.store), self.keys
         in_line, parked, put_off = self._run(
             _all(
@@ -254,7 +318,8 @@ class Machine(RuleBasedStateMachine):
         entries = [fields[1].decode() for _, fields in in_line]
         waiting = [member.decode().split()[2] for member in parked]
         later = [name.decode() for name in put_off]
-        assert sorted([*entries, *waiting, *later]) == sorted(name for name, mail in self.mail.items() if mail)
+        busy = sorted(name for name in self.mail if self.mail[name] or self.asides[name])
+        assert sorted([*entries, *waiting, *later]) == busy
         for user in USERS:
             mine = [name for name in entries if self._user(name) == user]
             assert len(mine) <= MOST_IN_LINE

@@ -25,6 +25,8 @@ from gptbot.telemetry.logs import get_logger
 
 log = get_logger("turn")
 
+PATIENCE = 10.0
+"""Seconds without any sign of the model after which people hear that it takes longer."""
 FLAGGED_QUESTION, FLAGGED_ANSWER = "moderation-input", "moderation-output"
 """Texts told in place of an answer where the moderation endpoint objects."""
 CUTS: Final[Mapping[str, str]] = {"length": "cut-length", "filter": "cut-filter", "loop": "cut-loop"}
@@ -104,8 +106,10 @@ class Answering:
         try:
             async with asyncio.TaskGroup() as group:
                 show = group.create_task(live.show(), name="live message")
+                hint = group.create_task(self._hint(live), name="hint")
                 self._running = asking = group.create_task(spending.ask(messages, feed), name="model")
                 await asyncio.wait({asking})
+                hint.cancel()
                 show.cancel()
         except BaseExceptionGroup as errors:
             error = errors.exceptions[0]
@@ -135,6 +139,12 @@ class Answering:
         # Noted first: should this worker die now, the next one sends this very text, not another answer.
         await insist(bot, lambda: asyncio.gather(bot.mailbox.replied(claim, reply, *cut), spending.settle()))
         return reply
+
+    async def _hint(self, live: LiveMessage) -> None:
+        """Say that it takes longer, once nothing at all has come of the model for a while."""
+        await asyncio.sleep(PATIENCE)
+        if self._spending.silent and not self._claim.away:  # else they have heard of it
+            live.hint(self._texts("trouble-slow"))
 
     async def over_limit(self, error: BudgetSpent, head: str = "") -> str:
         """Say that nothing is left today, in place of the answer or of the rest of it, and note that as the reply."""

@@ -59,6 +59,11 @@ class Spending:
         self._more: asyncio.Task[None] | None = None
         self._no_more = ""
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing came of the answer yet, thoughts neither."""
+        return self._characters == 0
+
     async def ask(self, messages: Sequence[Message], on_text: Callable[[str], None]) -> Completion:
         """Have the model answer. Raises ModelError; BudgetSpent has the text so far, where the budget ended in it."""
         try:

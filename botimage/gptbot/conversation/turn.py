@@ -24,13 +24,14 @@ from gptbot.delivery.live import LiveMessage, Postponed
 from gptbot.delivery.split import close_fence_at_leisure
 from gptbot.inbox.albums import questions as whole_questions
 from gptbot.inbox.asked import Asked
-from gptbot.inbox.claims import Claim, TurnLost
+from gptbot.inbox.claims import Claim, TurnLost, Unsure
 from gptbot.inbox.envelope import CONTINUE, RETRY
 from gptbot.inbox.expiry import notify_late
+from gptbot.inbox.mailbox import Away
 from gptbot.inbox.mending import count
 from gptbot.inbox.stops import COMMAND as STOP
 from gptbot.inbox.store import StoreUnavailable
-from gptbot.llm.errors import BudgetSpent, ModelError
+from gptbot.llm.errors import BudgetSpent, ModelError, TookTooLong
 from gptbot.locales import Texts, texts
 from gptbot.platforms.base import Button, HasCommands
 from gptbot.platforms.errors import Rejected
@@ -42,11 +43,14 @@ from gptbot_api.base import seconds
 log = get_logger("turn")
 
 MAX_ATTEMPTS = 6
-"""Tries of one turn before it is given up: with the delays between them, about a minute."""
+"""Tries of one turn before it is given up: with the delays between them, about a minute. Where the model is away, it is
+tried further until `answerIn.maxAge` is over."""
 MAX_DELIVERIES = 3 * MAX_ATTEMPTS
 """Times that a turn is taken over from workers that ended with it, before it is given up: it may be what ends them."""
 _BASE_DELAY = 2.0
-_MAX_DELAY = 300.0
+_MAX_DELAY = 120.0
+_AWAY_KINDS = frozenset({"unreachable", "timeout", "overloaded", "quota", "unauthorized", "not_found", "moderation"})
+"""Model errors that say nothing of the question: it is answered once the model is back."""
 _FINAL_KINDS = frozenset({"refused", "context_too_long", "no_text"})
 """Model errors that another try would only repeat."""
 
@@ -61,8 +65,26 @@ class _Journal:
     def check(self) -> None:
         self._bot.mailbox.check(self._claim)
 
-    async def begin(self) -> None:
-        await insist(self._bot, lambda: self._bot.mailbox.begin(self._claim))
+    async def begin(self, trying: Unsure | None = None) -> None:
+        await insist(self._bot, lambda: self._bot.mailbox.begin(self._claim, trying))
+
+    def not_sent(self) -> None:
+        self._claim.unsure = None
+
+    def unsure(self) -> Unsure | None:
+        return self._claim.unsure
+
+    def looked(self, unsure: Unsure) -> None:
+        self._claim.unsure = unsure
+
+    async def last_sent(self) -> str:
+        found = list[str]()
+
+        async def look() -> None:
+            found.append(await self._bot.mailbox.last_sent(self._claim.conversation))
+
+        await insist(self._bot, look)
+        return found[-1]
 
     async def sent(self, part: int, message_id: str) -> None:
         await insist(self._bot, lambda: self._bot.mailbox.sent(self._claim, part, message_id))
@@ -209,7 +231,7 @@ class Turn:
         sender = bot.sender(self._envelope.platform)
         async with AsyncExitStack() as stack:
             told = [question.text for question in questions]
-            reading = bot.reader.read(sender, self._asked, told, self._texts, claim.attempts)
+            reading = bot.reader.read(sender, self._asked, told, self._texts, self._failures)
             try:
                 async with live.typing():
                     read = await stack.enter_async_context(reading)
@@ -296,19 +318,47 @@ class Turn:
         return context.unanswered(questions) if kept and questions else []
 
     async def _model_failed(self, live: LiveMessage, error: ModelError) -> str:
-        attempts = self._claim.attempts + 1
-        final = error.kind in _FINAL_KINDS or attempts >= MAX_ATTEMPTS
-        log.warning("the model gave no answer", kind=error.kind, reason=str(error), attempt=attempts, bot=self._bot.key)
+        away = error.kind in _AWAY_KINDS and not error.text and not isinstance(error, TookTooLong)
+        left = self._worth_waiting if away else 0.0
+        tries = self._claim.attempts + 1 if away else self._failures + 1
+        final = error.kind in _FINAL_KINDS or (tries >= MAX_ATTEMPTS and left <= 0)
+        log.warning("the model gave no answer", kind=error.kind, reason=str(error), attempt=tries, bot=self._bot.key)
         name = "given-up" if final and error.kind not in _FINAL_KINDS else error.kind
         text = self._texts(f"trouble-{name}") if self._texts.has(f"trouble-{name}") else self._texts("trouble-internal")
         again = name == "given-up" and self._questions is not None
         try:
-            await live.finish(text, [self._again] if again else (), final=final)
+            if not (away and not final and self._told_before(live)):
+                await live.finish(text, [self._again] if again else (), final=final)
         except (Postponed, Rejected) as trouble:
             log.warning("a notice could not be sent", reason=str(trouble), bot=self._bot.key)
         if final:
             return await self._bury(f"model: {error.kind}")
-        return await self._put_off(max(self._delay(error.retry_after), 0.0), "retried")
+        delay = self._delay(error.retry_after)
+        if not away:
+            return await self._put_off(delay, "retried")
+        if left > 0:  # the last try is made when the time is over, not after it
+            delay = max(error.retry_after or 0.0, min(delay, max(left, _BASE_DELAY)))
+        return await self._wait_for_model(delay, Away.ASKED_TO_WAIT if error.retry_after else Away.FAILED)
+
+    @property
+    def _failures(self) -> int:
+        """Tries before this one that failed though the model was there."""
+        return max(0, self._claim.attempts - self._claim.away)
+
+    @property
+    def _worth_waiting(self) -> float:
+        """Seconds until an answer comes too late to be of use: counted for the newest of the questions."""
+        asked = max(message.received for message in self._claim.messages)
+        return asked + seconds(self._spec.answer_in.max_age) - time.time()
+
+    def _told_before(self, live: LiveMessage) -> bool:
+        """Whether people know already that the model is away: an earlier try told them, and this one showed nothing."""
+        return self._claim.away > 0 and 0 in self._claim.sent and not live.touched
+
+    async def _wait_for_model(self, delay: float, why: Away) -> str:
+        """Come back to the question later, however often that takes."""
+        await insist(self._bot, lambda: self._bot.mailbox.retry(self._claim, delay, model=why))
+        return "retried"
 
     @property
     def _again(self) -> Button:
@@ -321,7 +371,7 @@ class Turn:
 
     def _delay(self, retry_after: float | None) -> float:
         """Seconds until the next try: growing, spread out, and never sooner than asked for."""
-        backoff = min(_MAX_DELAY, _BASE_DELAY * 2**self._claim.attempts)
+        backoff = min(_MAX_DELAY, _BASE_DELAY * 2 ** min(self._claim.attempts, MAX_DELIVERIES))
         return max(retry_after or 0.0, backoff * random.uniform(0.5, 1.0))
 
     async def _fail(self, error: Exception) -> None:
@@ -335,7 +385,7 @@ class Turn:
                           bot=self._bot.key)  # fmt: skip
 
     async def _put_off(self, delay: float, outcome: str, error: str = "") -> str:
-        if self._claim.attempts + 1 > MAX_ATTEMPTS and outcome == "internal":
+        if self._failures + 1 > MAX_ATTEMPTS and outcome == "internal":
             return await self._bury(f"internal error: {error}")
         await insist(self._bot, lambda: self._bot.mailbox.retry(self._claim, delay))
         return outcome

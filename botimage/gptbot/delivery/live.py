@@ -11,8 +11,9 @@ from typing import Protocol
 
 from gptbot.delivery.pacing import Places
 from gptbot.delivery.split import Splitter
-from gptbot.platforms.base import Button, Deletes, Drafts, Sender
-from gptbot.platforms.errors import FloodWait, MessageGone, NotSent, OutcomeUnknown, Rejected, TooLong
+from gptbot.inbox.claims import Unsure
+from gptbot.platforms.base import Button, Deletes, Drafts, Finds, Sender
+from gptbot.platforms.errors import FloodWait, MessageGone, NotSent, OutcomeUnknown, Rejected, SendError, TooLong
 from gptbot.platforms.inbound import Address
 
 _FIRST_TEXT_DELAY = 0.3
@@ -35,8 +36,28 @@ class Journal(Protocol):
         """Raise unless the turn is still ours, as far as can be told without asking. Called right before an edit."""
         ...
 
-    async def begin(self) -> None:
-        """Raise unless the turn is still ours. Called right before a message is sent."""
+    async def begin(self, trying: Unsure | None = None) -> None:
+        """Raise unless the turn is still ours. Called right before a message is sent.
+
+        `trying`: what is sent, where it can be looked for. It is `unsure` from then on, for whoever takes the turn over
+        as well, until it is `sent`, or surely `not_sent`.
+        """
+        ...
+
+    def not_sent(self) -> None:
+        """What was begun has surely not arrived."""
+        ...
+
+    def unsure(self) -> Unsure | None:
+        """What may have been sent, by an earlier try too."""
+        ...
+
+    def looked(self, unsure: Unsure) -> None:
+        """It was looked for in vain as far as `unsure` says now."""
+        ...
+
+    async def last_sent(self) -> str:
+        """Id of the last message that any turn of the conversation sent and noted; empty where none is known."""
         ...
 
     async def sent(self, part: int, message_id: str) -> None:
@@ -92,6 +113,10 @@ class LiveMessage:
         self._ended: set[int] = set()
         """Those of them after which no edit was to follow."""
         self._text: list[str] = []
+        self._hint = ""
+        """What is shown while there is no text."""
+        self.touched = False
+        """Whether anything was shown."""
         self._grown = asyncio.Event()
         self._next_edit = 0.0
         """When the pace allows an interim edit. Platforms let a short burst pass: the final text need not wait."""
@@ -119,6 +144,11 @@ class LiveMessage:
         self._text[:] = [text]
         self._grown.set()
 
+    def hint(self, text: str) -> None:
+        """Show a text that is no part of the reply, until there is some of that."""
+        self._hint = text
+        self._grown.set()
+
     @property
     def text(self) -> str:
         """The text fed so far."""
@@ -137,7 +167,7 @@ class LiveMessage:
             self._grown.clear()
             try:
                 # A send under way is not cut short: its message id would be lost.
-                await _uncut(self._show_all(self.text, self._buttons, final=False))
+                await _uncut(self._show_all(self.text or self._hint, self._buttons, final=False))
             except _NoPlace as full:
                 self._next_edit = time.monotonic() + full.wait
                 self._grown.set()
@@ -216,6 +246,8 @@ class LiveMessage:
 
         What cannot be deleted is emptied.
         """
+        if isinstance(self._sender, Finds) and (unsure := self._journal.unsure()) and unsure.part not in kept:
+            await self._found(unsure.part)
         for number in sorted(self._ids.keys() - kept, reverse=True):
             if self._shown.get(number) == (_EMPTY, ()):
                 continue
@@ -242,7 +274,8 @@ class LiveMessage:
 
     async def _show_part(self, number: int, text: str, buttons: Sequence[Button], *, final: bool) -> bool:
         """Show a part; False: as a draft, which is to be sent yet."""
-        known = self._ids.get(number)
+        known = self._ids.get(number) or await self._found(number)
+        self.touched = True
         if known is not None:
             await self._place(begin=False)
             try:
@@ -254,17 +287,48 @@ class LiveMessage:
         drafted = None if final or known is not None else await self._draft(number, text, buttons)
         if drafted:
             return False
+        trying = None
+        if isinstance(self._sender, Finds) and (mark := self._sender.mark(self._address)) is not None:
+            trying = Unsure(number, mark)
         if drafted is None:
-            await self._place(begin=True)
+            await self._place(begin=True, trying=trying)
         else:  # what is not shown as a draft after all has its place
-            await self._journal.begin()
+            await self._journal.begin(trying)
             self._journal.check()
-        message_id = await self._sender.send(
-            self._address, text, nonce=f"{self._nonce}{number}", first=number == 0, final=final, buttons=buttons
-        )
+        try:
+            message_id = await self._sender.send(
+                self._address, text, nonce=f"{self._nonce}{number}", first=number == 0, final=final, buttons=buttons
+            )
+        except OutcomeUnknown:
+            raise
+        except SendError:
+            if trying is not None:
+                self._journal.not_sent()
+            raise
         self._ids[number] = message_id
         await self._journal.sent(number, message_id)
         return True
+
+    async def _found(self, number: int) -> str | None:
+        """The message of a part that was sent, and nobody heard of, where the platform can tell without any effect.
+
+        Each look takes a place, as an edit does. What is found is ours to edit from then on.
+        """
+        sender, journal = self._sender, self._journal
+        if not isinstance(sender, Finds) or (unsure := journal.unsure()) is None or unsure.part != number:
+            return None
+        for message_id in sender.candidates(self._address, unsure.mark, await journal.last_sent()):
+            await self._place(begin=False)
+            ours = await sender.is_ours(self._address, message_id)
+            if ours is None:  # it tells nothing
+                break
+            if ours:
+                await journal.sent(number, message_id)
+                self._ids[number] = message_id
+                return message_id
+            journal.looked(Unsure(number, sender.looked(unsure.mark, message_id)))
+        journal.not_sent()
+        return None
 
     async def _draft(self, number: int, text: str, buttons: Sequence[Button]) -> bool | None:
         """Show a text that still grows as a draft, where there is such and nothing was sent of this part.
@@ -284,7 +348,7 @@ class LiveMessage:
             async with asyncio.timeout(self._fades):
                 await self._grown.wait()
 
-    async def _place(self, *, begin: bool, message: bool = True) -> None:
+    async def _place(self, *, begin: bool, message: bool = True, trying: Unsure | None = None) -> None:
         """Have a place, and the turn, right before a request: in one round trip, as a rule. Raises _NoPlace.
 
         `begin`: the store is asked about the turn; without it, only our own notes. `message`: whether it is a request
@@ -292,12 +356,14 @@ class LiveMessage:
         """
         while True:
             if begin:
-                wait, _ = await asyncio.gather(self._wait_for_place(), self._journal.begin())
+                wait, _ = await asyncio.gather(self._wait_for_place(), self._journal.begin(trying))
             else:
                 wait = await (self._wait_for_place() if message else self._wait_for_small_place())
             if wait <= 0:
                 break
             if self._give_up is None or time.monotonic() + wait > self._give_up:
+                if trying is not None:
+                    self._journal.not_sent()
                 raise _NoPlace(wait)
             await asyncio.sleep(wait)
         self._journal.check()

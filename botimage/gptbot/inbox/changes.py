@@ -98,7 +98,7 @@ class Changes:
 
     def _keys(self, conversation: str) -> tuple[str, ...]:
         keys = self._mailbox.keys
-        return *self._mailbox.turn_keys(conversation), keys.later, keys.stops
+        return *self._mailbox.turn_keys(conversation), keys.later, keys.stops, keys.aside(conversation)
 
     @staticmethod
     def _told(conversation: str) -> tuple[str, str, int, int]:

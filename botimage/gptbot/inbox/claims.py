@@ -22,6 +22,24 @@ class Entry:
     conversation: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """A part of the reply that may have been sent: whether it was, nobody heard."""
+
+    part: int
+    mark: str
+    """What the platform noted before it was sent, for looking for it."""
+
+    def __str__(self) -> str:
+        return f"{self.part}:{self.mark}"
+
+    @classmethod
+    def read(cls, text: str | None) -> Unsure | None:
+        """Of what the store has; None where that is nothing of the kind."""
+        part, colon, mark = (text or "").partition(":")
+        return cls(int(part), mark) if colon and len(part) < _DIGITS and part.isdecimal() and len(mark) < 64 else None
+
+
 @dataclass(slots=True)
 class Claim:
     """A turn: a conversation's oldest messages, and what is needed to answer them."""
@@ -37,6 +55,12 @@ class Claim:
     reply: str | None
     """The finished reply, when an earlier try got that far."""
     attempts: int
+    away: int = 0
+    """Tries before this one for which the model was away."""
+    aside: bool = False
+    """Whether it is for what needs no model, while a turn before it waits for that."""
+    unsure: Unsure | None = None
+    """What may have been sent besides `sent`."""
     deliveries: int = 1
     """How often the entry was given to a worker: more than once, if workers ended without ending the turn."""
     stop: bool = False

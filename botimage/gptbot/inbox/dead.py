@@ -63,7 +63,10 @@ class DeadLetters:
         names = self._keys
         if letter.envelope is None:
             return False
-        keys = (names.runnable, names.line, names.waiting, names.dead, names.mail(letter.conversation))
+        keys = (
+            names.runnable, names.line, names.waiting, names.dead, names.mail(letter.conversation),
+            names.aside(letter.conversation),
+        )  # fmt: skip
         anew = replace(letter.envelope, received=time.time()).encode()
         return bool(await self._store.run(_REVIVE, keys, GROUP, letter.conversation, letter.id, anew))
 

@@ -13,6 +13,8 @@ RETRY = "retry"
 """Name of the command whose answer the model makes: the last question is asked again."""
 CONTINUE = "continue"
 """Name of the command whose answer the model makes: the last answer goes on."""
+ASK_THE_MODEL = frozenset({RETRY, CONTINUE, "summary"})
+"""Names of the commands for which the model is asked; `stop.lua` has them too."""
 USED_UP = frozenset({RETRY, CONTINUE})
 """Commands after which the buttons below the answer that they are about mean nothing any more."""
 PRESSED = "pressed"
@@ -73,6 +75,11 @@ class Envelope:
     def plain(self) -> bool:
         """Whether it is for the model: neither a command nor a notice."""
         return self.command is None and self.notice is None
+
+    @property
+    def needs_no_model(self) -> bool:
+        """Whether it can be answered while the model is away."""
+        return self.notice is not None or (self.command is not None and self.command not in ASK_THE_MODEL)
 
     def encode(self) -> bytes:
         """As JSON."""

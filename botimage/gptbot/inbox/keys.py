@@ -11,7 +11,8 @@ from functools import cached_property
 from gptbot_api.store_rights import key_prefix
 
 KINDS: dict[str, str] = {
-    "seen": "string", "mail": "list", "turn": "hash", "ctx": "list", "sum": "string", "fold": "string", "set": "hash",
+    "seen": "string", "mail": "list", "turn": "hash", "aside": "list", "asideturn": "hash", "last": "string",
+    "ctx": "list", "sum": "string", "fold": "string", "set": "hash",
     "heard": "zset", "words": "hash", "in": "zset", "who": "zset", "met": "zset", "rate": "list", "told": "string",
     "pace": "list", "hold": "string", "tokens": "hash", "floods": "hash", "lease": "string", "runnable": "stream",
     "line": "hash", "waiting": "zset", "owner": "hash", "later": "zset", "stops": "stream", "dead": "stream",
@@ -78,6 +79,18 @@ class BotKeys:
     def turn(self, conversation: str) -> str:
         """Hash: what the turn in progress already did."""
         return f"{self.prefix}turn:{conversation}"
+
+    def aside(self, conversation: str) -> str:
+        """List: messages that need no model, answered while the conversation's turn waits for it."""
+        return f"{self.prefix}aside:{conversation}"
+
+    def aside_turn(self, conversation: str) -> str:
+        """Hash: what the turn for one of those already did."""
+        return f"{self.prefix}asideturn:{conversation}"
+
+    def last(self, conversation: str) -> str:
+        """String: id of the last message that a turn sent."""
+        return f"{self.prefix}last:{conversation}"
 
     def context(self, conversation: str) -> str:
         """List: the context."""

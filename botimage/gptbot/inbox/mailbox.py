@@ -12,6 +12,7 @@ import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from enum import Enum, auto
 from typing import Any, cast
 
 from redis.exceptions import ResponseError
@@ -20,8 +21,8 @@ from gptbot.inbox.albums import MOST_PARTS, SETTLES, growing
 from gptbot.inbox.asked import amended, said_in
 from gptbot.inbox.chats import KNOWN
 from gptbot.inbox.choices import Choices
-from gptbot.inbox.claims import Claim, Entry, TurnLost, entries, number, pairs, readable, text, together
-from gptbot.inbox.envelope import Envelope
+from gptbot.inbox.claims import Claim, Entry, TurnLost, Unsure, entries, number, pairs, readable, text, together
+from gptbot.inbox.envelope import ASK_THE_MODEL, Envelope
 from gptbot.inbox.gathering import Gathering
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mending import count
@@ -50,12 +51,22 @@ UNREADABLE_TTL = 24 * 3600.0
 
 UNREADABLE_MAIL = "unreadable: a message in the key `mail` is damaged, or of another version of gptbot"
 """Reason of a dead letter that nobody can read."""
+_ASKING = " ".join(("", *sorted(ASK_THE_MODEL), ""))
 _PART = re.compile(r"m[0-9]{1,6}")
 
-_RENEW, _NOTE = function("renew"), function("note")
+_RENEW, _NOTE, _SENT = function("renew"), function("note"), function("sent")
 _ENQUEUE = function("enqueue")
 _RETRY, _PROMOTE = function("retry"), function("promote")
 _CLAIM, _DONE, _BURY, _GIVE_UP = map(function, ("claim", "done", "bury", "giveup"))
+
+
+class Away(Enum):
+    """Why a turn waits for the model."""
+
+    FAILED = auto()
+    """It was not there: it may be back at any time."""
+    ASKED_TO_WAIT = auto()
+    """It said for how long."""
 
 
 class Mailbox:
@@ -89,15 +100,21 @@ class Mailbox:
         """
         names, user, speaker = self.keys, envelope.user, envelope.speaker
         keys = (
-            *self.turn_keys(conversation), names.later, names.stops, names.seen(envelope.event), names.chats(user),
-            names.people(conversation),
+            *self.turn_keys(conversation), names.later, names.stops, names.aside(conversation),
+            names.seen(envelope.event), names.chats(user), names.people(conversation),
         )  # fmt: skip
+        aside = self._aside_ttl if envelope.needs_no_model else 0
         known = int(KNOWN * self.retention() * 1000) if speaker or envelope.direct else 0
         within = int(debounce * 1000) if envelope.plain else 0
         return bool(await self.store.run(
             _ENQUEUE, keys, GROUP, conversation, int(STOP_TTL * 1000), MOST_STOPS, int(SEEN_TTL * 1000),
-            envelope.encode(), user, speaker, known, int(envelope.received * 1000), within, MOST_MERGED,
+            envelope.encode(), user, speaker, known, int(envelope.received * 1000), within, MOST_MERGED, aside,
         ))  # fmt: skip
+
+    @property
+    def _aside_ttl(self) -> int:
+        """Milliseconds that what is answered aside may wait for a worker."""
+        return int(self.retention() * 1000)
 
     @property
     def _line(self) -> tuple[str, str, str]:
@@ -106,6 +123,17 @@ class Mailbox:
     def turn_keys(self, conversation: str) -> tuple[str, ...]:
         """The keys that functions ending a turn begin with."""
         return *self._line, self.keys.owner, self.keys.mail(conversation), self.keys.turn(conversation)
+
+    def _keys_of(self, entry: Entry, *, aside: bool) -> tuple[str, ...]:
+        """The same for a turn, which may be for what is answered aside."""
+        keys, conversation = self.keys, entry.conversation
+        if not aside:
+            return self.turn_keys(conversation)
+        return *self._line, keys.owner, keys.aside(conversation), keys.aside_turn(conversation)
+
+    def _notes_of(self, claim: Claim) -> str:
+        """The key of what a turn did."""
+        return self._keys_of(claim.entry, aside=claim.aside)[-1]
 
     def _memory(self, conversation: str) -> tuple[str, str]:
         return self.keys.context(conversation), self.keys.summary(conversation)
@@ -157,24 +185,32 @@ class Mailbox:
         conversation = entry.conversation
         asked = time.monotonic()
         context, summary = self._memory(conversation)
-        keys = (*self.turn_keys(conversation), context, self.keys.settings(conversation), summary)
+        names = self.keys
+        keys = (
+            *self.turn_keys(conversation), context, names.settings(conversation), summary, names.aside(conversation),
+            names.aside_turn(conversation), names.later,
+        )  # fmt: skip
         limits = (most + MOST_PARTS - 1, int(TURN_TTL * 1000))
         reply = await self.store.run(_CLAIM, keys, GROUP, conversation, self.consumer, entry.id, *limits)
         if not reply:
             return None
-        token, mail, said, turn, settings, before, deliveries = reply
+        token, mail, said, turn, settings, before, deliveries, aside = reply
         notes = pairs(turn)
         messages = readable(mail)
         if not messages:
-            await self._bury(entry, int(token), 1, UNREADABLE_MAIL, UNREADABLE_TTL)
+            known = (0, 0, number(notes.get("edits")))
+            await self._bury(entry, int(token), 1, UNREADABLE_MAIL, UNREADABLE_TTL, known, aside=bool(aside))
             count(self.keys.bot, "mail")
             return None
         answered, stop = number(notes.get("answers")), number(notes.get("stop"))
         messages = messages[:answered] if answered else together(messages[: stop or None], most)
+        unsure = Unsure.read(notes.get("trying"))
         claim = Claim(
             entry=entry, token=int(token), messages=messages,
             context=list(said), summary=text(before) or "", reply=notes.get("reply"),
             attempts=number(notes.get("attempts")), deliveries=int(deliveries),
+            away=number(notes.get("away")), aside=bool(aside),
+            unsure=None if unsure is not None and f"m{unsure.part}" in notes else unsure,
             sent={int(name[1:]): value for name, value in notes.items() if _PART.fullmatch(name)},
             stop=bool(stop), cut=notes.get("cut"), settings=pairs(settings), deadline=asked + self.lease,
             edits=number(notes.get("edits")),
@@ -200,7 +236,7 @@ class Mailbox:
         pending = await self.store.command("XPENDING", keys.runnable, GROUP, entry.id, entry.id, 1)
         if pending and int(pending[0][3]) < tries:
             return False
-        places = (*self.turn_keys(conversation), keys.dead)
+        places = (*self.turn_keys(conversation), keys.dead, keys.aside(conversation), keys.aside_turn(conversation))
         limits = (reason, MAX_DEAD, int(UNREADABLE_TTL * 1000))
         return bool(await self.store.run(_GIVE_UP, places, GROUP, conversation, entry.id, *limits))
 
@@ -218,15 +254,29 @@ class Mailbox:
         if claim.lost or time.monotonic() > claim.deadline:
             raise TurnLost
 
-    async def begin(self, claim: Claim) -> None:
-        """Make sure, right before a message is sent, that the turn is still ours. Raises TurnLost."""
-        await self._note(claim, "begun", str(len(claim.messages)))
+    async def begin(self, claim: Claim, trying: Unsure | None = None) -> None:
+        """Make sure, right before a message is sent, that the turn is still ours. Raises TurnLost.
+
+        `trying`: the part that is about to be sent, where it can be looked for if nobody hears what became of it.
+        """
+        claim.unsure = trying
+        more = () if trying is None else ("trying", str(trying))
+        await self._note(claim, "begun", str(len(claim.messages)), *more)
         self.check(claim)
 
     async def sent(self, claim: Claim, part: int, message_id: str) -> None:
         """Note the id of a message sent, so that whoever takes over edits it. Raises TurnLost."""
-        claim.sent[part] = message_id
-        await self._note(claim, f"m{part}", message_id)
+        claim.sent[part], claim.unsure = message_id, None
+        keys = (self.keys.owner, self._notes_of(claim), self.keys.last(claim.conversation))
+        if claim.lost or not await self.store.run(
+            _SENT, keys, claim.conversation, claim.token, int(TURN_TTL * 1000), f"m{part}", message_id
+        ):
+            claim.lost = True
+            raise TurnLost
+
+    async def last_sent(self, conversation: str) -> str:
+        """Id of the last message that a turn sent and noted; empty where there is none of late."""
+        return text(await self.store.command("GET", self.keys.last(conversation))) or ""
 
     async def replied(self, claim: Claim, reply: str, cut: str | None = None) -> None:
         """Note the finished reply, so that a later try sends it without asking the model again. Raises TurnLost.
@@ -238,7 +288,7 @@ class Mailbox:
         await self._note(claim, "reply", reply, "answers", str(len(claim.messages)), *why)
 
     async def _note(self, claim: Claim, *notes: str) -> None:
-        keys = (self.keys.owner, self.keys.turn(claim.conversation))
+        keys = (self.keys.owner, self._notes_of(claim))
         if claim.lost or not await self.store.run(
             _NOTE, keys, claim.conversation, claim.token, int(TURN_TTL * 1000), *notes
         ):
@@ -251,7 +301,7 @@ class Mailbox:
         `drop`: so many messages go from the end of the context before. Raises TurnLost.
         """
         entry = claim.entry
-        keys = (*self.turn_keys(entry.conversation), *self._memory(entry.conversation))
+        keys = (*self._keys_of(entry, aside=claim.aside), *self._memory(entry.conversation))
         limits = (len(claim.messages), int(ttl * 1000), keep, drop)
 
         async def end(edits: int, messages: Sequence[bytes]) -> Any:
@@ -261,17 +311,26 @@ class Mailbox:
 
         await self._end(claim, end, add if keep > 0 else ())
 
-    async def retry(self, claim: Claim, delay: float, *, attempt: bool = True) -> None:
+    async def retry(self, claim: Claim, delay: float, *, attempt: bool = True, model: Away | None = None) -> None:
         """Put a turn off for `delay` seconds; 0 gives it to any worker at once. `attempt`: it counts as a failed try.
 
+        `model`: it waits for that. What needs no model is answered meanwhile, and what else is asked in the
+        conversation has it tried at once, unless the model itself asked for the delay.
         However long somebody asks to wait, it comes back within a day. Raises TurnLost.
         """
         entry, delay = claim.entry, min(delay, LONGEST_DELAY)
-        keys = (*self._line, self.keys.owner, self.keys.turn(entry.conversation), self.keys.later)
+        names, conversation = self.keys, entry.conversation
+        keys = (
+            *self._line, names.owner, self._notes_of(claim), names.later, names.mail(conversation),
+            names.aside(conversation),
+        )  # fmt: skip
         ttl = int((TURN_TTL + delay) * 1000)
+        unsure = "" if claim.unsure is None else str(claim.unsure)
+        waits = () if model is None else (int(model is Away.ASKED_TO_WAIT), self._aside_ttl, _ASKING)
         if not await self.store.run(
-            _RETRY, keys, GROUP, entry.conversation, entry.id, claim.token, int(delay * 1000), int(attempt), ttl
-        ):
+            _RETRY, keys, GROUP, conversation, entry.id, claim.token, int(delay * 1000), int(attempt), ttl, unsure,
+            *waits,
+        ):  # fmt: skip
             raise TurnLost
 
     async def bury(
@@ -285,7 +344,9 @@ class Mailbox:
 
         async def end(edits: int, messages: Sequence[bytes]) -> Any:
             noted = (*limits, edits, *messages)
-            return await self._bury(claim.entry, claim.token, len(claim.messages), reason, ttl, noted)
+            return await self._bury(
+                claim.entry, claim.token, len(claim.messages), reason, ttl, noted, aside=claim.aside
+            )
 
         await self._end(claim, end, add if keep > 0 else ())
 
@@ -308,8 +369,10 @@ class Mailbox:
         reason: str,
         ttl: float,
         noted: tuple[int | bytes, ...] = (0, 0, 0),
+        *,
+        aside: bool = False,
     ) -> Any:
-        keys = (*self.turn_keys(entry.conversation), self.keys.dead, *self._memory(entry.conversation))
+        keys = (*self._keys_of(entry, aside=aside), self.keys.dead, *self._memory(entry.conversation))
         limits = (messages, reason, MAX_DEAD, int(ttl * 1000), *noted)
         return await self.store.run(_BURY, keys, GROUP, entry.conversation, entry.id, token, *limits)
 
@@ -351,7 +414,8 @@ class Mailbox:
         )  # fmt: skip
         steps = [self.store.command("DEL", *said)]
         if choices is None:
-            steps.append(self.store.command("DEL", self.keys.settings(conversation), self.keys.met(conversation)))
+            known = (keys.settings(conversation), keys.met(conversation), keys.last(conversation))
+            steps.append(self.store.command("DEL", *known))
         elif choices:
             steps.append(self.store.command("HDEL", self.keys.settings(conversation), *choices))
         await asyncio.gather(*steps)

@@ -32,6 +32,7 @@ class Stops:
         keys = self._keys
         names = (
             keys.seen(event), keys.mail(conversation), keys.turn(conversation), keys.owner, keys.later, keys.stops,
+            keys.aside(conversation),
         )  # fmt: skip
         return bool(await self._store.run(
             _STOP, names, int(SEEN_TTL * 1000), conversation, int(TURN_TTL * 1000), int(STOP_TTL * 1000), MOST_STOPS,

@@ -1,7 +1,7 @@
 # Trouble
-trouble-unreachable = I cannot reach my language model right now. I will try again in a moment.
-trouble-timeout = My language model is taking too long. I will try again in a moment.
-trouble-overloaded = My language model is overloaded right now. I will try again in a moment.
+trouble-unreachable = I cannot reach my language model right now. I will answer as soon as it is back.
+trouble-timeout = My language model is taking too long. I will answer as soon as it does.
+trouble-overloaded = My language model is overloaded right now. I will answer as soon as it has room.
 trouble-quota = My language model's quota is used up, so I cannot answer yet. I will try again; the owner has to top it up.
 trouble-unauthorized = My language model refuses my key, so I cannot answer yet. I will try again; the owner has to check the key.
 trouble-not_found = My language model is not there under the name I was given. I will try again; the owner has to check it.
@@ -9,6 +9,7 @@ trouble-context_too_long = This conversation has become too long for my language
 trouble-refused = My language model refused to answer this.
 trouble-bad_stream = The answer broke off. I will try again in a moment.
 trouble-bad_request = My language model does not understand my request. I will try again; the owner has to check the settings.
+trouble-slow = My language model takes longer than usual. I am waiting for it.
 trouble-internal = Something went wrong on my side. I will try again in a moment.
 trouble-no_text = My language model came to its end without a word of an answer. Please ask for something smaller, or in other words.
 trouble-given-up = I am sorry, I could not get an answer to this after several tries. Please ask again later.

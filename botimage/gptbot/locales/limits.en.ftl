@@ -16,4 +16,4 @@ message-too-old = This waited for an answer longer than I may keep messages, so 
 # Moderation
 moderation-input = I would rather not talk about that. Please ask me something else.
 moderation-output = My answer was not fit to be shown, so I keep it to myself. Please ask in other words.
-trouble-moderation = I cannot check messages right now, so I cannot answer yet. I will try again in a moment.
+trouble-moderation = I cannot check messages right now, so I cannot answer yet. I will as soon as I can.

@@ -236,6 +236,42 @@ class Deletes(Protocol):
 
 
 @runtime_checkable
+class Finds(Protocol):
+    """A sender whose platform does not know a repeated `send`, but tells, without any effect, which ids are ours.
+
+    So a message whose send had no answer can be looked for, and gone on with by edits.
+    """
+
+    def mark(self, address: Address) -> str | None:
+        """What to look behind for a message that is sent now; up to 60 characters. None: it cannot be told here."""
+        ...
+
+    def candidates(self, address: Address, mark: str, last: str) -> Sequence[str]:
+        """Ids that the message may have, the likeliest first. `last`: the last one known to be another's, or empty."""
+        ...
+
+    def looked(self, mark: str, message_id: str) -> str:
+        """The mark once it is known not to be that id: `candidates` are those behind it."""
+        ...
+
+    async def is_ours(self, address: Address, message_id: str) -> bool | None:
+        """Whether there is a message of ours with that id; None: the platform does not tell. Raises SendError."""
+        ...
+
+
+@runtime_checkable
+class Clears(Protocol):
+    """A sender whose platform can take buttons away and leave the text above them as it is."""
+
+    async def clear(self, address: Address) -> None:
+        """Take the buttons away from the message below which one was pressed, where the address is that of a press.
+
+        Raises SendError.
+        """
+        ...
+
+
+@runtime_checkable
 class Forgets(Protocol):
     """A sender whose platform keeps messages in our own store: it deletes them when the user asks to be forgotten."""
 

@@ -51,6 +51,10 @@ if kept == 0 and inside > 0 then
   withdraw()
 end
 local left = redis.call('LLEN', KEYS[5])
+if left == 0 and redis.call('LLEN', KEYS[9]) > 0 then
+  redis.call('UNLINK', KEYS[6]) -- what is answered aside goes on, and ends the rest
+  return dropped
+end
 if left == 0 or (begun and kept == 0 and inside > 0) then
   redis.call('ZREM', KEYS[7], ARGV[2])
   finish() -- nothing is left of what the turn was for
@@ -62,7 +66,7 @@ elseif stopped < stop then
   redis.call('HSET', KEYS[6], 'stop', stopped)
 end
 if wanted[1] and kept == 0 then
-  redis.call('HDEL', KEYS[6], 'attempts') -- they were the dropped message's
+  redis.call('HDEL', KEYS[6], 'attempts', 'away') -- they were the dropped message's
 end
 if kept == 0 and inside > 0 then
   join(ARGV[2], leave(ARGV[2]))

@@ -1,5 +1,6 @@
 -- The end of a turn; put behind `line` and before the functions that use it.
--- KEYS: runnable, line, waiting, owner, mail, turn. ARGV: group, conversation.
+-- KEYS: runnable, line, waiting, owner, mail, turn; or aside and its turn in the place of the last two. ARGV: group,
+-- conversation.
 
 redis.call('HLEN', KEYS[4])
 redis.call('LLEN', KEYS[5])
@@ -7,12 +8,13 @@ redis.call('HLEN', KEYS[6])
 
 -- The turn is over, and what it noted with it: the conversation goes to the end of the line, if it has more mail.
 local function finish(entry)
+  local aside = string.find(KEYS[6], '}:asideturn:', 1, true) -- of another turn, which waits
   redis.call('UNLINK', KEYS[6])
   redis.call('HDEL', KEYS[4], ARGV[2])
   local user = leave(ARGV[2], entry)
   local head = redis.call('LINDEX', KEYS[5], 0)
-  if head then
-    local writer = author(head)
+  if head or aside then
+    local writer = head and author(head) or ''
     join(ARGV[2], writer ~= '' and writer or user)
   end
 end

@@ -1,8 +1,9 @@
 -- Take a turn back from its worker, which hears of it as of a stop and finds that it has lost the turn; put behind `turn`.
--- KEYS: runnable, line, waiting, owner, mail, turn, later, stops. ARGV: group, conversation, stops' TTL (ms), most stops.
+-- KEYS: runnable, line, waiting, owner, mail, turn, later, stops, aside. ARGV: group, conversation, stops' TTL (ms), most stops.
 
 redis.call('ZCARD', KEYS[7])
 open(KEYS[8])
+redis.call('LLEN', KEYS[9])
 
 -- Tell the worker, if one has the turn. The conversation keeps its place in the line's bookkeeping: `finish` or `join`.
 local function withdraw()
@@ -20,8 +21,8 @@ local function answering()
   if notes[1] then -- the reply is finished, and is for these whoever sends it
     return tonumber(notes[1]), true
   end
-  if redis.call('HEXISTS', KEYS[4], ARGV[2]) == 0 then
-    return 0, true
+  if redis.call('HEXISTS', KEYS[4], ARGV[2]) == 0 or redis.call('LLEN', KEYS[9]) > 0 then
+    return 0, true -- nobody is at it; who has the conversation answers what is aside
   end
   return tonumber(notes[2] or notes[3]) or math.huge, notes[2] and true or false
 end

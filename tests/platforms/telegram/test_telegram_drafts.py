@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from gptbot.delivery.live import LiveMessage
+from gptbot.inbox.claims import Unsure
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
 from gptbot.platforms.base import Button
@@ -27,15 +28,28 @@ class Journal:
 
     def __init__(self) -> None:
         self.notes: dict[int, str] = {}
+        self.trying: Unsure | None = None
 
     def check(self) -> None:
         """As `delivery.live.Journal`."""
 
-    async def begin(self) -> None:
-        """As `delivery.live.Journal`."""
+    async def begin(self, trying: Unsure | None = None) -> None:
+        self.trying = trying
+
+    def not_sent(self) -> None:
+        self.trying = None
+
+    def unsure(self) -> Unsure | None:
+        return self.trying
+
+    def looked(self, unsure: Unsure) -> None:
+        self.trying = unsure
+
+    async def last_sent(self) -> str:
+        return next(reversed(self.notes.values()), "")
 
     async def sent(self, part: int, message_id: str) -> None:
-        self.notes[part] = message_id
+        self.notes[part], self.trying = message_id, None
 
 
 @pytest_asyncio.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.chaos.tally import Answer, Tally, Trouble, table, tag
+from tests.chaos.tally import FEW, Answer, Tally, Trouble, table, tag
 
 ASKED = [tag(7, number) for number in range(3)]
 
@@ -78,6 +78,13 @@ def test_only_a_platform_that_may_double_may_double() -> None:
     assert found.broken(may_double=True) == {
         "lost": [ASKED[2]], "out of order": [ASKED[0]], "doubled without a reason": [ASKED[0]],
     }  # fmt: skip
+
+
+def test_more_than_a_few_doubled_ones_are_too_many_anywhere() -> None:
+    trouble = Trouble("cut", 1000.0, 1010.0, unknown=True)
+    few, many = (tally(*ASKED, *ASKED[:FEW], *more, troubles=(trouble,)) for more in ((), ASKED[FEW:]))
+    assert few.broken(may_double=True) == {}
+    assert many.broken(may_double=True) == {"doubled": ASKED}
 
 
 def test_the_table_names_all_sums() -> None:

@@ -84,7 +84,7 @@ class Chat:
 
 
 @asynccontextmanager
-async def chat(store: Store, platform: str) -> AsyncGenerator[Chat]:
+async def chat(store: Store, platform: str, **spec: Any) -> AsyncGenerator[Chat]:
     where = on_telegram() if platform == "telegram" else on_discord()
     async with FakeOpenAI() as model, aiohttp.ClientSession() as http, where as (fake, token, ask, shown):
         document = {
@@ -92,7 +92,7 @@ async def chat(store: Store, platform: str) -> AsyncGenerator[Chat]:
             "metadata": {"name": f"b{uuid.uuid4().hex[:8]}", "namespace": "test"},
             "spec": {
                 "platforms": {platform: {"tokenSecretRef": {"name": "bot", "key": "t"}, "apiBaseUrl": fake.url}},
-                "llm": {"baseUrl": model.base_url, "model": "gpt-test"}, "gateway": {"concurrency": 0},
+                "llm": {"baseUrl": model.base_url, "model": "gpt-test"}, "gateway": {"concurrency": 0}, **spec,
             },
         }  # fmt: skip
         config = BotConfig(parse(document), secrets={("test", "bot"): {"t": token}})

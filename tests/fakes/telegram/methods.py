@@ -58,7 +58,7 @@ class Methods:
         for name in (
             "getMe", "getUpdates", "setWebhook", "deleteWebhook", "getWebhookInfo", "sendMessage", "editMessageText",
             "deleteMessage", "sendChatAction", "setMyCommands", "getMyCommands", "deleteMyCommands",
-            "answerCallbackQuery", "editMessageReplyMarkup", "getFile",
+            "answerCallbackQuery", "editMessageReplyMarkup", "editMessageCaption", "getFile",
             "getChatAdministrators", *_NEWER,
         ):  # fmt: skip
             snake = re.sub("[A-Z]", lambda match: "_" + match[0].lower(), name)
@@ -173,6 +173,13 @@ class Methods:
         self._world.sent["editMessageReplyMarkup"] += 1
         self._world.changed()
         return self._world.api(message)
+
+    async def edit_message_caption(self, given: Parameters) -> Json:
+        """The bot here sends texts alone, rich ones too, and those have no caption (TDLib, `edit_message_caption`)."""
+        chat = self._world.writable(given.values.get("chat_id"))
+        self._own(chat, given, "message to edit not found", "message can't be edited")
+        self._pace(chat)
+        raise bad_request("there is no caption in the message to edit")
 
     async def send_message_draft(self, given: Parameters) -> bool:
         text, entities = self._formatted(given)

@@ -77,6 +77,18 @@ async def test_stop_is_acknowledged_without_a_trace_and_comes_in(
     assert [call["status"] for call in await scene.discord.calls("callback")] == [204]
 
 
+async def test_the_buttons_of_what_is_over_are_taken_away_and_the_text_stays(
+    scene: Scene, start: Start, sender: DiscordSender
+) -> None:
+    message = await answer(scene, sender, STOP)
+    inbound = await pressed(scene, start(), message, STOP)
+    for _ in range(2):
+        await sender.clear(inbound.address)
+        [shown] = await scene.discord.answers(scene.channel)
+        assert (shown["content"], labels(shown)) == ("text", [])
+    await sender.clear({"channel": scene.channel, "message": message})  # nobody pressed anything
+
+
 @pytest.mark.parametrize("button", [RETRY, CONTINUE])
 async def test_what_makes_another_answer_loses_its_button_and_that_is_a_message(
     scene: Scene, start: Start, sender: DiscordSender, button: Button

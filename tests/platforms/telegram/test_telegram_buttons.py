@@ -85,7 +85,7 @@ async def test_a_press_is_a_command(
         [press] = bot.intake.accepted
         assert (press.conversation, press.user, press.direct, press.addressed) == (str(GROUP), str(BOB), False, True)
         assert press.principals == (f"user:{BOB}", f"chat:{GROUP}")
-        assert press.address == group(message_id)
+        assert press.address == {**group(message_id), "pressed": True}
         assert query in press.event
         assert press.pressed == str(message_id)
         again = await fake.press(GROUP, BOB, message_id, "!stop")

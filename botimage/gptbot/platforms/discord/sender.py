@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -206,6 +207,13 @@ class DiscordSender:
         except Refused as refused:
             if refused.code != Code.UNKNOWN_MESSAGE:
                 raise Rejected(str(refused)) from None
+
+    async def clear(self, address: Address) -> None:
+        """Edit Message: without the buttons, one of which was pressed."""
+        if not address.get("button") or "message" not in address:
+            return
+        with contextlib.suppress(Refused):  # it is gone
+            await self._edit(address["channel"], address["message"], {"components": []}, _PATIENCE)
 
     async def fetch(self, address: Address, reference: Mapping[str, Any], limit: int) -> bytes:
         """An attachment, by the message it came with. See `platforms.base.Fetches`."""

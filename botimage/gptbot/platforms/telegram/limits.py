@@ -34,6 +34,9 @@ CHAT: Final = Limit(name="chat", requests=3, seconds=3 * CHAT_INTERVAL, interim=
 GROUP: Final = Limit(name="group", requests=GROUP_MESSAGES_A_MINUTE, seconds=60.0, interim=12, chat=True)
 ALL: Final = Limit(name="all", requests=MESSAGES_A_SECOND, seconds=1.0, interim=10)
 
+LOOKS: Final = 20
+"""Ids that are looked at for a message whose send had no answer."""
+
 TYPING_LASTS: Final = 5.0
 """How long a chat action is shown at most (Bot API, `sendChatAction`)."""
 

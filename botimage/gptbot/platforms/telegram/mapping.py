@@ -45,7 +45,7 @@ def _pressed(query: CallbackQuery, me: User) -> Inbound | None:
         text=said,
         direct=direct,
         addressed=True,
-        address=_address(chat, topic, message.message_id, str(message.chat.type)),
+        address={**_address(chat, topic, message.message_id, str(message.chat.type)), "pressed": True},
         language=query.from_user.language_code,
         pressed=str(message.message_id),
         principals=(f"user:{author}", f"chat:{chat}"),

@@ -13,21 +13,23 @@ from gptbot.platforms.base import Button
 from gptbot.platforms.errors import FloodWait, MessageGone, OutcomeUnknown, Rejected, SendError
 from gptbot.platforms.inbound import Address
 from gptbot.platforms.pace import Pace
-from gptbot.platforms.telegram.api import BadRequest, BotApi
+from gptbot.platforms.telegram.api import BadRequest, BotApi, UnknownMethod
 from gptbot.platforms.telegram.callbacks import keyboard
 from gptbot.platforms.telegram.features import RICH, RICH_DRAFT, Features
 from gptbot.platforms.telegram.files import fetch_file
 from gptbot.platforms.telegram.limits import (
     ALL,
+    ANSWER_TIMEOUT,
     CHAT,
     CHAT_INTERVAL,
     COMMAND_NAME,
     DRAFT_LASTS,
     GROUP,
+    LOOKS,
     TYPING_TIMEOUT,
     utf16_length,
 )
-from gptbot.platforms.telegram.writing import DELETED, DRAFT, EDIT, GONE, NOT_MODIFIED, SEND, Writer
+from gptbot.platforms.telegram.writing import DELETED, DRAFT, EDIT, GONE, NO_CAPTION, NOT_MODIFIED, SEND, Writer
 
 _STOP = "stop"
 
@@ -41,6 +43,8 @@ class TelegramSender:
     def __init__(self, api: BotApi, features: Features) -> None:
         self._api, self._features = api, features
         self._writer = Writer(api, features)
+        self._newest = 0
+        """The newest id of a message that this process knows of those that private chats number together."""
 
     @property
     def max_length(self) -> int:
@@ -53,6 +57,7 @@ class TelegramSender:
 
     def pace(self, address: Address) -> Pace:
         """The Bots FAQ's limits. They tell nothing of chat actions, which keep to waits alone."""
+        self._know(address, address["message_id"])
         chat = (CHAT,) if address["chat_type"] == "private" else (GROUP, CHAT)
         return Pace(chat=str(address["chat_id"]), messages=(*chat, ALL))
 
@@ -90,7 +95,7 @@ class TelegramSender:
         """Send a message and return its id (Bot API, `sendRichMessage`, else `sendMessage`).
 
         Telegram cannot tell that a request is repeated, so the nonce goes nowhere: after OutcomeUnknown, a message that
-        is sent again may be there twice. Raises SendError.
+        is sent again may be there twice, unless it is found before (`is_ours`). Raises SendError.
         """
         request = _chat(address)
         if first and address["chat_type"] != "private":
@@ -101,7 +106,57 @@ class TelegramSender:
         message_id: Any = result.get("message_id") if isinstance(result, dict) else None
         if not isinstance(message_id, int):
             raise OutcomeUnknown("the Bot API server's answer to sendMessage names no message")
+        self._know(address, message_id)
         return str(message_id)
+
+    def _know(self, address: Address, message_id: int) -> None:
+        """All chats of a bot but supergroups number their messages together, each message higher than those before."""
+        if address["chat_type"] in ("private", "group"):
+            self._newest = max(self._newest, message_id)
+
+    def mark(self, address: Address) -> str | None:
+        """The newest id that is known. In private chats without topics only: there, one conversation is the chat."""
+        if address["chat_type"] != "private" or address.get("thread_id") is not None:
+            return None
+        self._know(address, address["message_id"])
+        return f"{self._newest}/{LOOKS}"
+
+    def candidates(self, address: Address, mark: str, last: str) -> Sequence[str]:
+        """The ids behind the newest that is known to be another's: not so many that it takes long."""
+        newest, left = _mark(mark)
+        newest = max(newest, int(last) if last.isdecimal() else 0)
+        return [str(newest + number) for number in range(1, left + 1)] if newest else []
+
+    def looked(self, mark: str, message_id: str) -> str:
+        """The id, and one look less."""
+        return f"{message_id}/{max(0, _mark(mark)[1] - 1)}"
+
+    async def is_ours(self, address: Address, message_id: str) -> bool | None:
+        """Whether a message is ours, by how the Bot API server refuses to edit the caption of a text.
+
+        `editMessageCaption` changes nothing: a text has no caption, and the bot sends nothing else. What is refused in
+        other words tells nothing. The words: telegram-bot-api, `Client.cpp` (`check_message`), and TDLib,
+        `MessagesManager.cpp` (`edit_message_caption`).
+        """
+        request = {"chat_id": address["chat_id"], "message_id": int(message_id)}
+        try:
+            await self._api.call("editMessageCaption", request)
+        except BadRequest as error:
+            reason = error.description.lower()
+            if NO_CAPTION in reason:
+                return True
+            return False if any(phrase in reason for phrase in GONE) else None
+        except UnknownMethod:
+            return None
+        return None
+
+    async def clear(self, address: Address) -> None:
+        """Take the keyboard away (Bot API, `editMessageReplyMarkup`) below which a button was pressed."""
+        if not address.get("pressed"):
+            return
+        request = {"chat_id": address["chat_id"], "message_id": address["message_id"]}
+        with contextlib.suppress(BadRequest):  # it has none any more, or is gone
+            await self._api.call("editMessageReplyMarkup", request, ANSWER_TIMEOUT)
 
     async def edit(
         self, address: Address, message_id: str, text: str, *, final: bool, buttons: Sequence[Button] = ()
@@ -154,6 +209,13 @@ class TelegramSender:
     async def fetch(self, address: Address, reference: Mapping[str, Any], limit: int) -> bytes:
         """A file that somebody sent, by its id. See `platforms.base.Fetches`."""
         return await fetch_file(self._api, reference["file_id"], limit)
+
+
+def _mark(mark: str) -> tuple[int, int]:
+    """The newest id known, and how many looks are left. Of what is none, nothing."""
+    newest, _, left = mark.partition("/")
+    known = newest.isdecimal() and left.isdecimal()
+    return (int(newest), min(int(left), LOOKS)) if known else (0, 0)
 
 
 def draft_id(nonce: str) -> int:

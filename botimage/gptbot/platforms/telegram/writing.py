@@ -15,6 +15,8 @@ from gptbot.platforms.telegram.rendering import Rendered, plain, render, rich
 GONE: Final = ("message to edit not found", "message can't be edited", "message_id_invalid")
 DELETED: Final = ("message to delete not found", "message_id_invalid")
 """What is said of a message to delete that is not there any more."""
+NO_CAPTION: Final = "there is no caption in the message to edit"
+"""What is said of a text of our own whose caption is to be edited."""
 NOT_MODIFIED: Final = "message is not modified"
 _NOT_ABOUT_THE_TEXT: Final = (*GONE, NOT_MODIFIED, "chat not found", "message thread not found", "topic_closed")
 _NO_TEXT: Final = "message text is empty"

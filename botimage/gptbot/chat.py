@@ -13,6 +13,7 @@ from gptbot.conversation import commands
 from gptbot.inbox.intake import BotIntake
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Mailbox
+from gptbot.inbox.stops import COMMAND as STOP
 from gptbot.inbox.store import Store, StoreUnavailable
 from gptbot.local import default_data_dir, embedded, pepper, with_model
 from gptbot.locales import languages, texts
@@ -71,7 +72,7 @@ async def _one(question: str) -> AsyncIterator[str]:
 
 
 async def _answer(partner: Partner, question: str, session: str, *, patient: bool) -> None:
-    shown, troubles = "", _troubles()
+    shown, troubles, given_up = "", _troubles(), False
     try:
         async for text in ask(*partner, question, session=session):
             # Only what grew is printed at once; a text that was replaced shows when it is whole.
@@ -80,8 +81,11 @@ async def _answer(partner: Partner, question: str, session: str, *, patient: boo
             else:
                 _print("\n" + text)
             shown = text
-            if not patient and text in troubles:
+            if given_up := not patient and text in troubles:
                 break
+        if given_up:  # else it would be tried again, and what is asked next would wait behind it
+            async for _ in ask(*partner, f"!{STOP}", session=session):
+                pass
     except NotTaken as error:
         raise ChatFailed(str(error)) from None
     except TimeoutError:

@@ -11,7 +11,7 @@ from gptbot_api.platforms import HttpUrl
 
 
 class About(ApiModel):
-    """Who runs the bot: what `!about` and `!privacy` say, in the owner's own words."""
+    """Who runs the bot: what the commands `about` and `privacy` say, in the owner's own words."""
 
     owner: Annotated[str, Field(max_length=200)] = ""
     """Who runs it: a name people know. Empty: they are told that it is not said."""

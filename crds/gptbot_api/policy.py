@@ -45,7 +45,7 @@ class Persona(ApiModel):
     """A role the bot can play."""
 
     name: PersonaName
-    """Short name, used in `!persona NAME`."""
+    """Short name, used in the command `persona`."""
     title: Annotated[str, Field(max_length=80)] = ""
     """What people see. Empty: the name."""
     prompt: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
@@ -53,7 +53,7 @@ class Persona(ApiModel):
     prompt_from: PromptSource | None = None
     """Read the system prompt from a ConfigMap instead."""
     greeting: Annotated[str, Field(max_length=1000)] = ""
-    """What it says to `!start` while this role is in force, as Markdown. Empty: what `spec.greeting` says."""
+    """What it says to the command `start` in this role, as Markdown. Empty: what `spec.greeting` says."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -82,7 +82,7 @@ class Context(ApiModel):
     summarize: bool = True
     """Fold older messages into a running summary instead of dropping them."""
     summary_buffer: Annotated[int, Field(ge=0, le=1000)] = 300
-    """Messages of a group kept for `!summary` where the platform lets bots read no history, at most.
+    """Messages of a group kept for the command `summary` where the platform lets bots read no history, at most.
 
     Nothing is kept until an administrator of the group switches it on there. 0: it cannot be.
     """

@@ -2,5 +2,5 @@
 
 REVISION = 5
 """Grows with each change; the annotation `gptbot.dev/revision` of the CRD."""
-SCHEMA = "306d13cefbf1edabf081e435a59e6c2a81d1444d96b0ca4c573bffa40efae0d7"
+SCHEMA = "bc9f4f1b54df59f7029d0b4be90e1bc3a2d0791406bcdad919bb8ac5030891bc"
 """Digest of the spec of the CRD of that revision."""

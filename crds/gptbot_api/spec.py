@@ -66,7 +66,7 @@ class GptBotSpec(ApiModel):
     custom_persona: Literal["allowed", "forbidden"] = "allowed"
     """Whether a user may write a persona of their own."""
     greeting: Annotated[str, Field(max_length=1000)] = ""
-    """What it says to whoever opens it and to `!start`, as Markdown; buttons for what it can do stand below.
+    """What it says to whoever opens it and to the command `start`, as Markdown; buttons for what it can do stand below.
 
     Empty: two or three sentences in the reader's language.
     """

@@ -229,7 +229,7 @@ async def test_a_model_of_which_nothing_is_heard_is_waited_for_aloud(
     async with asyncio.timeout(20):
         while not talk.sender.shown:
             await asyncio.sleep(0.01)
-        assert [answer.text for answer in talk.sender.shown.values()] == [SAY("trouble-slow")]
+        assert [answer.text for answer in talk.sender.shown.values()] == [SAY("slow-model")]
         turn.stop()
         await running
     [answer] = talk.sender.shown.values()

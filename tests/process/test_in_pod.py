@@ -148,6 +148,17 @@ async def test_an_answer_that_breaks_off_is_none(tmp_path: Path, model: FakeOpen
         assert "1 of the questions got no answer" in error
 
 
+async def test_questions_that_got_no_answer_hold_up_none(tmp_path: Path, model: FakeOpenAI, valkey: Valkey) -> None:
+    async with running(tmp_path, model, valkey) as env:
+        model.fail("overloaded", match="How are you?", times=None)
+        model.say("All is well.", match="And now?")
+        code, out, error = await gptbot("chat", "--no-wait", env=env, typed="How are you?\nAnd now?\n")
+        assert (code, "overloaded" in out, out.endswith("All is well.\n")) == (1, True, True), error
+        assert "1 of the questions got no answer" in error
+        code, out, error = await gptbot("chat", "!stop", env=env)
+        assert (code, out) == (0, "I am not writing an answer, so there is nothing to stop.\n"), error
+
+
 def test_every_text_that_stands_for_an_answer_is_known() -> None:
     written = "".join(path.read_text() for path in Path(locales.__file__).parent.glob("*en.ftl"))
     assert set(re.findall(r"^trouble-([\w-]+) =", written, re.MULTILINE)) == set(TROUBLES)

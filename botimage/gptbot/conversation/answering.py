@@ -144,7 +144,7 @@ class Answering:
         """Say that it takes longer, once nothing at all has come of the model for a while."""
         await asyncio.sleep(PATIENCE)
         if self._spending.silent and not self._claim.away:  # else they have heard of it
-            live.hint(self._texts("trouble-slow"))
+            live.hint(self._texts("slow-model"))
 
     async def over_limit(self, error: BudgetSpent, head: str = "") -> str:
         """Say that nothing is left today, in place of the answer or of the rest of it, and note that as the reply."""

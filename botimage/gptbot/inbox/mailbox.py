@@ -265,9 +265,14 @@ class Mailbox:
         self.check(claim)
 
     async def sent(self, claim: Claim, part: int, message_id: str) -> None:
-        """Note the id of a message sent, so that whoever takes over edits it. Raises TurnLost."""
+        """Note the id of a message sent, so that whoever takes over edits it. Raises TurnLost.
+
+        One that can be looked for is noted as the conversation's last, too.
+        """
+        keys = [self.keys.owner, self._notes_of(claim)]
+        if claim.unsure is not None:
+            keys.append(self.keys.last(claim.conversation))
         claim.sent[part], claim.unsure = message_id, None
-        keys = (self.keys.owner, self._notes_of(claim), self.keys.last(claim.conversation))
         if claim.lost or not await self.store.run(
             _SENT, keys, claim.conversation, claim.token, int(TURN_TTL * 1000), f"m{part}", message_id
         ):
@@ -275,7 +280,7 @@ class Mailbox:
             raise TurnLost
 
     async def last_sent(self, conversation: str) -> str:
-        """Id of the last message that a turn sent and noted; empty where there is none of late."""
+        """Id of the last message that a turn sent and noted, where such can be looked for; empty if there is none."""
         return text(await self.store.command("GET", self.keys.last(conversation))) or ""
 
     async def replied(self, claim: Claim, reply: str, cut: str | None = None) -> None:

@@ -43,12 +43,12 @@ async def test_quick_questions_cost_no_429(scene: Scene, workers: list[DiscordSe
 
 
 async def test_nothing_of_the_channel_stands_in_the_store(
-    scene: Scene, workers: list[DiscordSender], store: Store
+    scene: Scene, workers: list[DiscordSender], store: Store, keys: BotKeys
 ) -> None:
     await scene.discord.configure(bucket_seconds=60.0)
     for number in range(5):
         await workers[0].send({"channel": scene.channel}, "x", nonce=f"n{number}", first=True, final=True)
-    found = [key.decode() for key in await store.command("KEYS", "*bucket:*")]
+    found = [key.decode() for key in await store.command("KEYS", f"{keys.prefix}*bucket:*")]
     assert len(found) == 1
     assert scene.channel not in found[0]
     assert 0 < await store.command("PTTL", found[0]) <= 60_000

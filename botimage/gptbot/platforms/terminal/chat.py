@@ -27,7 +27,7 @@ def new_session() -> str:
 async def ask(
     store: Store, keys: BotKeys, intake: Intake, text: str, *, session: str, timeout: float = 300.0
 ) -> AsyncIterator[str]:
-    """The answer to `text`, each time it has grown, the last time whole.
+    """The answer to `text`, each time it has grown, the last time whole; what answers other questions is left out.
 
     `session` keeps a conversation over several calls. Raises NotTaken, StoreUnavailable, and TimeoutError when no more
     comes for `timeout` seconds.
@@ -35,15 +35,17 @@ async def ask(
     key = keys.platform("terminal", session)
     tail = await store.command("XREVRANGE", key, "+", "-", "COUNT", 1)
     last = tail[0][0] if tail else b"0"
+    event = secrets.token_hex(16)
     accepted = await intake.accept(
         Inbound(
-            event=secrets.token_hex(16),
+            event=event,
             conversation=session,
             user=_user(),
             text=text,
             direct=True,
             addressed=True,
-            address={"session": session},
+            address={"session": session, "question": event},
+            answer_due=True,
         )
     )
     if not accepted:
@@ -56,8 +58,10 @@ async def ask(
             raise TimeoutError
         for entry, fields in reply[0][1] if reply else ():
             last = entry
-            deadline = asyncio.get_running_loop().time() + timeout
             message = orjson.loads(fields[1])
+            if message.get("to", event) != event:  # a worker of a version before tells nothing
+                continue
+            deadline = asyncio.get_running_loop().time() + timeout
             parts[message["id"]] = message["text"]
             yield "".join(parts.values())
             if message["final"]:

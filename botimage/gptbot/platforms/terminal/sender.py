@@ -46,7 +46,7 @@ class TerminalSender:
 
     async def _write(self, address: Address, message_id: str, text: str, *, final: bool) -> None:
         key = self._keys.platform("terminal", address["session"])
-        entry = orjson.dumps({"id": message_id, "text": text, "final": final})
+        entry = orjson.dumps({"id": message_id, "text": text, "final": final, "to": address.get("question")})
         try:
             await self._store.command("XADD", key, "MAXLEN", "~", 1000, "*", "m", entry)
             await self._store.command("EXPIRE", key, TTL)

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.timeout(1500)
 
 SECOND = "docker.io/library/gptbot:second"
 """The image under test by another name."""
-MILL, FIRST_PERSON = "mill", 700
+MILL = "mill"
 NAMES = [MILL, *(f"page-{number}" for number in range(4))]
 
 
@@ -119,7 +119,7 @@ async def test_one_bot_at_a_time_and_every_question_is_answered(
     watch = Watch(bots)
     watching = asyncio.create_task(watch.until_stopped())
     try:
-        async with traffic(fakes_in_cluster.here["telegram"], model, people=3, first_person=FIRST_PERSON) as people:
+        async with traffic(fakes_in_cluster.here["telegram"], model, people=3) as people:
             await people.until(3)
             await upgrade[1].helm_meanwhile("upgrade", "--wait")
             await cluster.meanwhile("all bots have the second image", lambda: _stands(upgrade[0]) == "complete", 600)
@@ -130,7 +130,7 @@ async def test_one_bot_at_a_time_and_every_question_is_answered(
     assert watch.looks > 20
     assert watch.most <= 1, "10% of five bots is one"
     assert not watch.early, "gateways come first"
-    assert not people.doubled
+    assert not people.doubled, people.doubled
     for name in NAMES:
         for part in ("gateway", "worker"):
             assert _image(cluster.get("--namespace", bots, "deployment", f"{name}-{part}")) == SECOND

@@ -39,21 +39,21 @@ async def test_a_secret_is_replaced_under_load(bots: str, mill: list[Object], fa
     model = ScriptedModel(fakes_in_cluster.here["openai"])
     old = made.pods(bots, MILL)
     await model.take_keys(*API_KEYS)
-    async with traffic(fakes_in_cluster.here["telegram"], model, people=4, first_person=300) as people:
+    async with traffic(fakes_in_cluster.here["telegram"], model, people=4) as people:
         await people.until(4)
         made.change(mill, "Secret", model=API_KEYS[1])
         cluster.apply(bots, mill)
         await cluster.meanwhile("a changed Secret rolls the pods", lambda: not old & made.pods(bots, MILL), 300)
         await model.take_keys(API_KEYS[1])
         await people.until(8)
-    assert not people.doubled
+    assert not people.doubled, people.doubled
     made.wait_until_ready(bots, MILL)
 
 
 async def test_workers_are_killed(bots: str, mill: list[Object], fakes_in_cluster: Fakes) -> None:
     """All at once, without a moment to end what they do, as where their node goes."""
     model = ScriptedModel(fakes_in_cluster.here["openai"])
-    async with traffic(fakes_in_cluster.here["telegram"], model, people=6, first_person=400) as people:
+    async with traffic(fakes_in_cluster.here["telegram"], model, people=6) as people:
         await people.until(6)
         before = _workers(bots)
         assert before
@@ -79,7 +79,7 @@ async def test_the_operator_is_killed_while_the_autoscaler_scales(
         seen.append(cluster.get("--namespace", bots, "deployment", f"{MILL}-worker")["spec"]["replicas"])
         return seen[-1]
 
-    async with traffic(fakes_in_cluster.here["telegram"], model, people=10, first_person=500) as people:
+    async with traffic(fakes_in_cluster.here["telegram"], model, people=10) as people:
         await cluster.meanwhile("the autoscaler scales", lambda: replicas() > 1, 300)
         operators = {pod["metadata"]["name"] for pod in cluster.items(*_operator(release))}
         await asyncio.to_thread(cluster.kill, release.namespace, operators)
@@ -91,7 +91,7 @@ async def test_the_operator_is_killed_while_the_autoscaler_scales(
         await people.until(10)
         replicas()
     assert seen == sorted(seen), "nobody but the autoscaler sets the replicas"
-    assert not people.doubled
+    assert not people.doubled, people.doubled
 
 
 async def test_a_store_that_something_keeps_busy_is_started_again(
@@ -105,7 +105,7 @@ async def test_a_store_that_something_keeps_busy_is_started_again(
                 await stolen.command(*command)
     model = ScriptedModel(fakes_in_cluster.here["openai"])
     restarts = _restarts(release)
-    async with traffic(fakes_in_cluster.here["telegram"], model, people=4, first_person=550) as people:
+    async with traffic(fakes_in_cluster.here["telegram"], model, people=4) as people:
         await people.until(4)
         async with store.of_release(release.name, release.namespace) as owner:
             with suppress(StoreUnavailable, OSError, TimeoutError):

@@ -13,7 +13,7 @@ from tests.fakes.telegram.remote import RemoteTelegram
 
 pytestmark = pytest.mark.timeout(900)
 
-BOT, ADA, OTHERS = "mover", 41, 700
+BOT, ADA = "mover", 41
 BEFORE, AFTER = "I want to buy a freezer for a cellar.", "What was it that I wanted?"
 
 
@@ -33,7 +33,7 @@ async def test_a_bot_moves_to_a_store_of_its_own_under_load(
         await telegram.say(ADA, ADA, BEFORE)
         await telegram.wait_for_messages(ADA, contains="A freezer it is.", timeout=120)
 
-        async with traffic(fakes_in_cluster.here["telegram"], model, people=6, first_person=OTHERS) as people:
+        async with traffic(fakes_in_cluster.here["telegram"], model, people=6) as people:
             await people.until(6)
             url = f"redis://:{store.PASSWORD}@{store.NAME}.{bots}.svc:{store.PORT}/0"
             made.change(documents, "Secret", url=url)
@@ -41,7 +41,7 @@ async def test_a_bot_moves_to_a_store_of_its_own_under_load(
             cluster.apply(bots, documents)
             await cluster.meanwhile("its pods are others", lambda: not before & made.pods(bots, BOT), 180)
             await people.until(12)
-        assert not people.doubled
+        assert not people.doubled, people.doubled
         made.wait_until_ready(bots, BOT)
         await store.wait_until_nothing_is_left(release.name, release.namespace, f"{bots}/{BOT}")
 

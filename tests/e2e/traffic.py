@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ SPEED = 10
 """Words that the model says in a second: an answer is in the making whenever something happens to a pod."""
 PATIENCE = 240.0
 """Seconds that a person waits for an answer, and gives up."""
+_PEOPLE = itertools.count(100_000)
+"""Ids of people: nobody reads in their chat what an earlier test was told, and takes it for an answer."""
 
 
 @dataclass
@@ -23,12 +26,11 @@ class Traffic:
 
     telegram: RemoteTelegram
     model: ScriptedModel
-    first_person: int
     asked: dict[int, int] = field(default_factory=dict[int, int])
     """Question to who asked."""
     answered: set[int] = field(default_factory=set[int])
-    doubled: list[int] = field(default_factory=list[int])
-    """At the end: questions that got more than one whole answer."""
+    doubled: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
+    """At the end: questions that got more than one whole answer, and what their chats were told."""
     out_of_order: list[int] = field(default_factory=list[int])
     """At the end: people who got an answer before the one to a question that they asked earlier."""
     _more: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -40,9 +42,9 @@ class Traffic:
         async with asyncio.timeout(PATIENCE), self._more:
             await self._more.wait_for(lambda: len(self.answered) >= wanted)
 
-    async def person(self, number: int) -> None:
+    async def person(self) -> None:
         """Ask, wait for the answer, and ask again, until it is enough."""
-        person = self.first_person + number
+        person = next(_PEOPLE)
         await self.telegram.add_user(person)
         while not self._enough:
             question = len(self.asked)
@@ -60,14 +62,12 @@ class Traffic:
 
     async def count(self) -> None:
         """See what got more than one answer, and who got answers in another order."""
-        told: list[str] = []
         for person in set(self.asked.values()):
-            texts = [message.text for message in await self.telegram.messages(person, from_bot=True)]
-            told += texts
-            order = [each for text in texts for each in self.asked if _answer(each) in text]
+            told = [message.text for message in await self.telegram.messages(person, from_bot=True)]
+            order = [each for text in told for each in self.asked if _answer(each) in text]
             if order != sorted(order):
                 self.out_of_order.append(person)
-        self.doubled = [each for each in self.asked if sum(_answer(each) in text for text in told) > 1]
+            self.doubled |= {each: told for each in self.asked if sum(_answer(each) in text for text in told) > 1}
 
 
 def _answer(question: int) -> str:
@@ -75,11 +75,11 @@ def _answer(question: int) -> str:
 
 
 @asynccontextmanager
-async def traffic(url: str, model: ScriptedModel, people: int, first_person: int) -> AsyncGenerator[Traffic]:
+async def traffic(url: str, model: ScriptedModel, people: int) -> AsyncGenerator[Traffic]:
     """Have people ask meanwhile. At the end all that was asked is answered, or AssertionError says what was not."""
     async with RemoteTelegram(url) as telegram:
-        flow = Traffic(telegram, model, first_person)
-        asking = [asyncio.create_task(flow.person(number)) for number in range(people)]
+        flow = Traffic(telegram, model)
+        asking = [asyncio.create_task(flow.person()) for _ in range(people)]
         try:
             yield flow
             flow.stop()

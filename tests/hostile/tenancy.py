@@ -279,6 +279,8 @@ NETWORK_REFUSED = [
     _egress({"to": [{"podSelector": {}}, {"namespaceSelector": {}}]}, "[1]"),
     _egress(_namespace()),
     _egress(_namespace(matchLabels={_NAME: "kube-system"})),
+    _egress(_namespace(matchLabels={_NAME: []})),
+    _egress(_namespace(matchLabels={_NAME: {}})),
     _egress(_namespace(matchLabels={_NAME: "monitoring", "a": "b"})),
     _egress(_namespace(matchLabels={"team": "monitoring"})),
     _egress(_namespace(matchLabels={_NAME: "monitoring"}, matchExpressions=[])),

@@ -200,7 +200,7 @@ def _peer(peer: dict[str, Any], namespace: str, tenancy: Tenancy) -> bool:
     if not isinstance(labels, dict) or cast("dict[str, Any]", selector).keys() != {"matchLabels"}:
         return False
     wanted = cast("dict[str, Any]", labels)
-    return wanted.keys() == {_NAMESPACE_LABEL} and wanted[_NAMESPACE_LABEL] in {namespace, *tenancy.egress}
+    return wanted.keys() == {_NAMESPACE_LABEL} and wanted[_NAMESPACE_LABEL] in (namespace, *tenancy.egress)
 
 
 def _within(block: Any, tenancy: Tenancy) -> bool:

@@ -20,6 +20,7 @@ from urllib3.exceptions import HTTPError
 
 from gptbot_api.crd import REVISION_ANNOTATION, custom_resource_definition
 from gptbot_operator.crd_fields import Loss, lost, unserved, with_users
+from gptbot_operator.nesting import read_all_depths
 
 Document = dict[str, Any]
 
@@ -227,6 +228,7 @@ def _write_anew(version: str, bot: Document) -> None:
 
 
 if __name__ == "__main__":
+    read_all_depths()
     try:
         print(bring_up_to_date(os.environ.get(SWITCH, "").strip()))  # noqa: T201
     except CrdNotApplied as fault:

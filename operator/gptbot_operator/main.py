@@ -28,6 +28,7 @@ from gptbot_operator.election import Election, LeaseLost
 from gptbot_operator.forgetful import Forgetful, queueing
 from gptbot_operator.health import healthz
 from gptbot_operator.listing import Name, Resource, lists_noted
+from gptbot_operator.nesting import read_all_depths
 from gptbot_operator.reconcile import Reconciler
 from gptbot_operator.settings import InvalidSettings, Settings
 from gptbot_operator.starting_over import CRD, WatchError, start_over, until_served
@@ -261,6 +262,7 @@ def run() -> None:
     except InvalidSettings as error:
         sys.exit(f"gptbot-operator: {error}")
     logs.configure(settings.log_level)
+    read_all_depths()
     start_http_server(settings.metrics_port, any_address())
     try:
         uvloop.run(operate(settings))

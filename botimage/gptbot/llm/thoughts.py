@@ -46,9 +46,16 @@ _BEGINNINGS: Final = (
     *(opening for openings, _ in _KINDS for opening in openings), *_VOID, *_CLOSERS, "[/think]", "◁/think▷", *_WRAPPERS,
 )  # fmt: skip
 _ANY_END: Final = rf"(?:{_TAG}|\[/THINK\]|◁/think▷|{_FINAL})"
-_UNOPENED: Final = re.compile(rf"(?:(?<=\n)|(?<=[\w.!?…)*])){_ANY_END}|{_ANY_END}(?=[ \t]{{0,8}}\n)", _FLAGS)
+_WORD_END: Final = r"(?<=[^\s`'\"\u201c\u201d\u2018\u2019\xab\xbb<>(\[{}\]=|,;:/\\])"
+_UNOPENED: Final = re.compile(rf"(?:(?<=\n)|{_WORD_END}){_ANY_END}|{_ANY_END}(?=[ \t]{{0,8}}\n)", _FLAGS)
 """An end in a line of its own, or at the end of a word or a line. A text about such a sign has a space, a quotation
 mark or a backtick before it, and goes on behind it."""
+_OPENED: Final = re.compile(
+    "|".join(re.escape(opening) for openings, _ in _KINDS[:_CHANNELS] for opening in openings), _FLAGS
+)
+_TEMPLATE: Final = re.compile(r"<\|?\w{1,20}\|?>(?:assistant|model)?")
+"""Signs of a template that may be left at the beginning of an answer."""
+_A_WORD: Final = re.compile(r"\w")
 _SPACE: Final = re.compile(r"\s*+")
 _CLOSING: Final = re.compile(
     r"\s*+(?:</answer>|</response>|<\|(?:end_response|end_of_solution|return|end)\|>)?+\s*+\Z", _FLAGS
@@ -189,10 +196,23 @@ class Thoughts:
 def end_of_unopened(text: str) -> int | None:
     """Where the answer begins behind thoughts whose opening is not there. None: there are none, or nothing else."""
     found = _UNOPENED.search(text)
-    if found is None or text.count("```", 0, found.start()) % 2 or text.count("~~~", 0, found.start()) % 2:
+    if found is None or _is_about(text, found.start()):
         return None
     start = _space_end(text, found.end())
     return start if start < len(text) else None
+
+
+def _is_about(text: str, end: int) -> bool:
+    """Whether a text is about such signs, where one of an end stands: it is in code, or has its beginning in the text.
+
+    Before that are words then, not only what a template leaves.
+    """
+    if text.count("```", 0, end) % 2 or text.count("~~~", 0, end) % 2:
+        return True
+    if text.count("`", text.rfind("\n", 0, end) + 1, end) % 2:
+        return True
+    opened = _OPENED.search(text, 0, end)
+    return opened is not None and _A_WORD.search(_TEMPLATE.sub("", text[: opened.start()])) is not None
 
 
 def without_unopened(text: str) -> str:

@@ -112,9 +112,10 @@ def test_a_wait_is_read_where_no_header_has_it(body: Any, seconds: float | None)
 
 
 def test_a_request_that_a_minute_has_no_room_for_is_too_long() -> None:
-    error = from_response(ENDPOINT, 429, {"retry-after": "60"}, orjson.dumps(e(GROQ)))
-    assert isinstance(error, ContextTooLong)
-    assert (error.limit, error.requested) == (1000, 1168)
+    for words in (GROQ, GROQ.replace("1000", "1,000").replace("1168", "1,168")):
+        error = from_response(ENDPOINT, 429, {"retry-after": "60"}, orjson.dumps(e(words)))
+        assert isinstance(error, ContextTooLong)
+        assert (error.limit, error.requested) == (1000, 1168)
 
 
 @pytest.mark.parametrize(("body", "requested"), [({"error": LLAMA_CPP}, 4031), (VLLM, 3931)])
@@ -122,6 +123,28 @@ def test_how_long_is_too_long(body: Any, requested: int) -> None:
     error = from_response(ENDPOINT, 400, {}, orjson.dumps(body))
     assert isinstance(error, ContextTooLong)
     assert (error.limit, error.requested) == (2048, requested)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Prompt contains 4031 tokens and 0 draft tokens, too large for model with 2048 maximum context length",
+        "prompt is too long: 4031 tokens > 2048 maximum",
+        "too many tokens: total number of tokens in the prompt cannot exceed 2048 - received 4031.",
+        "This model's maximum prompt length is 2048 but the request contains 4031 tokens.",
+        "Invalid request: Your request exceeded model token limit: 2048 (requested: 4031)",
+        "<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 2048]",
+        "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 2048. Given: 4031 `inputs` tokens",
+        "Input validation error: `inputs` must have less than 2048 tokens. Given: 4031",
+        "Requested input length 4031 exceeds maximum input length 2048",
+        "The decoder prompt (length 4031) is longer than the maximum model length of 2048.",
+        "The input (4031 tokens) is longer than the model's context length (2,048 tokens).",
+    ],
+)
+def test_a_limit_is_read_however_it_is_told(words: str) -> None:
+    error = from_response(ENDPOINT, 400, {}, orjson.dumps(e(words)))
+    assert isinstance(error, ContextTooLong)
+    assert error.limit == 2048
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,10 @@ _LONGEST_CODE = 64
 _CONTEXT_CODES = {"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"}
 # vLLM, Groq, Gemini, Anthropic, OpenRouter and others have only words for it.
 _CONTEXT_WORDS = re.compile(
-    r"context (length|window|size)|maximum (context|number of tokens)|prompt is too long|too many (input )?tokens"
-    r"|exceeds? .{0,40}(context|token (count|limit))|input is too long|reduce the length",
+    r"context (?:length|window|size)|maximum (?:context|number of tokens|(?:prompt|input|model) length)"
+    r"|prompt is too long|too many (?:input )?tokens|input is too long|reduce the length|input length should be"
+    r"|prompt\b.{0,40}exceeds? .{0,20}max|exceed(?:s|ed)? .{0,40}(?:context|token (?:count|limit)|limit of \d+ tokens)"
+    r"|`inputs`.{0,40}must (?:be <=|have less than)",
     re.IGNORECASE,
 )
 _TOO_LARGE = re.compile(
@@ -74,7 +76,12 @@ _COMMON = frozenset({"messages", "model", "stream"})
 """Fields whose names are in messages about other things as well."""
 _MOST_DETAILS = 20
 _WORD = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}\Z")
-_LIMIT = re.compile(r"(?:maximum|limit|context (?:length|size|window))\D{0,60}?(\d{3,9})", re.IGNORECASE)
+_LIMIT = re.compile(
+    r"(\d{3,9}) maximum\b|(?:cannot exceed|must be <=|must have less than|length should be \[\d{1,9}) ?(\d{3,9})"
+    r"|(?:maximum|limit|context (?:length|size|window))\D{0,60}?(\d{3,9})",
+    re.IGNORECASE,
+)
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _IN_MESSAGES = re.compile(r"\(?(\d{1,9}) (?:tokens )?(?:in|from) (?:the )?(?:messages|prompt|input)", re.IGNORECASE)
 """vLLM's and OpenAI's, where the count before it has the answer's bound in it."""
 _REQUESTED = re.compile(
@@ -140,7 +147,7 @@ def _classify(endpoint: Endpoint, status: int, error: Any, wait: float | None) -
 
     if wait is None:
         wait = _wait_in(fields, words)
-    if status == 429 and (found := _TOO_LARGE.search(words)) is not None:
+    if status == 429 and (found := _TOO_LARGE.search(_THOUSANDS.sub("", words))) is not None:
         text = f"the conversation is larger than {model} takes at once ({said}): lower spec.llm.contextWindow"
         return ContextTooLong(text, limit=int(found[1]), requested=int(found[2]), retry_after=wait)
     passing = status == 429 and wait is not None and not codes & _QUOTA_CODES
@@ -239,4 +246,4 @@ def _number(value: Any) -> int | None:
 
 def _found(pattern: re.Pattern[str], words: str) -> int | None:
     match = pattern.search(words.replace(",", ""))
-    return int(match[1]) if match else None
+    return int(match[match.lastindex or 0]) if match else None

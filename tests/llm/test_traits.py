@@ -7,10 +7,12 @@ import dataclasses
 import uuid
 from typing import Any
 
+import orjson
 import pytest
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
+from gptbot.llm.classify import from_response
 from gptbot.llm.client import ModelClient
 from gptbot.llm.errors import BadRequest
 from gptbot.llm.outcomes import LEARNED, Outcomes, mark_of
@@ -41,6 +43,21 @@ async def test_a_refused_parameter_is_left_out_and_remembered(
     ]
     assert all(name not in request.body for request in fake.requests[1:])
     assert all(request.body["top_p"] == 0.9 for request in fake.requests)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"object": "error", "type": "invalid_request_error", "param": None, "message": {
+            "detail": [{"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "not permitted"}]}},
+        {"detail": "stream_options: Extra inputs are not permitted"},
+    ],
+    ids=["Mistral", "a text"],
+)  # fmt: skip
+def test_a_detail_names_what_is_refused(endpoint: Endpoint, body: object) -> None:
+    error = from_response(endpoint, 422, {}, orjson.dumps(body))
+    assert isinstance(error, BadRequest)
+    assert (error.parameter, error.value) == ("stream_options", False)
 
 
 async def test_several_are_left_out_one_after_another_by_all_at_once(

@@ -141,7 +141,9 @@ def _classify(endpoint: Endpoint, status: int, error: Any, wait: float | None) -
     inner = fields.get("innererror")  # Azure
     if isinstance(inner, dict):
         codes.add(text_of(inner.get("code"), _LONGEST_CODE).lower())
-    words = text_of(fields.get("message"), _MOST_WORDS)
+    if isinstance(message := fields.get("message"), dict):  # Mistral: FastAPI's body within an error object
+        fields = {**fields, "detail": cast("dict[str, Any]", message).get("detail")}
+    words = text_of(message, _MOST_WORDS) or text_of(fields.get("detail"), _MOST_WORDS)
     model, path = endpoint.model, endpoint.path
     said = _said(status, fields)
 

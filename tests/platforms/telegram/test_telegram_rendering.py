@@ -30,6 +30,12 @@ from tests.fakes.telegram.text import fit, utf16_length
         ("| a | b |\n|---|---|\n| 1 | 2 | 3 | 4 |\n", "a | b        \n--+----------\n1 | 2 | 3 | 4"),
         ("> | a | b |\n> |---|---|\n> | `x || y` | z |\n", "a      | b\n-------+--\nx || y | z"),
         ("| a | b |\n|---|---|\n| 1 | 2 | | |\n", "a | b\n--+--\n1 | 2"),
+        (
+            "Area:\n\n| a | b |\n|---|---|\n| x | $a^2$ |\n| $$y$$ | z |",
+            "Area:\n\na     | b    \n------+------\nx     | $a^2$\n$$y$$ | z",
+        ),
+        ("| a | b |\n|---|---|\n| \\(\\pi r^2\\) | $x`y$ |", "a      | b    \n-------+------\n$π r²$ | $x`y$"),
+        ("| a | b |\n|---|---|\n| $x$$y$ | $|z|$ |", "a      | b    \n-------+------\n$x$$y$ | $|z|$"),
         ("# Title\n\n- one\n- two", "Title\n\n• one\n• two"),
         ("**unfinished", "**unfinished"),
         ("[text](http://unfin", "[text](http://unfin"),

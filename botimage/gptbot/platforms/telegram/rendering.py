@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _PIPES = re.compile(rb"\|{2,}")
 _FENCE = re.compile(rb"[ \t]*(`{3,}|~{3,})[ \t]*[^\s`]")
 _CLOSING = re.compile(rb"[ \t>]*(`{3,}|~{3,})")
+_FORMULA = re.compile(rb"\\\((?:[^\n|`\\]|\\[^()\n|`])++\\\)")
+"""One that is not known to the parser."""
+_DOLLAR: Final = ord("$")
 _PASSES: Final = 4
 
 Entity = dict[str, Any]
@@ -49,7 +52,7 @@ def render(markdown: str) -> Rendered:
     try:
         from telegramify_markdown.converter import convert
 
-        kept = _keep_literal(source)
+        kept = _keep_literal(source, formulas=False)
         mark = free_mark(kept)
         text, entities = convert(loosened(kept, mark) if mark else kept, config=_symbols())
     except (KeyboardInterrupt, SystemExit):
@@ -120,7 +123,7 @@ def _symbols() -> RenderConfig:
     return config
 
 
-def _keep_literal(markdown: str) -> str:
+def _keep_literal(markdown: str, *, formulas: bool = True) -> str:
     """Escape what telegramify-markdown would drop or take for its own. Raises Unrenderable.
 
     That is HTML, as in `List<int>`, `||`, what a table's row has more than its head, and a code fence with words behind
@@ -132,7 +135,7 @@ def _keep_literal(markdown: str) -> str:
     budget = Budget()
     for _ in range(_PASSES):
         source = masked(markdown)
-        found = _Literal(source, budget)
+        found = _Literal(source, budget, formulas=formulas)
         if found.insertions:
             markdown = found.escaped()
         elif source.less in source.text:
@@ -145,7 +148,7 @@ def _keep_literal(markdown: str) -> str:
 class _Literal:
     """What to put where in a text, by byte offset: backslashes, and a space into a table's empty cell."""
 
-    def __init__(self, source: Source, budget: Budget) -> None:
+    def __init__(self, source: Source, budget: Budget, *, formulas: bool) -> None:
         from telegramify_markdown.converter import STANDARD_OPTIONS
 
         self._source = source
@@ -160,6 +163,8 @@ class _Literal:
         self._in_code = False
         self._columns = 0
         """Of the table that was opened last."""
+        self._in_table = False
+        self._formulas = formulas
         for event, place in budget.events(source.text, STANDARD_OPTIONS):
             if isinstance(event, dict):
                 self._take(cast("dict[str, Any]", event), place["start"], place["end"])
@@ -177,17 +182,26 @@ class _Literal:
                 self._fence = None
             case {"Text": _}:
                 found |= {pipe: b"\\" for run in _PIPES.finditer(source, start, end) for pipe in range(*run.span())}
+            case {"End": "Table"}:
+                self._in_table = False
             case {"Start": {"Table": columns}}:
-                self._columns = len(columns)
+                self._in_table, self._columns = True, len(columns)
+                if not self._formulas:
+                    for formula in _FORMULA.finditer(source, start, end):
+                        self._as_code(*formula.span())
                 found |= {pipe: b" " for run in _PIPES.finditer(source, start, end) for pipe in range(*run.span())[1:]}
             case {"Start": "TableRow"}:
                 row = source[start:end].decode("latin-1")  # pipes and backticks are single bytes
-                found |= {start + pipe: b"\\" for pipe in excess(row, self._columns)}
+                if pipes := excess(row, self._columns):
+                    found |= {start + pipe: b"\\" for pipe in pipes}
+                    self.again = self.again or (not self._formulas and "$" in row)
             case {"InlineHtml": _} | {"Start": "HtmlBlock"}:
                 found[source.index(b"<", start, end)] = b"\\"
                 self.again = self.again or "Start" in event
             case {"Code": _} | {"InlineMath": _} | {"DisplayMath": _}:
                 self._is_code(start, end, inline=True)
+                if self._in_table and not self._formulas and "Code" not in event:
+                    self._as_code(start, end)
             case _:
                 pass
 
@@ -200,6 +214,16 @@ class _Literal:
                 heads = re.compile(rb"\n[ \t>]*(" + less + rb")").finditer(self._bytes, start, end)
                 found -= {match.start(1) for match in heads}
             self._less -= found
+
+    def _as_code(self, start: int, end: int) -> None:
+        """Make a formula code, which stays in its cell, or mere text where it has a mark of code in it."""
+        found = self.insertions
+        if b"`" in self._bytes[start:end]:
+            found |= {at: b"\\" for at in range(start, end) if self._bytes[at] == _DOLLAR}
+        elif found.get(start) == b"`":  # another one ends here
+            found[end] = found.pop(start)
+        else:
+            found |= {at: b"`" + found.get(at, b"") for at in (start, end)}
 
     def _code_ends(self, start: int, end: int) -> None:
         if self._fence is None:  # a text came in between

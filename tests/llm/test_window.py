@@ -11,7 +11,7 @@ from gptbot.llm.client import ModelClient
 from gptbot.llm.traits import Traits
 from gptbot.llm.types import Endpoint, Message
 from tests.fakes.openai import FakeOpenAI
-from tests.fakes.openai.checks import count_tokens
+from tests.fakes.openai.checks import Refusal, count_tokens
 from tests.llm.conftest import MakeClient
 
 WINDOW = 800
@@ -40,6 +40,21 @@ async def test_one_request_is_refused_and_no_more(fake: FakeOpenAI, make_client:
     used = [count_tokens(request.messages) for request in fake.requests[-5:]]
     assert min(used) >= 0.8 * (WINDOW - WINDOW // 4)
     assert max(used) <= WINDOW
+
+
+@pytest.mark.parametrize(
+    "words", ["Please reduce the length of the messages.", "the request has {} tokens: too many tokens"]
+)
+async def test_a_limit_that_is_not_told_ends_no_conversation(
+    fake: FakeOpenAI, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    monkeypatch.setattr("tests.fakes.openai.checks.too_long", lambda _, tokens: Refusal(400, words.format(tokens)))
+    fake.settings.context_window = WINDOW
+    client, budget = make_client(), TokenBudget()
+    for turns in range(0, 60, 3):
+        await ask(client, budget, turns)
+    used = [count_tokens(request.messages) for request in fake.requests if request.status == 200]
+    assert min(used[-5:]) >= 0.25 * WINDOW
 
 
 async def test_other_workers_know_it_at_once(fake: FakeOpenAI, make_client: MakeClient) -> None:

@@ -150,9 +150,10 @@ async def stream_trimmed(
         except ContextTooLong as error:
             if attempt == tries:
                 raise
+            # Where no limit is named, it is less than what was sent.
+            most = error.limit or max(error.requested or 0, budget.count(model, trimmed))
             budget.too_long(model, trimmed, error)
-            if error.limit:
-                window = min(window, error.limit)
+            window = min(window, most)
             logger.warning("trimming the conversation further: %s", error)
         else:
             if (completion.prompt_tokens or 0) <= MOST_WINDOWS * context_window:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gptbot.platforms.discord import contents
 from gptbot.platforms.discord.mapping import Directory, from_message
 from gptbot.platforms.discord.sender import DiscordSender
 from gptbot.platforms.inbound import person
@@ -158,3 +159,11 @@ async def test_trouble_with_a_threads_message_is_not_for_ever(scene: Scene, star
     await scene.discord.say(thread, scene.user, "why now?", mention=True)
     _, first, second = await bot.intake.next(3)
     assert (first.quote, second.quote) == ("", f"{person(scene.user)}: a kettle")
+
+
+def test_of_very_many_parts_the_first_are_read() -> None:
+    answers = [{"poll_media": {"text": f"a{number}"}} for number in range(1000)]
+    asked = {"poll": {"question": {"text": "q"}, "answers": answers}}
+    assert len(contents.whole(asked).splitlines()) == 26
+    snapshots = [{"message": {"content": f"s{number}"}} for number in range(1000)]
+    assert contents.forwarded({"message_snapshots": snapshots}).split("\n\n") == [f"s{number}" for number in range(10)]

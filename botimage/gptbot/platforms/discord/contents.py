@@ -14,6 +14,8 @@ Read = Callable[[str], str]
 """Makes a text anonymous."""
 _MOST_EMBEDS: Final = 10
 _MOST_FIELDS: Final = 25
+_MOST_SNAPSHOTS: Final = 10
+_MOST_ANSWERS: Final = 25
 _MOST_COMPONENTS: Final = 40
 _TEXT_DISPLAY: Final = 10
 """A component that is a text (docs/components/reference, "Text Display")."""
@@ -41,7 +43,7 @@ def forwarded(message: Event) -> str:
 
 def snapshots(message: Event) -> list[dict[str, Any]]:
     """The messages that a message forwards, as they were."""
-    return [fields(snapshot, "message") for snapshot in objects(message, "message_snapshots")]
+    return [fields(snapshot, "message") for snapshot in objects(message, "message_snapshots")[:_MOST_SNAPSHOTS]]
 
 
 def poll(message: Event, read: Read) -> str:
@@ -50,7 +52,9 @@ def poll(message: Event, read: Read) -> str:
     question = word(fields(given, "question"), "text").strip()
     if not question:
         return ""
-    answers = [word(fields(answer, "poll_media"), "text").strip() for answer in objects(given, "answers")]
+    answers = [
+        word(fields(answer, "poll_media"), "text").strip() for answer in objects(given, "answers")[:_MOST_ANSWERS]
+    ]
     return "\n".join([f"[poll] {read(question)}", *(f"- {read(answer)}" for answer in answers if answer)])
 
 

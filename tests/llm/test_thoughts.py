@@ -33,6 +33,7 @@ HIDDEN = {
     "<|channel>thought\na<channel|>Hello!": "Hello!",
     "<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>Hello!<|return|>": "Hello!",
     "<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final json<|message|>Hello!": "Hello!",
+    "<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final <|constrain|>json<|message|>{}": "{}",
     "<|channel|>final<|message|>Hello!": "Hello!",
     "analysisWe greet.assistantfinalHello!": "Hello!",
     "</think>\n\nHello!": "Hello!",

@@ -14,7 +14,7 @@ from typing import Final
 _NAMES: Final = ("think", "thinking", "thought", "thoughts", "reasoning", "seed:think", "longcat_think")
 """Qwen, DeepSeek, GLM, MiniMax and others; prompted models; EXAONE; Seed-OSS; LongCat."""
 _TAG: Final = rf"</(?:{'|'.join(_NAMES)})\s{{0,2}}>"
-_FINAL: Final = r"<\|channel\|>\s{0,2}final[^<>]{0,20}<\|message\|>"
+_FINAL: Final = r"<\|channel\|>\s{0,2}final(?:[^<>]{0,20}|\s?<\|constrain\|>[^<>]{0,8})<\|message\|>"
 _KINDS: Final = (
     (tuple(f"<{name}>" for name in _NAMES), _TAG),
     (("[think]",), r"\[/THINK\]"),  # Mistral

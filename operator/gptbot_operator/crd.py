@@ -19,8 +19,8 @@ from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
 from gptbot_api.crd import REVISION_ANNOTATION, custom_resource_definition
+from gptbot_operator.bounds import read_all_depths
 from gptbot_operator.crd_fields import Loss, lost, unserved, with_users
-from gptbot_operator.nesting import read_all_depths
 
 Document = dict[str, Any]
 

@@ -21,6 +21,7 @@ from gptbot_api import API_GROUP, KIND
 from gptbot_api.listening import any_address
 from gptbot_operator import logs, metrics
 from gptbot_operator.board import Board
+from gptbot_operator.bounds import read_all_depths
 from gptbot_operator.cancelling import quiet_closing
 from gptbot_operator.cluster import ApiError, Cluster, Document
 from gptbot_operator.desired.context import BOT_LABEL
@@ -28,7 +29,6 @@ from gptbot_operator.election import Election, LeaseLost
 from gptbot_operator.forgetful import Forgetful, queueing
 from gptbot_operator.health import healthz
 from gptbot_operator.listing import Name, Resource, lists_noted
-from gptbot_operator.nesting import read_all_depths
 from gptbot_operator.reconcile import Reconciler
 from gptbot_operator.settings import InvalidSettings, Settings
 from gptbot_operator.starting_over import CRD, WatchError, start_over, until_served

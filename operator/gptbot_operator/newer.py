@@ -15,9 +15,9 @@ import structlog
 
 from gptbot_api import KIND, Fault, GptBot, InvalidManifest, parse
 from gptbot_api.crd import custom_resource_definition
+from gptbot_operator.bounds import refuse_too_large
 from gptbot_operator.cluster import ApiError, Cluster, Document
 from gptbot_operator.crd_fields import field_at, without_defaults
-from gptbot_operator.nesting import refuse_too_deep
 
 _UNKNOWN = "unknown field"
 """What the faults of fields that nobody knows begin with."""
@@ -42,7 +42,7 @@ class NewerCrd:
     async def read(self, document: Document) -> GptBot:
         """The bot. Raises InvalidManifest; ApiError where the API server is away."""
         plain = {name: value for name, value in document.items() if name != "status"}
-        refuse_too_deep(plain.get("spec"))
+        refuse_too_large(plain.get("spec"))
         try:
             return parse(plain)
         except InvalidManifest as error:

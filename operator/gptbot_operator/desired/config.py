@@ -48,7 +48,7 @@ def config_map(bot: GptBot, *, brief: bool = False) -> Manifest:
             mode="json", by_alias=True, exclude_none=True, exclude_defaults=brief, exclude={"workers": {"replicas"}}
         ),
     }
-    text = yaml.safe_dump(document, sort_keys=True, allow_unicode=True, width=120)
+    text = yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=True, allow_unicode=True, width=120)
     data = {CONFIG_KEY: text, REVISION_FILE: _revision(bot)}
     return child(bot, "v1", "ConfigMap", config_name(bot), "config") | {"data": data}
 

@@ -235,6 +235,12 @@ def test_the_model_is_where_the_operator_says() -> None:
         ),
         ({"valkey": {"maxMemory": "24x"}}, 'valkey.maxMemory is "24x": it must be an amount'),
         ({"metrics": {"serviceMonitor": {"interval": 24}}}, "it must be a duration with its unit, such as 30s or 1m"),
+        ({"operator": {"allowedHosts": ["a.example.com:99999"]}}, "a port is a number from 1 to 65535"),
+        ({"operator": {"allowedHosts": ["https://a.example.com"]}}, "HOST, HOST:PORT, *.DOMAIN or *, such as"),
+        ({"operator": {"allowedEgress": ["10.1.2.3/16"]}}, "behind the prefix no bit may be set. Is 10.1.2.3/32 meant"),
+        ({"operator": {"allowedEgress": ["10.1.0.0/99"]}}, '"10.1.0.0/99", which is no network'),
+        ({"operator": {"allowedEgress": ["10.1.0.256/24"]}}, '"10.1.0.256/24", which is no network'),
+        ({"operator": {"allowedEgress": ["fd00::/129"]}}, '"fd00::/129", which is no network'),
         ({"fullnameOverride": "1shop"}, "the objects would be named 1shop-…"),
         ({"valkey": None}, "valkey is null, and the chart reads what is under it"),
         ({"defaults": None}, "to have none, set defaults.llm=null"),
@@ -259,6 +265,14 @@ def test_wrong_values_are_refused_and_named(values: Manifest, said: str) -> None
     answer = template(values)
     assert answer.returncode != 0
     assert said in answer.stderr
+
+
+def test_what_may_be_allowed_is_taken_by_the_operator_too() -> None:
+    egress = ["*", "monitoring", "0.0.0.0/0", "10.1.0.0/16", "10.1.2.3/32", "192.168.4.0/22", "fd00:1::/32", "::/0"]
+    hosts = ["*", "a.example.com", "*.example.com", "a.example.com:1", "a.example.com:65535", "[fd00::1]:443"]
+    objects = render({"operator": {"allowedEgress": egress, "allowedHosts": hosts}})
+    given = {name: each["value"] for name, each in _environment(objects).items() if name.startswith("GPTBOT_ALLOWED")}
+    assert Settings.from_environment({"GPTBOT_IMAGE": "x"} | given).tenancy
 
 
 def test_two_operators_share_a_lease_and_are_not_evicted_together() -> None:

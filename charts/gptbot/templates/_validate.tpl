@@ -3,6 +3,7 @@
 {{- include "gptbot.validate.sections" . -}}
 {{- include "gptbot.validate.names" . -}}
 {{- include "gptbot.validate.amounts" . -}}
+{{- include "gptbot.validate.allowed" . -}}
 {{- include "gptbot.validate.store" . -}}
 {{- include "gptbot.validate.bots" . -}}
 {{- end -}}
@@ -52,6 +53,39 @@
 {{- end -}}
 {{- if not (regexMatch "^[1-9][0-9]*(ms|s|m|h)$" (include "gptbot.text" .Values.metrics.serviceMonitor.interval)) -}}
 {{- fail (printf "metrics.serviceMonitor.interval is %q: it must be a duration with its unit, such as 30s or 1m" (include "gptbot.text" .Values.metrics.serviceMonitor.interval)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What the operator would refuse at its start, when it has replaced one that runs. */}}
+{{- define "gptbot.validate.allowed" -}}
+{{- range $name := list "allowedHosts" "allowedExposeHosts" -}}
+{{- range $entry := index $.Values.operator $name -}}
+{{- if not (regexMatch "^(\\*|(\\*\\.)?[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?(:[1-9][0-9]{0,4})?|\\[[0-9A-Fa-f:.]+\\](:[1-9][0-9]{0,4})?)$" $entry) -}}
+{{- fail (printf "operator.%s has %q: it must be HOST, HOST:PORT, *.DOMAIN or *, such as api.example.com or *.example.com, without a scheme and a path" $name $entry) -}}
+{{- end -}}
+{{- if gt (regexFind ":[0-9]+$" $entry | trimPrefix ":" | int) 65535 -}}
+{{- fail (printf "operator.%s has %q: a port is a number from 1 to 65535" $name $entry) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.operator.allowedEgress -}}
+{{- if contains "/" . -}}
+{{- $address := splitList "/" . | first -}}
+{{- $bits := splitList "/" . | last | int -}}
+{{- $is4 := regexMatch "^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(\\.|$)){4}$" $address -}}
+{{- if or (not (or $is4 (contains ":" $address))) (gt $bits ($is4 | ternary 32 128)) -}}
+{{- fail (printf "operator.allowedEgress has %q, which is no network: write its address and the length of its prefix, such as 10.1.0.0/16 or fd00:1::/32" .) -}}
+{{- end -}}
+{{- if $is4 -}}
+{{- $number := 0 -}}
+{{- range splitList "." $address }}{{ $number = add (mul $number 256) (int .) }}{{ end -}}
+{{- $size := 1 -}}
+{{- range until (int (sub 32 $bits)) }}{{ $size = mul $size 2 }}{{ end -}}
+{{- if ne (int (mod $number $size)) 0 -}}
+{{- fail (printf "operator.allowedEgress has %q: behind the prefix no bit may be set. Is %s/32 meant, or the whole network?" . $address) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any, Final, cast
+from urllib.parse import quote
 
 from gptbot.platforms.markdown import Event, Source
 from gptbot.platforms.web.autolinks import addresses
@@ -22,12 +23,18 @@ _QUOTED = re.compile(r"\n[ \t]{0,80}>[ \t>]{0,80}")
 _BLOCK = re.compile(r"<(?:p|ul|ol|h[1-6]|blockquote|div class=\"table\")(?=[ >])")
 _BOXES: Final = {"Emphasis": "em", "Strong": "strong"}
 _LINES: Final = {"Paragraph": "p", "Item": "li", "TableRow": "tr"}
+_PERCENT: Final = {code: quote(chr(code)) for code in range(0x80, 0xC0)}
 _SIDES: Final = {"Left": "start", "Center": "center", "Right": "end"}
 
 
 def escape(text: str) -> str:
     """Plain text as HTML."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+def _address(text: str) -> str:
+    """A link's address as an attribute, without the characters that nh3 takes quadratic time to write there."""
+    return escape(text.translate(_PERCENT))
 
 
 def paragraph(text: str) -> str:
@@ -202,7 +209,7 @@ class Writer:
         if self._links or not _LINK.match(address) or self._linked > _MOST_LINKED or self._tags >= _DEEPEST:
             self._open("", "")
             return
-        self._open(f'<a href="{self._escaped(address)}">', "</a>")
+        self._open(f'<a href="{_address(self._source.restore(address))}">', "</a>")
         self._links += 1
 
     def _image(self) -> None:
@@ -213,7 +220,7 @@ class Writer:
         label = "".join(self._out[start:]) or self._escaped(source)
         self._linked += len(source)
         if not self._links and _LINK.match(source) and self._linked <= _MOST_LINKED:
-            label = f'<a href="{self._escaped(source)}">{label}</a>'
+            label = f'<a href="{_address(self._source.restore(source))}">{label}</a>'
         self._out[start:] = [label]
 
     def _table_cell(self, start: int, end: int) -> None:
@@ -262,6 +269,6 @@ class Writer:
             return
         done = 0
         for start, end, link in addresses(text):
-            self._out += [escape(text[done:start]), f'<a href="{escape(link)}">{escape(text[start:end])}</a>']
+            self._out += [escape(text[done:start]), f'<a href="{_address(link)}">{escape(text[start:end])}</a>']
             done = end
         self._out.append(escape(text[done:]))

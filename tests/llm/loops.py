@@ -52,6 +52,10 @@ NO_LOOPS: Final = {
     "prose of few words": "".join(_CHAOS.choice(["yes. ", "no. ", "yes! "]) for _ in range(4000)),
     "a rule": "Above\n" + "-" * 200 + "\nBelow",
     "long rules in a program": "\n".join(f"# {'-' * 110}\n# Part {n}\n# {'=' * 110}\nx{n} = {n}" for n in range(60)),
+    "a grid in HTML": '<div class="cell" data-state="empty"></div>\n' * 100,
+    "a list in HTML, in one line": '<li><a href="#">Item</a></li>' * 80,
+    "a table of things to do": "| Task | State |\n|---|---|\n" + "| TODO | open |\n" * 144,
+    "a program": "Here it is:\n```py\n" + "board.append(Cell(empty=True))\n" * 100 + "```\n",
     "an empty calendar": _DAYS + "|    |    |    |    |    |    |    |\n" * 60,
     "an empty form": "| Name | Phone | Remarks |\n|---|---|---|\n" + "|      |       |         |\n" * 100,
     "a table": "| N | Square | Even |\n|---|---|---|\n" + "".join(

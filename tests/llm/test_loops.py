@@ -42,7 +42,7 @@ def test_what_is_meant_so_is_no_loop(name: str, cut: int) -> None:
 @pytest.mark.parametrize("name", LOOPS)
 def test_a_loop_is_found_soon_and_said_once(name: str, cut: int) -> None:
     before, piece = LOOPS[name]
-    words = any(letter.isalpha() for letter in piece)
+    words = any(letter.isalpha() for letter in piece) and "```" not in before
     soon = len(before) + (1500 if words else 8000) + 5 * len(piece) + (1400 if len(piece) < 900 else 8800)
     text = (before + piece * (soon // len(piece) + 2))[:soon]
     assert found(text, cut)
@@ -55,7 +55,7 @@ def test_a_loop_is_found_soon_and_said_once(name: str, cut: int) -> None:
 
 
 @given(st.text("ab ", max_size=40), st.text("abc 12-\n", min_size=1, max_size=60), st.integers(0, 60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_what_is_left_out_is_only_repetition(before: str, piece: str, times: int) -> None:
     text = before + piece * times
     kept = without_repeats(text, len(piece))

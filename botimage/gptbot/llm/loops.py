@@ -2,7 +2,7 @@
 
 A loop is one piece of text over and over, the very same, at the end of what came so far. Much that is meant so looks
 alike: rules (`----`), empty rows of tables, zeros, refrains. So it has to go on for long, and for longer where no word
-is in it.
+is in it, and in code, tables and HTML, whose lines are often the same.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ _WORDS, _SIGNS = 1500, 8000
 """Characters of repetition that are no loop yet, where there are words in it and where there are none."""
 _TIMES: Final = 3
 """As many times more has the piece itself to come."""
+_FENCE: Final = "```"
+_MARKUP: Final = re.compile(r"\n[ \t]{0,16}\||</[a-z]")
+"""A row of a table, or the end of an element of HTML."""
 _A_WORD: Final = re.compile(r"[^\W\d_]{2}")
 _WORD_END: Final = re.compile(r"\S{0,64}")
 
@@ -62,7 +65,7 @@ class _Sample:
 class Loops:
     """Reads one text as it grows."""
 
-    __slots__ = ("_new", "_samples", "_seen", "_total", "_unread")
+    __slots__ = ("_fences", "_new", "_samples", "_seen", "_total", "_unread")
 
     def __init__(self) -> None:
         self._samples = [_Sample(renewed) for renewed in _RENEWED]
@@ -70,6 +73,8 @@ class Loops:
         """The end of what was looked at, of at least `LONGEST` and two steps."""
         self._total = 0
         """Characters looked at."""
+        self._fences = 0
+        """Fences of code in them."""
         self._new: list[str] = []
         self._unread = 0
 
@@ -89,6 +94,8 @@ class Loops:
         return 0
 
     def _look(self, block: str) -> int:
+        begun = "" if self._seen.endswith(_FENCE) else self._seen[-2:]  # a fence may lie in both
+        self._fences += (begun + block).count(_FENCE)
         self._seen = self._seen[-LONGEST - _STEP :] + block
         self._total += len(block)
         for sample in self._samples:
@@ -103,7 +110,11 @@ class Loops:
         period, beyond = sample.period, sample.repeated - _TIMES * sample.period
         if beyond < _WORDS:
             return False
-        return beyond >= _SIGNS or _A_WORD.search(self._seen[-period - 1 :]) is not None
+        if beyond >= _SIGNS:
+            return True
+        if self._fences % 2 or _MARKUP.search(self._seen[-period - _SAMPLE :]) is not None:
+            return False
+        return _A_WORD.search(self._seen[-period - 1 :]) is not None
 
 
 def without_repeats(text: str, period: int) -> str:

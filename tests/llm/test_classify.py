@@ -11,7 +11,7 @@ from openai import _constants
 
 from gptbot.llm import client
 from gptbot.llm.classify import from_body, from_response, retry_after
-from gptbot.llm.errors import ContextTooLong
+from gptbot.llm.errors import BadRequest, ContextTooLong
 from gptbot.llm.types import Endpoint
 from tests.fakes.openai import FakeOpenAI, Fault
 from tests.llm.conftest import KEY
@@ -84,6 +84,27 @@ ANSWERS: list[tuple[str, int, Any]] = [
     ("bad_request", 400, e("Unsupported value: 'messages[0].role' does not support 'system' with this model.")),
     ("bad_request", 405, "Method Not Allowed"),
 ]
+NO_SYSTEM = (
+    "Conversation roles must alternate user/assistant/user/assistant/...", "System role not supported",
+    "Unsupported value: 'messages[0].role' does not support 'system' with this model.",
+    "This model doesn't support system messages. Try again without a system message.",
+    "Role 'system' is not supported", "the system role is unsupported",
+    "Invalid value: 'system'. Supported values are: 'user', 'assistant'.",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", NO_SYSTEM)
+def test_a_role_that_is_not_taken(words: str) -> None:
+    error = from_response(ENDPOINT, 400, {}, orjson.dumps(e(words, param="messages[0].role")))
+    assert isinstance(error, BadRequest)
+    assert error.roles
+
+
+def test_a_value_out_of_range_is_no_parameter_that_is_not_taken() -> None:
+    words = "Invalid max_tokens value, the valid range of max_tokens is [1, 8192]"
+    error = from_response(ENDPOINT, 400, {}, orjson.dumps(e(words)))
+    assert isinstance(error, BadRequest)
+    assert (error.parameter, error.value) == ("max_tokens", True)
 
 
 @pytest.mark.parametrize(("kind", "status", "body"), ANSWERS)

@@ -13,6 +13,7 @@ from gptbot.llm.types import Completion, Endpoint, Message
 from tests.fakes.openai import FakeOpenAI
 from tests.hostile.raw import raw_model
 from tests.llm.conftest import MakeClient
+from tests.ports import listening
 
 HELLO: list[Message] = [{"role": "user", "content": "Hello"}]
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2}
@@ -48,6 +49,32 @@ async def test_the_body_decides_what_it_is(
 ) -> None:
     completion = await ask(fake, make_client, response(body, kind), streaming=streaming)
     assert (completion.text, completion.completion_tokens) == ("Hello!", 2)
+
+
+@pytest.mark.parametrize("body", [WHOLE, STREAM])
+async def test_a_mark_of_the_byte_order_is_no_text_however_it_comes(
+    make_client: MakeClient, endpoint: Endpoint, body: str
+) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        for byte in response("\ufeff" + body).encode():
+            writer.write(bytes([byte]))
+            await asyncio.sleep(0)
+        writer.close()
+
+    async with listening(serve) as port:
+        client = make_client(dataclasses.replace(endpoint, base_url=f"http://127.0.0.1:{port}/v1"))
+        assert (await client.stream(HELLO, lambda _: None)).text == "Hello!"
+
+
+@pytest.mark.parametrize("error", [{"code": 503, "message": "Loading"}, {"object": "error", "message": "x", "code": 1}])
+async def test_an_error_without_a_field_of_its_own(
+    fake: FakeOpenAI, make_client: MakeClient, error: dict[str, object]
+) -> None:
+    with pytest.raises(ModelError) as raised:
+        await ask(fake, make_client, response(event("Hel") + f"data: {json.dumps(error)}\n\n"))
+    assert raised.value.kind == "overloaded"
+    assert raised.value.text == "Hel"
 
 
 @pytest.mark.parametrize(

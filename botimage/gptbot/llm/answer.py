@@ -240,7 +240,7 @@ class Answer:
             self.usage = usage
         choices = chunk.get("choices")
         if not choices:
-            if error := chunk.get("error"):
+            if error := chunk.get("error") or _error_itself(chunk):
                 raise from_body(self._endpoint, error)
             return ""
         choice = choices[0]
@@ -313,6 +313,12 @@ class Answer:
         self._half = text[-1] if text and "\ud800" <= text[-1] <= "\udbff" else ""
         whole = text[: len(text) - len(self._half)]
         return whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _error_itself(chunk: dict[str, Any]) -> dict[str, Any] | None:
+    """An error that has no field of its own, as older llama.cpp, vLLM and FastChat send it."""
+    told = "choices" not in chunk and isinstance(chunk.get("message"), str)
+    return chunk if told and ("code" in chunk or chunk.get("object") == "error") else None
 
 
 def read_usage(usage: Any, prompt_name: str, completion_name: str) -> Usage | None:

@@ -61,15 +61,16 @@ _REFUSING_WORDS = re.compile(
 )
 """What is said of a parameter that is not taken."""
 _ROLE_WORDS = re.compile(
-    r"roles must alternate|system\W{0,3}(?:role|message|prompt|instruction)s?\W{1,3}(?:is |are )?not (?:supported"
-    r"|enabled|allowed)|developer instruction is not enabled"
+    r"roles must alternate|system\W{0,3}(?:role|message|prompt|instruction)s?\W{1,3}(?:is |are )?(?:unsupported|not"
+    r" (?:supported|enabled|allowed))|role\W{1,4}system\W{1,4}(?:is |are )?(?:unsupported|not (?:supported|allowed))"
+    r"|developer instruction is not enabled|invalid value\W{1,4}system\W{1,4}supported values"
     r"|only user\W{0,3}(?:and|,) (?:assistant|model)[ ,a-z]{0,20} roles"
-    r"|does not support 'system'|(?:unexpected|unsupported|unknown|invalid) role\W{0,4}system",
+    r"|does(?: not|n.t) support (?:the )?['\"]?system|(?:unexpected|unsupported|unknown|invalid) role\W{0,4}system",
     re.IGNORECASE,
 )
 """Templates of Gemma and Mistral, as vLLM (400) and llama.cpp (500) pass them on; Gemini's API; o1-mini."""
 _RANGE_WORDS = re.compile(
-    r"between|at (?:most|least)|(?:less|greater) than|out of range|(?:max|min)imum", re.IGNORECASE
+    r"between|at (?:most|least)|(?:less|greater) than|out of range|valid range|(?:max|min)imum", re.IGNORECASE
 )
 """What is said of a value, where the parameter is taken."""
 _COMMON = frozenset({"messages", "model", "stream"})

@@ -224,6 +224,8 @@ class Request:
     def _sorted(self, body: bytearray, read: bytes) -> bytes | None:
         """The bytes of events; None while the body is, or may be, one object. Its content type may be wrong."""
         body += read
+        if read and BOM_UTF8.startswith(body):
+            return None
         start = bytes(body[:_BLANK]).removeprefix(BOM_UTF8).lstrip()
         if not start and read:  # white space keeps the connection open; it may go on for long
             if len(body) > _BLANK:

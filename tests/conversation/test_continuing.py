@@ -168,7 +168,9 @@ async def test_the_bound_has_the_name_that_the_model_wants(store: Store) -> None
 @pytest.mark.parametrize(
     ("before", "more", "whole"),
     [("One, two and", "three", "One, two and three"), ("One,", " two", "One, two"), ("f(", "x)", "f(x)"),
-     ("Line\n", "Next", "Line\nNext"), ("", "All", "All"), ("End", ".", "End.")],
+     ("Line\n", "Next", "Line\nNext"), ("", "All", "All"), ("End", ".", "End."),
+     ("The answer is", "The answer is 42.", "The answer is 42."), ("It is so", "so that", "It is so so that"),
+     ("a" * 400, "a" * 350, "a" * 450)],
 )  # fmt: skip
 def test_two_parts_are_joined_as_one_text(before: str, more: str, whole: str) -> None:
     assert joined(before, more) == whole

@@ -21,6 +21,8 @@ _GO_ON: Final = (
 )
 _END: Final = 300
 """Characters of the answer that are told once more."""
+_REPEATED: Final = 8
+"""Characters that are the same by no accident."""
 _MARK: Final = 11
 """Characters that name an answer."""
 
@@ -45,7 +47,13 @@ def command(keys: BotKeys, claim: Claim, answer: str) -> str:
 
 
 def joined(answer: str, more: str) -> str:
-    """An answer and what follows as one: a word that ended where it was cut is not run into the next."""
+    """An answer and what follows as one: a word that ended where it was cut is not run into the next.
+
+    What follows may begin with the end of the answer, though it was to repeat nothing; that is there once.
+    """
+    for length in range(min(_END, len(more), len(answer)), _REPEATED - 1, -1):
+        if answer.endswith(more[:length]):
+            return f"{answer}{more[length:]}"
     between = " " if answer[-1:].isalnum() and more[:1].isalnum() else ""
     return f"{answer}{between}{more}"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
+from aiogram.enums import ChatType, ContentType
 from aiogram.types import Message
 
 _MOST_PARTS: Final = 100
@@ -68,4 +69,7 @@ def unread(message: Message) -> str:
     if message.story is not None:
         return "unread-story"
     others = (message.invoice, message.paid_media, message.giveaway, message.giveaway_winners, message.live_photo)
-    return "unread-message" if any(other is not None for other in others) else ""
+    if any(other is not None for other in others):
+        return "unread-message"
+    new = message.chat.type == ChatType.PRIVATE and message.content_type == ContentType.UNKNOWN
+    return "unread-message" if new else ""  # of a kind that aiogram does not know yet

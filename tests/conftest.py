@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 from xdist.remote import Producer
 
 from gptbot.embedded.valkey import EmbeddedValkey
@@ -18,6 +19,9 @@ from gptbot.platforms.telegram import loading
 from tests.dealing import Dealing
 
 loading.load()  # before a test imports aiogram, which then builds all of its types in each worker
+
+settings.register_profile("here", deadline=None)  # timing decides no test
+settings.load_profile("here")
 
 _TESTS = Path(__file__).parent
 _SLOW = ("chaos", "controlplane", "process", "browser")

@@ -30,7 +30,7 @@ FENCED = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(PLAIN, st.integers(64, 400))
 def test_parts_joined_are_the_text(text: str, limit: int) -> None:
     parts = split(text, limit, utf16)
@@ -38,7 +38,7 @@ def test_parts_joined_are_the_text(text: str, limit: int) -> None:
     assert all(utf16(part) <= limit for part in parts)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(FENCED, st.integers(64, 400))
 def test_with_fences_only_fence_lines_are_added(text: str, limit: int) -> None:
     parts = split(text, limit, utf16)
@@ -51,7 +51,7 @@ def bare(text: str) -> str:
     return re.sub(r"[`~\s]|python|md", "", re.sub(r"[`~\s]", "", text))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=600), st.integers(64, 200))
 def test_any_text_survives(text: str, limit: int) -> None:
     parts = split(text, limit, utf16)

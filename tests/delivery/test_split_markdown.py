@@ -50,7 +50,7 @@ DOCUMENT = st.lists(
 ANY = st.one_of(DOCUMENT, DOCUMENT.map(lambda text: text.replace("\n", "\r\n")))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ANY, st.integers(64, 500), st.sampled_from(LENGTHS))
 def test_nothing_is_lost_and_no_part_is_too_long(text: str, limit: int, length: Callable[[str], int]) -> None:
     parts = pieces(text, limit, length)
@@ -62,7 +62,7 @@ def test_nothing_is_lost_and_no_part_is_too_long(text: str, limit: int, length: 
         assert re.fullmatch(r"(\n? *(`{3,}|~{3,}))?", after)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(DOCUMENT, st.integers(100, 500), st.sampled_from([len, utf16]), st.data())
 def test_growth_changes_the_last_part_alone(
     text: str, limit: int, length: Callable[[str], int], data: st.DataObject

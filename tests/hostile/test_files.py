@@ -68,7 +68,7 @@ def _seconds_byte_by_byte(size: int) -> float:
 
 @pytest.mark.parametrize("picture", [jpeg(), png(), webp(), gif()], ids=["jpeg", "png", "webp", "gif"])
 def test_any_change_of_an_image_gives_an_image_or_says_that_it_is_none(picture: bytes) -> None:
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(st.lists(st.tuples(st.integers(0, len(picture)), st.binary(max_size=4), st.integers(0, 4)), max_size=4))
     def survives(changes: list[tuple[int, bytes, int]]) -> None:
         data = picture
@@ -83,7 +83,7 @@ def test_any_change_of_an_image_gives_an_image_or_says_that_it_is_none(picture: 
     survives()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from([*_START.values(), b"RIFF\x40\0\0\0WEBP"]), st.binary(max_size=300))
 def test_any_bytes_behind_a_signature_are_an_image_or_none(start: bytes, data: bytes) -> None:
     with suppress(NotAnImage):
@@ -117,7 +117,7 @@ def test_no_more_of_a_large_text_is_searched_than_is_read(part: bytes, monkeypat
     assert max(searched, default=0) < CHARACTERS + 2000
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_text_or_none(data: bytes) -> None:
     with suppress(NotText):

@@ -221,7 +221,7 @@ async def test_no_model_puts_a_turn_off_for_more_than_a_day(store_url: str, wait
             )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=400), st.lists(st.integers(0, 400), max_size=6))
 def test_any_bytes_decode_alike_however_they_are_cut(data: bytes, cuts: list[int]) -> None:
     places = sorted({0, len(data), *(min(cut, len(data)) for cut in cuts)})
@@ -233,7 +233,7 @@ def test_any_bytes_decode_alike_however_they_are_cut(data: bytes, cuts: list[int
             assert [*parts, *cut.end()] == one
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(mutated(_CHUNK))
 def test_any_chunk_is_text_or_a_bad_stream(chunk: object) -> None:
     data = json.dumps(chunk).encode()

@@ -49,7 +49,7 @@ _UPDATES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("sample", _UPDATES, ids=["message", "edit", "button"])
 def test_an_update_with_anything_in_it_ends_nothing(sample: dict[str, Any]) -> None:
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(mutated(sample))
     def never_raises(update: dict[str, Any]) -> None:
         assert isinstance(read(update, _ME), Inbound | None)

@@ -76,7 +76,7 @@ STEPS = st.lists(
 
 
 @given(most=st.sampled_from(["1", "3", "10%", "25%", "100%"]), bots=st.integers(1, 12), steps=STEPS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_never_too_many_at_a_time_and_all_in_the_end(most: str, bots: int, steps: list[tuple[str, int]]) -> None:
     fleet = Fleet(most, bots)
     limit = Most.parse(most).of(bots)

@@ -54,7 +54,7 @@ def test_whatever_an_event_holds_the_inflow_goes_on(name: str) -> None:
     sample, reader = _READERS[name]
     assert reader(sample) is not None
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(mutated(sample))
     def goes_on(data: Any) -> None:
         asyncio.run(hand_in(data))

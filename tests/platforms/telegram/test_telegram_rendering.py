@@ -95,7 +95,7 @@ pieces = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @example(["|", "||", "\n", "|---|"])
 @given(st.lists(pieces, max_size=30))
 def test_telegram_takes_whatever_comes_out(parts: list[str]) -> None:

@@ -7,7 +7,7 @@ from html import unescape
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gptbot.platforms.web.live import LiveMessage
@@ -80,7 +80,6 @@ def test_attacks_are_neutralised(text: str) -> None:
             inspect(html)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="<>()[]!`*_~|\\\"'&#:/ \nabjs=-", max_size=80))
 def test_whatever_is_written_is_safe_alive_and_complete(text: str) -> None:
     inspect(render(text))
@@ -141,7 +140,6 @@ TEXT = (
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, len(TEXT)), max_size=12).map(sorted))
 def test_live_message_ends_as_the_complete_one(cuts: list[int]) -> None:
     live = LiveMessage()
@@ -162,7 +160,6 @@ def test_finished_blocks_are_not_rendered_again() -> None:
     assert (live.generation, live.blocks, live.tail) == (1, [], '<p dir="auto">other</p>\n')
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="ab*-`#|>1. \n\u2028\x0b", max_size=60))
 def test_split_keeps_every_letter(text: str) -> None:
     assert "".join(split_last_block(text)) == text

@@ -63,6 +63,8 @@ _CLOSING: Final = re.compile(
 """What may stand behind an answer with something around it."""
 _LONGEST: Final = 64
 """Characters of the longest sign of a beginning or an end, with what may have to be seen behind it, and some more."""
+_MOST_THOUGHTS: Final = 500_000
+"""Characters at the beginning of an answer in which an end without a beginning is looked for: 35 ms at most."""
 _MOST_SPACE: Final = 256
 """Characters of white space that thoughts may stand behind."""
 
@@ -195,7 +197,7 @@ class Thoughts:
 
 def end_of_unopened(text: str) -> int | None:
     """Where the answer begins behind thoughts whose opening is not there. None: there are none, or nothing else."""
-    found = _UNOPENED.search(text)
+    found = _UNOPENED.search(text, 0, _MOST_THOUGHTS)
     if found is None or _is_about(text, found.start()):
         return None
     start = _space_end(text, found.end())

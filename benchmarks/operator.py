@@ -218,7 +218,7 @@ async def _run(plane: Plane, operator: OperatorProcess, count: int) -> dict[str,
     writes = plane.writes()[before:]
     for write in writes[:_TELL_WRITES]:
         print(f"  (written at rest: {write})", file=sys.stderr)
-    return {
+    found = {
         "converged": converged,
         "p50": percentile(edits, 50),
         "p99": percentile(edits, 99),
@@ -229,6 +229,9 @@ async def _run(plane: Plane, operator: OperatorProcess, count: int) -> dict[str,
         "restart": time.monotonic() - began,
         "writes": len(writes),
     }
+    told = ", ".join(f"{name} {value:.3g}" for name, value in found.items())
+    print(f"  {count} bots: {told}", file=sys.stderr, flush=True)  # the next fleet takes long, and may fail
+    return found
 
 
 async def run(few: int, many: int) -> tuple[dict[str, float], list[Target]]:

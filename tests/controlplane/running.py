@@ -112,7 +112,7 @@ class OperatorProcess:
 
     def metrics(self) -> list[str]:
         """The lines of `/metrics`."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._metrics_port}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._metrics_port}/metrics", timeout=60) as answer:
             return answer.read().decode().splitlines()
 
     def metric(self, name: str) -> float:

@@ -33,6 +33,8 @@ from gptbot.platforms.discord.rendering import RULE, render
         ("a || b || c", r"a \|\| b \|\| c"),
         ("`a || b` || c", r"`a || b` \|\| c"),
         (r"\|| a |||", r"\|| a \|\|\|"),
+        (r"\`||x||\`", r"\`\|\|x\|\|\`"),
+        (r"`a\` || `b||c`", r"`a\` \|\| `b||c`"),
         ("#### a || b\n# c || d", "**a \\|\\| b**\n# c \\|\\| d"),
         ("```\na || b\n```", "```\na || b\n```"),
         ("[l](http://x/||) http://y/a||b", "[l](http://x/%7C%7C) http://y/a%7C%7Cb"),

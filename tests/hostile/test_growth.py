@@ -10,7 +10,8 @@ from tests.hostile.growth import MOST_GROWTH, worst
 from tests.hostile.inputs import hostile
 from tests.hostile.readers import Reader, readers
 
-_PAIRS = 100
+_PAIRS = 40
+"""Of fragments, at each reader; `make bench-hostile` tries all of them."""
 
 
 @pytest.mark.parametrize("reader", readers(), ids=lambda reader: reader.name)

@@ -44,7 +44,7 @@ _LONGEST: Final = 40_000
 """Characters of a text that is looked at as Markdown. Messages are shorter; what lies in the store need not be."""
 _LONG_TEXT = re.compile(r"(?<=>)[^<]{1000,}")
 """A text between two tags, in which `&` begins a character reference."""
-_PIECE = re.compile(r"(?:[^&]|&[#\w]+;){1000}")
+_PIECE = re.compile(r"(?:[^&]|&[#\w]{1,9}+;){1,1000}+")
 _CACHED: Final = 8_000_000
 """Characters of HTML that are kept for the next page."""
 

@@ -103,8 +103,10 @@ class _Search:
         counted = _THOUSANDS.fullmatch(found) is not None
         if kind == "trunk" and not found.isdigit() and not counted:  # nothing else is written like 8 916 123-45-67
             return self._whole(found, "RU", "BY")
+        if kind == "international" and found[0] == "+":
+            return self._longest(found, None)
         subject = self._subject(candidate.start())
-        if kind == "international" and (found[0] == "+" or subject == "phone"):
+        if kind == "international" and subject == "phone":
             return self._longest(found, None)
         if subject == "other" or (subject is None and (counted or _MONEY.match(self._text, candidate.end()))):
             return 0

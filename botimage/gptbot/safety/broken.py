@@ -38,6 +38,8 @@ _DIGIT, _LETTER = re.compile("[0-9]"), re.compile("[A-Za-z]")
 _WORDS_BEFORE = 40  # characters
 
 Find = Callable[[str], Iterable[Span]]
+Wanted = Callable[[int, int], bool]
+"""Whether what begins and ends there is looked for."""
 
 
 class _Place(NamedTuple):
@@ -67,6 +69,9 @@ class _Place(NamedTuple):
         return self.text[max(0, self.span.start - _WORDS_BEFORE) : self.span.start]
 
 
+Accept = Callable[[_Place], bool]
+
+
 class _Joined:
     """A text without some of its pieces, and where those were."""
 
@@ -82,12 +87,16 @@ class _Joined:
             self._removed.append(removed)
         self.text = "".join([*kept, text[done:]])
 
-    def crossed(self, span: Span) -> int | None:
-        """The first place within the span from which something was taken out."""
-        number = bisect_right(self._places, span.start)
-        if number == len(self._places) or self._places[number] >= span.end:
+    def crossed(self, start: int, end: int) -> int | None:
+        """The first place within these bounds from which something was taken out."""
+        number = bisect_right(self._places, start)
+        if number == len(self._places) or self._places[number] >= end:
             return None
         return self._places[number]
+
+    def is_crossed(self, start: int, end: int) -> bool:
+        """Whether there is such a place."""
+        return self.crossed(start, end) is not None
 
     def original(self, span: Span) -> Span:
         """The span in the text as it was."""
@@ -98,11 +107,19 @@ class _Joined:
         return place + (self._removed[number - 1] if number else 0)
 
 
-def across(find: Find, accept: Callable[[_Place], bool]) -> Find:
+def across(find: Find, accept: Accept) -> Find:
     """A search that finds what `find` does once a text is put together again, where `accept` agrees."""
+    return _across(lambda joined: find(joined.text), accept)
 
+
+def across_wanted(find: Callable[[str, Wanted], Iterable[Span]], accept: Accept) -> Find:
+    """As `across`, of a search that is costly for each candidate: it is told which of them can be taken."""
+    return _across(lambda joined: find(joined.text, joined.is_crossed), accept)
+
+
+def _across(find: Callable[[_Joined], Iterable[Span]], accept: Accept) -> Find:
     def search(text: str) -> Iterator[Span]:
-        spans = [span for spaces, joined in _views(text) for span in _found(find, accept, joined, spaces=spaces)]
+        spans = [span for spaces, joined in _views(text) for span in _taken(find(joined), accept, joined, spaces)]
         done = 0
         for span in sorted(spans):
             if span.start >= done:
@@ -131,9 +148,9 @@ def _is_apart(text: str, sign: re.Match[str]) -> bool:
     return text[sign.start() - 1].isdigit() or text[sign.end()].islower()
 
 
-def _found(find: Find, accept: Callable[[_Place], bool], joined: _Joined, *, spaces: bool) -> Iterator[Span]:
-    for span in find(joined.text):
-        at = joined.crossed(span)
+def _taken(found: Iterable[Span], accept: Accept, joined: _Joined, spaces: bool) -> Iterator[Span]:
+    for span in found:
+        at = joined.crossed(span.start, span.end)
         if at is not None and accept(_Place(joined.text, span, at, spaces)):
             yield joined.original(span)
 

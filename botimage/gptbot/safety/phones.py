@@ -7,7 +7,7 @@ Any ten digits could be somebody's phone, so a number must look or be spoken of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from gptbot.safety.shadow import Span
 from gptbot.safety.subjects import Subjects
@@ -29,7 +29,8 @@ _CANDIDATE = re.compile(
 )
 
 SPOKEN_OF = re.compile(
-    r"(?P<phone>(?:\bтел\b|телефон\w*|мобил\w+|моб\b|\bсотов\w+|\bсот\b|звон\w+|звякн\w+|набер\w+|набра\w+"
+    r"(?=[^\W\d_]|[№#])"  # else each of the words is tried at each digit and space
+    r"(?:(?P<phone>(?:\bтел\b|телефон\w*|мобил\w+|моб\b|\bсотов\w+|\bсот\b|звон\w+|звякн\w+|набер\w+|набра\w+"
     r"|ват?с+ап\w*|вайбер\w*|смс\w*|факс\w*|(?:мой|твой|ваш|наш|его|её|ее) номер|номер\w* для связи"
     r"|\b(?:tele)?phones?\b=?|\btel\b=?|\bcall(?:ing|ed)?\b|\bmobile\b=?|\bcell\b|\bfax\b|whats\s?app|wa\.me/"
     r"|viber|\bsms\b|\btext(?:ed)? (?:me|us|him|her)\b|\b(?:my|your|our|his|her|their) (?:number\b|#)"
@@ -38,7 +39,7 @@ SPOKEN_OF = re.compile(
     r"|заявк\w+|обращени\w+|трек\w*|track\w*|посылк\w+|артикул\w*|\bsku\b|\binn\b|\bинн\b|\bкпп\b|\bогрн\w*"
     r"|\bснилс\b|\bбик\b|паспорт\w*|passport\w*|полис\w*|invoice\w*|ticket\w*|билет\w*|\bcase\b|\bserial\b"
     r"|серийн\w+|\bid\b|\bisbn\b|barcode|штрих\w*|\bкод\w*|\bcodes?\b|\bpin\b|account\w*|\bл/с\b|лицев\w+"
-    r"|\bмодел\w+|\bmodel\w*|\bpart\b|\bдетал\w+|\bcommit\b|\bbuild\b|[№#])",
+    r"|\bмодел\w+|\bmodel\w*|\bpart\b|\bдетал\w+|\bcommit\b|\bbuild\b|[№#]))",
     re.IGNORECASE,
 )
 _MONEY = re.compile(r"\s?(?:руб|р\.|₽|\$|€|£|usd|eur|rub|тенге|₸|шт\b|кг\b|kg\b|км\b|km\b|%)", re.IGNORECASE)
@@ -55,11 +56,11 @@ _MOST_CHECKS = 200
 """Numbers of one text that phonenumbers is asked about, 30 µs each; those beyond count as phones by their form."""
 
 
-def find_phones(text: str) -> Iterator[Span]:
-    """Find phone numbers."""
+def find_phones(text: str, wanted: Callable[[int, int], bool] | None = None) -> Iterator[Span]:
+    """Find phone numbers; only those `wanted`, by where they begin and what may belong to them ends."""
     search = _Search(text)
     for candidate in _CANDIDATE.finditer(text):
-        if length := search.length(candidate):
+        if (wanted is None or wanted(*candidate.span())) and (length := search.length(candidate)):
             yield Span(candidate.start(), candidate.start() + length, "[phone]")
 
 

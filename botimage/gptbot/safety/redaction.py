@@ -37,7 +37,7 @@ _KINDS: Mapping[str, tuple[_Find, ...]] = {
         broken.across(identifiers.find_ipv6, broken.is_ip), broken.across(identifiers.find_ips, broken.is_ip),
         identifiers.find_ipv6, identifiers.find_ips,
     ),
-    "phone": (broken.across(phones.find_phones, broken.is_phone), phones.find_phones, joined.find_joined_phones),
+    "phone": (broken.across_wanted(phones.find_phones, broken.is_phone), phones.find_phones, joined.find_joined_phones),
 }  # fmt: skip
 
 

@@ -52,7 +52,7 @@ KEYS: dict[str, str] = {
     "left": "list list list hash hash",
     "limit": "list list list hash hash hash none none none none none none", "look": "hash",
     "mend": "hash list none hash none", "note": "hash hash", "overhear": "hash zset hash zset zset",
-    "pace": "string list list", "part": "zset list zset", "probe": "none", "promote": "stream hash zset zset",
+    "pace": "string list list", "part": "zset list zset list", "probe": "none", "promote": "stream hash zset zset",
     "release": "string", "renew": "stream hash", "reserve": "hash hash hash", "restore": "stream hash zset zset",
     "retry": "stream hash zset hash hash zset list list", "revive": "stream hash zset stream list list",
     "sent": "hash hash string", "spend": "hash hash hash",

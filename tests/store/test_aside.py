@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from gptbot.conversation import commands
+from gptbot.inbox.changes import Changes
 from gptbot.inbox.claims import Claim, Unsure
 from gptbot.inbox.envelope import ASK_THE_MODEL, CONTINUE, RETRY
+from gptbot.inbox.expiry import Expiry
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.mailbox import Away, Mailbox
 from gptbot.inbox.store import Store
@@ -217,3 +219,22 @@ def test_the_commands_that_ask_the_model_are_known_everywhere() -> None:
     assert asking == ASK_THE_MODEL
     stop: Callable[[str], str] = store_functions._text
     assert all(f"'{name}'" in stop("stop") for name in asking), "stop.lua names them too"
+
+
+async def test_what_is_aside_is_dropped_as_what_waits_is(scene: Waiting) -> None:
+    await scene.begin()
+    for text in ("!help", "!usage", "!usage"):
+        await scene.door.say(text)
+    conversation = scene.door.keys.pseudonym("web", "conversation", "chat-4711")
+    question, *asides = await scene.mailbox.waiting(conversation)
+    assert [question.text, *commands_of_mail(asides)] == ["question", "help", "usage", "usage"]
+    claim = await scene.claim()
+    assert await Changes(scene.mailbox).delete(conversation, [each.event for each in asides]) == 2, (
+        "a worker has the first"
+    )
+    await scene.end(claim)
+    assert await scene.nothing()
+    await scene.door.say("!usage")
+    assert await Expiry(scene.mailbox).sweep(time.time() + 60) == 2, "with the question, and nobody has it"
+    assert await scene.mailbox.waiting(conversation) == []
+    assert await scene.mailbox.backlog() == 0

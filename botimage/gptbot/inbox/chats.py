@@ -45,7 +45,7 @@ class Chats:
     async def part(self, user: str, chat: Chat, without: str) -> None:
         """Forget that a user has written there, unless a message of theirs waits there, other than `without`."""
         names, there = self._keys, chat.conversation
-        keys = (names.chats(user), names.mail(there), names.people(there))
+        keys = (names.chats(user), names.mail(there), names.people(there), names.aside(there))
         await self._store.run(_PART, keys, user, f"{there} {chat.speaker}", without, f"{user} {chat.speaker}")
 
 

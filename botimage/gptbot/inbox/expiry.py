@@ -79,8 +79,11 @@ class Expiry:
         return gone
 
     async def _drop(self, conversation: str, oldest: float) -> int:
-        mail = await self._mailbox.store.command("LRANGE", self._mailbox.keys.mail(conversation), 0, -1)
-        return await self._changes.delete(conversation, [each.event for each in _read(mail) if each.received < oldest])
+        store, keys = self._mailbox.store, self._mailbox.keys
+        lists = [keys.mail(conversation), keys.aside(conversation)]
+        found = await asyncio.gather(*(store.command("LRANGE", each, 0, -1) for each in lists))
+        late = [each.event for items in found for each in _read(items) if each.received < oldest]
+        return await self._changes.delete(conversation, late)
 
 
 def notify_late(claim: Claim, oldest: float) -> bool:

@@ -389,7 +389,9 @@ class Mailbox:
 
     async def waiting(self, conversation: str) -> list[Envelope]:
         """The messages of a conversation that are not answered yet, up to the first that cannot be read."""
-        return readable(await self.store.command("LRANGE", self.keys.mail(conversation), 0, -1))
+        lists = [self.keys.mail(conversation), self.keys.aside(conversation)]
+        found = await asyncio.gather(*(self.store.command("LRANGE", each, 0, -1) for each in lists))
+        return [message for items in found for message in readable(items)]
 
     async def backlog(self) -> int:
         """Conversations in line or being answered: finished entries are deleted, so the stream's length says it."""

@@ -16,20 +16,34 @@ end
 if #different > 4 then
   error('too many lengths at once') -- events have one
 end
+local function is_wanted(message)
+  for _, length in ipairs(different) do
+    if beginnings[string.sub(message, 1, length)] then
+      return true
+    end
+  end
+  return false
+end
+
 local wanted, many = {}, 0
 local mail = redis.call('LRANGE', KEYS[5], 0, MOST_READ - 1)
 local size, begun = answering()
 local inside = 0
 for place, message in ipairs(mail) do
-  for _, length in ipairs(different) do
-    if not wanted[place] and beginnings[string.sub(message, 1, length)] then
-      wanted[place] = true
-      many = many + 1
-      inside = inside + (place <= size and 1 or 0)
-    end
+  if is_wanted(message) then
+    wanted[place] = true
+    many = many + 1
+    inside = inside + (place <= size and 1 or 0)
   end
 end
-if many > MOST_AT_ONCE then
+-- Of what is answered aside, the first is with whoever has the conversation.
+local asides, past = {}, redis.call('HEXISTS', KEYS[4], ARGV[2])
+for place, message in ipairs(redis.call('LRANGE', KEYS[9], 0, MOST_READ - 1)) do
+  if place > past and is_wanted(message) then
+    asides[#asides + 1] = place
+  end
+end
+if many + #asides > MOST_AT_ONCE then
   error('too many at once')
 end
 -- An answer that is being shown, or is finished, stays if it is for other messages as well.
@@ -43,10 +57,17 @@ for place = #mail, kept + 1, -1 do
     stopped = stopped - (place <= stop and 1 or 0)
   end
 end
+for _, place in ipairs(asides) do
+  redis.call('LSET', KEYS[9], place - 1, '')
+end
+if #asides > 0 then
+  redis.call('LREM', KEYS[9], 0, '')
+end
 if dropped == 0 then
-  return 0
+  return #asides
 end
 redis.call('LREM', KEYS[5], 0, '')
+dropped = dropped + #asides
 if kept == 0 and inside > 0 then
   withdraw()
 end

@@ -155,6 +155,7 @@ def test_how_long_is_too_long(body: Any, requested: int) -> None:
         "This model's maximum prompt length is 2048 but the request contains 4031 tokens.",
         "Invalid request: Your request exceeded model token limit: 2048 (requested: 4031)",
         "<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 2048]",
+        "Range of input length should be [1,2048]",
         "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 2048. Given: 4031 `inputs` tokens",
         "Input validation error: `inputs` must have less than 2048 tokens. Given: 4031",
         "Requested input length 4031 exceeds maximum input length 2048",

@@ -78,12 +78,12 @@ _COMMON = frozenset({"messages", "model", "stream"})
 _MOST_DETAILS = 20
 _WORD = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}\Z")
 _LIMIT = re.compile(
-    r"(\d{3,9}) maximum\b|(?:cannot exceed|must be <=|must have less than|length should be \[\d{1,9}) ?(\d{3,9})"
+    r"(\d{3,9}) maximum\b|(?:cannot exceed|must be <=|must have less than|length should be \[\d{1,9},) ?(\d{3,9})"
     r"|(?:maximum|limit|context (?:length|size|window))\D{0,60}?(\d{3,9})",
     re.IGNORECASE,
 )
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_IN_MESSAGES = re.compile(r"\(?(\d{1,9}) (?:tokens )?(?:in|from) (?:the )?(?:messages|prompt|input)", re.IGNORECASE)
+_IN_MESSAGES = re.compile(r"(\d{1,9}) (?:tokens )?(?:in|from) (?:the )?(?:messages|prompt|input)", re.IGNORECASE)
 """vLLM's and OpenAI's, where the count before it has the answer's bound in it."""
 _REQUESTED = re.compile(
     r"(?:requested|resulted in|contains|prompt is|request has|you passed|has)\D{0,40}?(\d{3,9})", re.IGNORECASE
@@ -248,5 +248,5 @@ def _number(value: Any) -> int | None:
 
 
 def _found(pattern: re.Pattern[str], words: str) -> int | None:
-    match = pattern.search(words.replace(",", ""))
+    match = pattern.search(_THOUSANDS.sub("", words))
     return int(match[match.lastindex or 0]) if match else None

@@ -57,7 +57,8 @@ def _is_formula(match: re.Match[str], kind: str) -> bool:
     inside = match[kind]
     if len(inside) > _LONGEST:
         return False
-    if kind == "double" and "\n" in inside.strip() and match.string[: match.start()].rpartition("\n")[2].strip(" \t>"):
+    line = match.string.rfind("\n", 0, match.start()) + 1
+    if kind == "double" and "\n" in inside.strip() and match.string[line : match.start()].strip(" \t>"):
         return False  # a list of prices
     if _TEX.search(inside) is not None:
         return True

@@ -19,10 +19,10 @@ _OF_DELIMITERS: Final = " \t\r>*+-|:.)0123456789"
 _NOTHING: Final = " \t\r\n|"
 
 
-def excess(row: str, columns: int) -> list[int]:
+def excess(row: str, columns: int, *, in_code_alone: bool = False) -> list[int]:
     """Where to put a backslash so that a row has no more cells than `columns`: in code first, else from the end.
 
-    None where the cells that are too many are empty.
+    None where the cells that are too many are empty. `in_code_alone`: nowhere else.
     """
     start = len(row) - len(row.lstrip(" \t"))
     end = len(row.rstrip(" \t\r\n"))
@@ -45,17 +45,17 @@ def excess(row: str, columns: int) -> list[int]:
         while pipe is not None and pipe < closing:
             found.append(pipe)
             pipe = next(inside, None)
-    if (rest := over - len(found)) > 0:
+    if (rest := over - len(found)) > 0 and not in_code_alone:
         in_code = set(found)
         found += [pipe for pipe in pipes if pipe not in in_code][-rest:]
     return sorted(found)
 
 
-def escaped(row: str, columns: int) -> str:
-    """The row with no more cells than `columns`, and all of its text."""
+def escaped(row: str, columns: int, *, in_code_alone: bool = False) -> str:
+    """The row with no more cells than `columns`, and all of its text; escaped as `excess` says."""
     parts: list[str] = []
     done = 0
-    for at in excess(row, columns):
+    for at in excess(row, columns, in_code_alone=in_code_alone):
         parts += [row[done:at], "\\"]
         done = at
     return "".join([*parts, row[done:]]) if parts else row
@@ -67,10 +67,11 @@ def may_have(text: str) -> bool:
         return False
     columns = 0
     for line in text.split("\n"):
-        if "|" not in line:
-            columns = 0
-            continue
         row = line.strip(" \t\r>")
+        if not row:
+            columns = 0
+        if "|" not in row:  # a cell of a table's first column, as long as no line is blank
+            continue
         cells = row.count("|") - row.startswith("|") - row.endswith("|") + 1
         if "-" in row and not row.strip(_OF_DELIMITERS):
             columns = cells
@@ -80,7 +81,7 @@ def may_have(text: str) -> bool:
 
 
 def excess_of(source: bytes, events: Iterable[Event]) -> Iterator[int]:
-    """The same of all rows of a text, by its events: offsets in bytes."""
+    """Where `excess` wants backslashes in all tables of a text, by its events: offsets in bytes."""
     columns = 0
     for event, place in events:
         if not isinstance(event, dict):

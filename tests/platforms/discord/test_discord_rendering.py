@@ -73,6 +73,13 @@ def test_a_table_keeps_links_and_wide_characters() -> None:
     assert shown.splitlines()[1:-1] == ["名前 │ link", "─────┼─────────────────────", "猫   │ site (https://e.com)"]
 
 
+@pytest.mark.parametrize(
+    "text", ["Option A | Option B\n---\nText", "Pay | Win | Lose\n:-|-:\na | b", "a | `b|c`\n---\nd"]
+)
+def test_a_head_that_is_wider_than_its_delimiters_is_none(text: str) -> None:
+    assert "```" not in render(text)
+
+
 def test_a_pipe_alone_is_no_table() -> None:
     assert render("a | b\nc | d") == "a | b\nc | d"
 

@@ -251,3 +251,7 @@ def test_each_block_goes_in_its_own_direction() -> None:
     assert html.count('dir="auto"') == 6
     plain = render("a " * 30_000)
     assert plain.startswith('<p dir="auto">')
+
+
+def test_a_row_behind_one_without_a_pipe_keeps_its_cells() -> None:
+    assert "5" in render("| a | b |\n|---|---|\n| 1 | 2 |\nnote\n| 3 | 4 | 5 |")

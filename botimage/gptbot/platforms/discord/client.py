@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import discord
 import yarl
@@ -217,7 +217,8 @@ class Client(discord.Client):
 
     async def overwrite_commands(self, application: str, commands: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Make these the application's global commands; returns them as they are there."""
-        return cast("list[dict[str, Any]]", await self.http.bulk_upsert_global_commands(int(application), commands))
+        answer: Any = await self.http.bulk_upsert_global_commands(int(application), commands)
+        return [fields(command) for command in answer] if isinstance(answer, list) else []
 
     async def open(
         self, url: str, shard: int, shards: int, session: Session | None, *, elsewhere: bool = False

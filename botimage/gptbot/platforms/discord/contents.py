@@ -59,7 +59,7 @@ def poll(message: Event, read: Read) -> str:
 
 
 def _embed(embed: Event, read: Read) -> str:
-    """Title, description and fields; the address only where there is more to say than that."""
+    """Title, description and fields."""
     parts = [read(word(embed, name)).strip() for name in ("title", "description")]
     for each in objects(embed, "fields")[:_MOST_FIELDS]:
         name, value = (read(word(each, part)).strip() for part in ("name", "value"))

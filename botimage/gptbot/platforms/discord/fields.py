@@ -32,13 +32,13 @@ def ids(value: Any, name: str) -> list[str]:
     """The ids in a list that is a field."""
     found = fields(value).get(name)
     items = cast("list[Any]", found) if isinstance(found, list) else []
-    return [str(item) for item in items if _is_id(item)]
+    return [str(item) for item in items if is_id(item)]
 
 
 def id_of(value: Any, name: str = "id") -> str:
     """An id in a field; an empty string where there is none. Discord writes ids as strings of digits."""
     found = fields(value).get(name)
-    return str(found) if _is_id(found) else ""
+    return str(found) if is_id(found) else ""
 
 
 def word(value: Any, name: str) -> str:
@@ -55,5 +55,6 @@ def number(value: Any, name: str, default: int = 0) -> int:
     return found if type(found) is int else default
 
 
-def _is_id(value: Any) -> bool:
+def is_id(value: Any) -> bool:
+    """Whether a value is an id."""
     return isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _DIGITS

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from gptbot.inbox.envelope import USED_UP
 from gptbot.locales import texts
+from gptbot.platforms.discord.fields import fields, id_of, word
 from gptbot.platforms.discord.limits import EPHEMERAL, INTERACTION_DEADLINE, Code
 from gptbot.platforms.discord.mapping import interaction_address, is_button, language
 from gptbot.platforms.discord.rest import Refused, Rest
@@ -64,7 +65,7 @@ class Acknowledgement:
     def _callback(self, verdict: Verdict | None) -> dict[str, Any]:
         if verdict is not None and verdict.refusal is not None:
             return {"type": _MESSAGE, "data": self._refusal(verdict)}
-        if self._button and self._data["data"]["custom_id"].partition(" ")[0] in USED_UP:
+        if self._button and word(fields(self._data, "data"), "custom_id").partition(" ")[0] in USED_UP:
             # The answer below is asked for anew, or goes on: its own buttons have done their work.
             return {"type": _UPDATE, "data": {"components": []}}
         if self._button:
@@ -80,8 +81,8 @@ class Acknowledgement:
 
     async def _tell(self, verdict: Verdict) -> bool:
         """Tell a refusal after the acknowledgement: in the answer that was promised, or in one of its own."""
-        token = self._data["token"]
-        base = f"/webhooks/{self._data['application_id']}/{token}"
+        token = word(self._data, "token")
+        base = f"/webhooks/{id_of(self._data, 'application_id')}/{token}"
         body = self._refusal(verdict)
         method, path = "POST", base
         if not self._button:
@@ -95,11 +96,11 @@ class Acknowledgement:
 
     async def _respond(self, body: dict[str, Any]) -> bool:
         """Create Interaction Response. False: it was too late, the interaction's token is worth nothing."""
-        token = self._data["token"]
+        token = word(self._data, "token")
         while (left := self._deadline - time.monotonic()) > 0:
             try:
                 await self._rest.request(
-                    "POST", f"/interactions/{self._data['id']}/{token}/callback", route=("callback", token),
+                    "POST", f"/interactions/{id_of(self._data)}/{token}/callback", route=("callback", token),
                     body=body, timeout=left, interaction=True,
                 )  # fmt: skip
             except Refused as refused:

@@ -32,10 +32,10 @@ INTERACTION_LIFETIME: Final = 15 * 60.0
 EPOCH_MS: Final = 1_420_070_400_000
 """Start of Discord's time: the upper 42 bits of an id are milliseconds since then (docs/reference, "Snowflakes")."""
 
-STARTS_A_DAY: Final = 1000
-"""Sessions that a bot may start in a day, where Discord does not say how many are left (same page)."""
 IDENTIFY_WINDOW: Final = 5.0
 """Seconds in which at most `max_concurrency` shards may IDENTIFY (docs/events/gateway, "Session Start Limit")."""
+STARTS_A_DAY: Final = 1000
+"""Sessions that a bot may start in a day, where Discord does not say how many are left (same page)."""
 
 SUPPRESS_EMBEDS: Final = 1 << 2
 """Message flag: links get no preview (docs/resources/message, "Message Flags")."""
@@ -52,8 +52,9 @@ ADMINISTRATOR: Final = 1 << 3
 MANAGE_GUILD: Final = 1 << 5
 """Permission to manage a server (docs/topics/permissions)."""
 VIEW_CHANNEL: Final = 1 << 10
-READ_MESSAGE_HISTORY: Final = 1 << 16
 """Permission to see a channel (docs/topics/permissions)."""
+READ_MESSAGE_HISTORY: Final = 1 << 16
+"""Permission to read what was said in a channel before (docs/topics/permissions)."""
 SEND_MESSAGES: Final = 1 << 11
 """Permission to write in a channel (docs/topics/permissions)."""
 SEND_MESSAGES_IN_THREADS: Final = 1 << 38

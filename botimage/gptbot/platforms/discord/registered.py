@@ -13,12 +13,13 @@ from typing import Any, Final
 
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store, StoreUnavailable
+from gptbot.platforms.discord.fields import id_of, is_id, word
 from gptbot.platforms.discord.limits import COMMAND_NAME
 
 _LOOK: Final = 60.0
 """Seconds after which they are looked up anew: a bot's commands change with its manifest."""
 _LASTS: Final = 30 * 86_400
-"""Seconds that they are kept; each start of a gateway writes them anew."""
+"""Seconds that they are kept after they were used; each start of a gateway writes them anew."""
 _MOST: Final = 100
 """Commands of an application, at most (docs/interactions/application-commands)."""
 
@@ -33,7 +34,8 @@ class Registered:
 
     async def keep(self, commands: Iterable[Mapping[str, Any]]) -> None:
         """Note what Discord told of its commands. A store that is away has them written without being tapped."""
-        pairs = [part for command in commands if "id" in command for part in (command["name"], str(command["id"]))]
+        named = [(word(command, "name"), id_of(command)) for command in commands]
+        pairs = [part for name, id_ in named if name and id_ for part in (name, id_)]
         with contextlib.suppress(StoreUnavailable):
             await self._store.command("DEL", self._key)
             if pairs:
@@ -49,9 +51,7 @@ class Registered:
                 found: list[bytes] = await self._store.command("HGETALL", self._key)
                 read = [part.decode("utf-8", "replace") for part in found[: 2 * _MOST]]
                 named = zip(read[::2], read[1::2], strict=False)
-                self._ids = {name: id_ for name, id_ in named if re.match(COMMAND_NAME, name) and _is_id(id_)}
+                self._ids = {name: id_ for name, id_ in named if re.match(COMMAND_NAME, name) and is_id(id_)}
+                if found:
+                    await self._store.command("EXPIRE", self._key, _LASTS)
         return self._ids
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 20

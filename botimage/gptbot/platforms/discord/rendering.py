@@ -135,12 +135,12 @@ def _is_table(lines: list[str], number: int) -> bool:
     if number + 1 >= len(lines) or "|" not in lines[number] or not _DELIMITER.match(lines[number + 1]):
         return False
     columns = len(_cells(lines[number + 1]))
-    return len(_cells(lines[number], columns)) == columns
+    return len(_cells(lines[number], columns, head=True)) == columns
 
 
-def _cells(row: str, columns: int = 0) -> list[str]:
-    """The cells of a row; where it has more than `columns`, a `|` in a code span ends none."""
-    row = escaped(row, columns).strip().removeprefix("|")
+def _cells(row: str, columns: int = 0, *, head: bool = False) -> list[str]:
+    """The cells of a row; where it has more than `columns`, a `|` in a code span ends none, and in a body no other."""
+    row = escaped(row, columns, in_code_alone=head).strip().removeprefix("|")
     if row.endswith("|") and not row.endswith("\\|"):
         row = row[:-1]
     cells = [_plain(cell.strip().replace("\\|", "|")) for cell in _CELL_END.split(row)]

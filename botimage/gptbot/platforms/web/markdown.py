@@ -108,9 +108,11 @@ def split_last_block(text: str) -> tuple[str, str]:
 
     A text that costs too much to look at has no block that is done.
     """
+    if len(text) > _LONGEST:
+        return "", text
     try:
         source = masked(text, formulas=True)
-        cut = _last_block(source) if len(text) <= _LONGEST else 0
+        cut = _last_block(source)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException:  # see `render`

@@ -74,12 +74,11 @@ class Platform:
 class Journal:
     lost: bool = False
     notes: dict[int, str] = field(default_factory=dict[int, str])
+    trying: Unsure | None = None
 
     def check(self) -> None:
         if self.lost:
             raise TurnLost
-
-    trying: Unsure | None = None
 
     async def begin(self, trying: Unsure | None = None) -> None:
         self.check()

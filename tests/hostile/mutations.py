@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any, cast
 
+import orjson
 from hypothesis import strategies as st
 
 Path = tuple[str | int, ...]
@@ -56,6 +57,36 @@ def _paths(value: Any, so_far: Path = ()) -> Iterator[Path]:
     for name, child in inner:
         yield (*so_far, name)
         yield from _paths(child, (*so_far, name))
+
+
+def fields(value: Any) -> list[Path]:
+    """The way to each field of an object, however deep; items of lists are none."""
+    return [path for path in _paths(value) if isinstance(path[-1], str)]
+
+
+def named(path: Path) -> str:
+    """A way without the places in lists."""
+    return ".".join(name for name in path if isinstance(name, str))
+
+
+def without(value: Any, path: Path) -> Any:
+    """The value without one of its fields."""
+    changed: Any = orjson.loads(orjson.dumps(value))  # nothing is shared
+    holder = changed
+    for step in path[:-1]:
+        holder = holder[step]
+    del holder[path[-1]]
+    return changed
+
+
+def with_more(value: Any) -> Any:
+    """The value with a field that nobody knows in each of its objects."""
+    if isinstance(value, list):
+        return [with_more(item) for item in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        known = {name: with_more(inner) for name, inner in cast("dict[str, Any]", value).items()}
+        return known | {"of_tomorrow": {"blocks": [[{}], 1, None]}}
+    return value
 
 
 def nested(depth: int) -> Any:

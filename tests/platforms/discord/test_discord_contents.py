@@ -119,12 +119,18 @@ async def test_a_thread_is_known_in_a_process_that_resumed(scene: Scene, start: 
     assert f"channel:{thread}" in inbound.principals
 
 
-async def test_a_post_of_a_forum_holds_its_first_message_itself(scene: Scene, start: Start) -> None:
+async def post(scene: Scene) -> str:
+    """Somebody's post in a forum: its first message has its id."""
     forum = await scene.discord.add_thread(scene.channel, "forum")
     messages = scene.discord.world.channels[forum].messages
     said = messages.pop(await scene.discord.say(forum, scene.user, "my fridge hums", mention=True))
     said.id = forum
     messages[forum] = said
+    return forum
+
+
+async def test_a_post_of_a_forum_holds_its_first_message_itself(scene: Scene, start: Start) -> None:
+    forum = await post(scene)
     bot = start()
     await bot.connected()
     await scene.discord.repeat(forum, forum)
@@ -137,11 +143,7 @@ async def test_a_post_of_a_forum_holds_its_first_message_itself(scene: Scene, st
 
 
 async def test_a_post_that_was_not_for_the_bot_is_told_with_the_first_question(scene: Scene, start: Start) -> None:
-    forum = await scene.discord.add_thread(scene.channel, "forum")
-    messages = scene.discord.world.channels[forum].messages
-    said = messages.pop(await scene.discord.say(forum, scene.user, "my fridge hums", mention=True))
-    said.id = forum
-    messages[forum] = said
+    forum = await post(scene)
     bot = start()
     await bot.connected()
     await scene.discord.say(forum, scene.user, "why?", mention=True)

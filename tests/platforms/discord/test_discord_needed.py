@@ -19,8 +19,8 @@ from gptbot.platforms.discord.rest import Rest
 from gptbot.platforms.discord.sender import DiscordSender
 from gptbot.platforms.errors import OutcomeUnknown, PlatformError, SendError
 from gptbot.platforms.inbound import Inbound
+from tests.hostile.mutations import fields, named, with_more, without
 from tests.platforms.discord.conftest import COMMANDS, Scene
-from tests.platforms.telegram.test_telegram_needed import paths, said, without
 
 PERSON = {"id": "11", "username": "ada", "global_name": "Ada", "bot": False, "discriminator": "0", "avatar": None}
 MEMBER = {"user": PERSON, "roles": ["3"], "permissions": "8", "joined_at": "x", "nick": None, "flags": 0}
@@ -77,28 +77,21 @@ def test_each_field_of_an_event_is_left_out_in_turn(kind: str) -> None:
     whole = reader(sample)
     assert whole is not None
     same = 0
-    for path in list(paths(sample)):
+    for path in fields(sample):
         try:
             found = reader(without(sample, path))
         except ValueError:
             found = None
-        needed = said(path) in SAYS_WHO_AND_WHERE[kind]
-        assert (found is None) == needed, f"without {said(path)}"
+        needed = named(path) in SAYS_WHO_AND_WHERE[kind]
+        assert (found is None) == needed, f"without {named(path)}"
         same += found == whole
     assert same > 5, "what is not read changes nothing"
 
 
 @pytest.mark.parametrize("kind", READERS)
 def test_fields_that_nobody_knows_change_nothing(kind: str) -> None:
-    def more(value: Any) -> Any:
-        if isinstance(value, list):
-            return [more(item) for item in value]
-        if isinstance(value, dict):
-            return {name: more(inner) for name, inner in value.items()} | {"of_tomorrow": {"blocks": [[{}], 1, None]}}
-        return value
-
     sample, reader = READERS[kind]
-    assert reader(more(sample)) == reader(sample)
+    assert reader(with_more(sample)) == reader(sample)
 
 
 def test_what_is_left_out_of_a_guild_fails_nothing() -> None:
@@ -114,14 +107,14 @@ def test_what_is_left_out_of_a_guild_fails_nothing() -> None:
         "guild_gone": {"id": "7", "unavailable": True},
     }  # fmt: skip
     for name, event in events.items():
-        for path in [(), *paths(event)]:
+        for path in [(), *fields(event)]:
             directory = Directory("99", "bot")
             directory.guild(guild)
             getattr(directory, name)(without(event, path) if path else event)
     directory = Directory("99", "bot")
     catch_up = CatchUp(None, None, directory, None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert len(catch_up.unheard(guild, 0.0)) == 2
-    for path in paths(guild):
+    for path in fields(guild):
         assert len(catch_up.unheard(without(guild, path), 0.0)) <= 2
 
 
@@ -138,7 +131,7 @@ async def test_the_gateway_is_found_by_its_address_alone(scene: Scene) -> None:
 
         client.http.request = request  # type: ignore[method-assign]
         assert await client.gateway_info() == GatewayInfo("ws://127.0.0.1:1", 2, 7, 4.0, 3)
-        for path in paths(whole):
+        for path in fields(whole):
             answer = without(whole, path)
             if path == ("url",):
                 with pytest.raises(ConnectionError, match="where its gateway is"):
@@ -157,21 +150,21 @@ def test_commands_that_are_told_with_less_are_other_ones() -> None:
     wanted = commands.payload(COMMANDS)
     assert commands.same(wanted, wanted)
     for number, command in enumerate(wanted):
-        for path in paths(command):
+        for path in fields(command):
             commands.same(wanted, [*wanted[:number], without(command, path), *wanted[number + 1 :]])
     asked = SLASH | {
         "type": 4,
         "data": {"name": "persona", "options": [{"name": "name", "value": "c", "focused": True}]},
     }
     assert commands.completions(asked, COMMANDS)
-    for path in paths(asked):
+    for path in fields(asked):
         assert isinstance(commands.completions(without(asked, path), COMMANDS), list)
 
 
 async def test_answers_over_rest_with_less_in_them(scene: Scene, sender: DiscordSender) -> None:
     made = MESSAGE | {"content": "x", "components": [{"type": 1, "components": [{"type": 2, "custom_id": "stop"}]}]}
     address = {"channel": scene.channel}
-    for path in [path for path in paths(made) if len(path) == 1 or path[0] == "components"]:
+    for path in [path for path in fields(made) if len(path) == 1 or path[0] == "components"]:
         await scene.discord.stop_failing()
         await scene.discord.fail("create_message", status=200, body=without(made, path))
         await scene.discord.fail("edit_message", status=200, body={})
@@ -187,7 +180,7 @@ async def test_answers_over_rest_with_less_in_them(scene: Scene, sender: Discord
 async def test_a_history_with_less_in_it(scene: Scene) -> None:
     async with aiohttp.ClientSession() as http:
         rest = Rest(http, scene.discord.url, scene.token)
-        for path in [*paths(MESSAGE), None]:
+        for path in [*fields(MESSAGE), None]:
             odd = MESSAGE if path is None else without(MESSAGE, path)
             await scene.discord.fail("get_messages", status=200, body=[MESSAGE | {"type": 0}, odd, 5, None])
             try:
@@ -195,7 +188,7 @@ async def test_a_history_with_less_in_it(scene: Scene) -> None:
             except SendError as error:
                 pytest.fail(f"without {path}: {error}")
             assert found, path
-        for path in paths({"attachments": [FILE]}):
+        for path in fields({"attachments": [FILE]}):
             await scene.discord.fail("get_message", status=200, body=without({"attachments": [FILE]}, path))
             with pytest.raises(PlatformError):
                 await fetch_attachment(rest, http, "http://y", scene.channel, {"message": "1", "attachment": "8"}, 9)

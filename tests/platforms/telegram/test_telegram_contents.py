@@ -14,6 +14,7 @@ from gptbot.platforms.inbound import Inbound, person
 from gptbot.platforms.telegram.polling import read
 from gptbot.platforms.telegram.spoken import to_bot
 from tests.fakes.telegram import FakeTelegram
+from tests.hostile.mutations import fields, without
 from tests.platforms.telegram.harness import ADA, BOB, GROUP
 from tests.platforms.telegram.test_telegram_mapping import speaker_of, taken
 
@@ -229,11 +230,9 @@ def plain(found: Inbound | None) -> str:
 
 @pytest.mark.parametrize("name", WORDS)
 def test_a_part_that_is_missing_fails_nothing(name: str) -> None:
-    from tests.platforms.telegram.test_telegram_needed import paths, without
-
     said = {"message_id": 1, "chat": {"id": 5, "type": "private"}, "from": {"id": 5}, **WORDS[name]}
     update = {"update_id": 1, "message": said}
     assert plain(read(update, ME)) == name
-    for path in list(paths(update)):
+    for path in fields(update):
         if path[:2] == ("message", next(iter(WORDS[name]))) and len(path) > 2:
             assert plain(read(without(update, path), ME)).startswith(name.partition("]")[0])

@@ -9,47 +9,18 @@ import pytest
 import pytest_asyncio
 
 from gptbot.delivery.live import LiveMessage
-from gptbot.inbox.claims import Unsure
 from gptbot.inbox.keys import BotKeys
 from gptbot.inbox.store import Store
 from gptbot.platforms.base import Button
 from gptbot.platforms.errors import TooLong
 from gptbot.platforms.telegram.api import BadRequest, BotApi
 from gptbot.platforms.telegram.sender import TelegramSender, draft_id
+from tests.delivery.test_live import Journal
 from tests.fakes.telegram import FakeTelegram
 from tests.platforms.telegram.harness import ADA, GROUP, config, eventually, running, sending
 from tests.platforms.telegram.test_telegram_sender import group, private
 
 STOP = Button("Stop", "stop")
-
-
-class Journal:
-    """Keeps what was sent; the turn is always ours."""
-
-    def __init__(self) -> None:
-        self.notes: dict[int, str] = {}
-        self.trying: Unsure | None = None
-
-    def check(self) -> None:
-        """As `delivery.live.Journal`."""
-
-    async def begin(self, trying: Unsure | None = None) -> None:
-        self.trying = trying
-
-    def not_sent(self) -> None:
-        self.trying = None
-
-    def unsure(self) -> Unsure | None:
-        return self.trying
-
-    def looked(self, unsure: Unsure) -> None:
-        self.trying = unsure
-
-    async def last_sent(self) -> str:
-        return next(reversed(self.notes.values()), "")
-
-    async def sent(self, part: int, message_id: str) -> None:
-        self.notes[part], self.trying = message_id, None
 
 
 @pytest_asyncio.fixture

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from gptbot.inbox.store import Store
 from gptbot.platforms.inbound import Inbound
 from gptbot.platforms.telegram.polling import read
 from tests.fakes.telegram import FakeTelegram
+from tests.hostile.mutations import Path, fields, named, with_more, without
 from tests.platforms.telegram.harness import ADA, GROUP, config, eventually, running
 
 ME = User(id=1, is_bot=True, first_name="Bot", username="gptbot_test_bot")
@@ -66,27 +66,8 @@ SAYS_WHO_AND_WHERE = {
 """Without these nobody can be answered, or nothing is asked; of a pressed button, those of its message too."""
 
 
-def paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Each field, however deep."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, inner in items:
-        if isinstance(value, dict):
-            yield (*path, name)
-        yield from paths(inner, (*path, name))
-
-
-def without(update: dict[str, Any], path: tuple[str | int, ...]) -> dict[str, Any]:
-    changed: dict[str, Any] = json.loads(json.dumps(update))  # nothing is shared
-    inner: Any = changed
-    for name in path[:-1]:
-        inner = inner[name]
-    del inner[path[-1]]
-    return changed
-
-
-def said(path: tuple[str | int, ...]) -> str:
-    names = ".".join(str(name) for name in path if not isinstance(name, int)).replace("edited_message", "message")
-    return names.replace("callback_query.message.", "message.")
+def said(path: Path) -> str:
+    return named(path).replace("edited_message", "message").replace("callback_query.message.", "message.")
 
 
 @pytest.mark.parametrize("kind", UPDATES)
@@ -95,7 +76,7 @@ def test_each_field_is_left_out_in_turn(kind: str) -> None:
     whole = read(update, ME)
     assert whole is not None
     same = list[str]()
-    for path in list(paths(update)):
+    for path in fields(update):
         if said(path) in {*SAYS_WHO_AND_WHERE, *(kind for kind in update if kind != "update_id"), "callback_query"}:
             continue
         found = read(without(update, path), ME)
@@ -120,18 +101,11 @@ def test_what_is_missing_is_missing_and_all_else_is_read() -> None:
 
 @pytest.mark.parametrize("kind", UPDATES)
 def test_fields_that_nobody_knows_change_nothing(kind: str) -> None:
-    def more(value: Any) -> Any:
-        if isinstance(value, list):
-            return [more(item) for item in value]
-        if isinstance(value, dict):
-            return {name: more(inner) for name, inner in value.items()} | {"of_tomorrow": {"blocks": [[{}], 1, None]}}
-        return value
-
     def plain(found: Inbound | None) -> object:
         assert found is not None
         return found
 
-    assert plain(read(more(UPDATES[kind]), ME)) == plain(read(UPDATES[kind], ME))
+    assert plain(read(with_more(UPDATES[kind]), ME)) == plain(read(UPDATES[kind], ME))
 
 
 ADMINISTRATOR = {
@@ -149,7 +123,7 @@ async def test_an_administrator_is_one_whatever_else_the_server_tells(
 ) -> None:
     user = fake.world.users[ADA].api() | {"last_name": "L", "is_premium": True}
     whole: dict[str, Any] = {"user": user, **ADMINISTRATOR}
-    answers = [whole, *(without(whole, path) for path in paths(whole) if path[-1] not in ("user", "id"))]
+    answers = [whole, *(without(whole, path) for path in fields(whole) if path[-1] not in ("user", "id"))]
     answer: list[Any] = []
 
     async def members(_: Any) -> Any:

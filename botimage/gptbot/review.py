@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from gptbot.bot import LOCAL_PLATFORMS
 from gptbot.manifest import BotConfig
 from gptbot.platforms.base import Checks
 from gptbot.platforms.registry import UnknownPlatform, platform
 from gptbot_api import Fault, InvalidManifest
-from gptbot_api.doubts import Finding, findings
+from gptbot_api.doubts import OPENAI, Finding, findings, host_of
 from gptbot_api.placeholders import PASSWORD, misshapen, unfilled
 from gptbot_api.references import Reference, references
 from gptbot_api.refs import SecretKeyRef
@@ -135,13 +134,13 @@ def _keys(config: BotConfig) -> Iterator[Finding]:
     of: list[tuple[str, str | None, SecretKeyRef | None]] = [("spec.llm", llm.base_url, llm.api_key_secret_ref)]
     of += [(f"spec.llm.fallbacks[{i}]", e.base_url, e.api_key_secret_ref) for i, e in enumerate(llm.fallbacks)]
     for path, url, reference in of:
-        if url is None or urlsplit(url).hostname != "api.openai.com":
+        if host_of(url) != OPENAI:
             continue
         value = None if reference is None else config.peek(reference)
         if reference is None:
-            yield Finding(f"{path}.apiKeySecretRef", "is not there, and api.openai.com answers nobody without a key")
+            yield Finding(f"{path}.apiKeySecretRef", f"is not there, and {OPENAI} answers nobody without a key")
         elif value and not unfilled(value) and not value.startswith("sk-"):
-            text = "the key does not begin with sk-, as all of api.openai.com do: see that it is the right one"
+            text = f"the key does not begin with sk-, as all of {OPENAI} do: see that it is the right one"
             yield Finding(f"{path}.apiKeySecretRef", text)
 
 

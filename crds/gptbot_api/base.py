@@ -65,9 +65,9 @@ class Rule:
     message: str
     holds: Callable[[Any], bool]
     field: str = ""
-    figure: str = ""
+    inserted: str = ""
     """What to put into the message for `{}`, as CEL."""
-    count: Callable[[Any], int | str] = lambda _: 0
+    inserts: Callable[[Any], int | str] = lambda _: 0
     """The same in Python."""
     spares_stored: bool = False
     """As of a `Form`."""
@@ -77,17 +77,17 @@ class Rule:
     def schema(self) -> dict[str, Any]:
         """The rule as an entry of `x-kubernetes-validations` (KEP-2876)."""
         entry: dict[str, Any] = {"rule": self.cel, "message": self.message}
-        if self.figure:
+        if self.inserted:
             before, after = self.message.split("{}")
             entry["message"] = (before.rstrip() + after).strip()
-            entry["messageExpression"] = f"'{before}%s{after}'.format([{self.figure}])"
+            entry["messageExpression"] = f"'{before}%s{after}'.format([{self.inserted}])"
         if self.at_creation:
             entry |= {"rule": f"oldSelf.hasValue() || {self.cel}", "optionalOldSelf": True}
         return entry | {"fieldPath": f".{self.field}"} if self.field else entry
 
     def says(self, model: Any) -> str:
         """The message about a model that breaks the rule."""
-        return self.message.format(self.count(model)) if self.figure else self.message
+        return self.message.format(self.inserts(model)) if self.inserted else self.message
 
 
 class ApiModel(BaseModel):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from gptbot_api.base import seconds
-from gptbot_api.spec import GptBot
+from gptbot_api.spec import GptBot, strangers
 from gptbot_api.validate import Fault, broken_rules
 
 _VERSIONED = re.compile(r"/v[0-9]{1,3}(?:[a-z]{1,8}[0-9]{0,3})?(?:/|\Z)")
@@ -19,7 +19,8 @@ _OURS = frozenset({"model", "messages", "stream", "stream_options"})
 """Fields of a request that gptbot sets itself."""
 _DEFAULT_ONLY = re.compile(r"(?:gpt-5|o[134])(?![.0-9])(?!.{0,64}chat)")
 _SAMPLING = frozenset({"temperature", "top_p", "presence_penalty", "frequency_penalty", "logprobs", "logit_bias"})
-_OPENAI = "api.openai.com"
+OPENAI = "api.openai.com"
+"""Host of OpenAI's API."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,7 +62,7 @@ def _model(bot: GptBot) -> Iterator[Finding]:
     named = [("spec.llm", llm.base_url, llm.model)]
     named += [(f"spec.llm.fallbacks[{i}]", each.base_url, each.model) for i, each in enumerate(llm.fallbacks)]
     for where, url, model in named:
-        if _host(url) == _OPENAI and model is not None and takes_defaults_only(model):
+        if host_of(url) == OPENAI and model is not None and takes_defaults_only(model):
             for name in sorted(names & _SAMPLING):
                 yield Finding(
                     f"{path}.{name}", f"is refused by {model} ({where}.model), so it is left out: take it out"
@@ -96,7 +97,7 @@ def _addresses(bot: GptBot) -> Iterator[Finding]:
             yield Finding(
                 path, f"names no version of the API: most servers want {_with_version(parts.path)} at its end"
             )
-        if parts.hostname == _OPENAI and parts.scheme == "http":
+        if parts.hostname == OPENAI and parts.scheme == "http":
             yield Finding(path, "sends key and texts in the clear: write https://")
         if parts.scheme == "https" and port == 80:
             yield Finding(path, "asks for TLS at port 80: take the port out, or write http://")
@@ -106,7 +107,8 @@ def _with_version(path: str) -> str:
     return f"{path.rstrip('/')}/v1"
 
 
-def _host(url: str | None) -> str | None:
+def host_of(url: str | None) -> str | None:
+    """The host in an address; None where there is none."""
     try:
         return urlsplit(url or "").hostname
     except ValueError:
@@ -117,9 +119,10 @@ def _people(bot: GptBot) -> Iterator[Finding]:
     access, on = bot.spec.access, {*bot.spec.platforms.enabled(), "terminal"}
     for name in ("allow", "deny", "administrators"):
         entries: list[str] = getattr(access, name)
+        refused = strangers(bot.spec, name)
         for index, entry in enumerate(entries):
             platform = entry.split(":")[0]
-            if platform not in on and not _is_strange(bot, platform):
+            if platform not in on and entry not in refused:
                 text = f"is of {platform}, which the bot is not on: spec.platforms.{platform} is not switched on"
                 yield Finding(f"spec.access.{name}[{index}]", text)
     denied = set(access.deny)
@@ -130,11 +133,6 @@ def _people(bot: GptBot) -> Iterator[Finding]:
         for platform in sorted(on - {"terminal"} - {entry.split(":")[0] for entry in access.allow}):
             text = f"lets in nobody of {platform}, which is switched on: add an entry of it, or switch it off"
             yield Finding("spec.access.allow", text)
-
-
-def _is_strange(bot: GptBot, platform: str) -> bool:
-    """Whether it is a rule's to say that there is no such platform."""
-    return platform not in type(bot.spec.platforms).model_fields and platform not in bot.spec.platforms.extra
 
 
 def _behaviour(bot: GptBot) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ def _assistant() -> list[Persona]:
     return [Persona(name="assistant", title="Assistant", prompt="You are a helpful assistant.")]
 
 
-def _strangers(spec: GptBotSpec, name: str) -> list[str]:
+def strangers(spec: GptBotSpec, name: str) -> list[str]:
     """Entries of an access list that are of a platform which there cannot be."""
     known = (*BUILT_IN, *spec.platforms.extra)
     entries: list[str] = getattr(spec.access, name)
@@ -42,10 +42,10 @@ def _known(name: str) -> Rule:
     return Rule(
         f"!has(self.access) || !has({entries}) || {entries}.all(e, {known})",
         "{} matches nobody: it must begin with telegram:, discord:, web: or a name of platforms.extra",
-        lambda spec: not _strangers(spec, name),
+        lambda spec: not strangers(spec, name),
         field=f"access.{name}",
-        figure=f"{entries}.filter(e, !({known}))[0]",
-        count=lambda spec: _strangers(spec, name)[0],
+        inserted=f"{entries}.filter(e, !({known}))[0]",
+        inserts=lambda spec: strangers(spec, name)[0],
         spares_stored=True,
     )
 
@@ -120,8 +120,8 @@ class GptBotSpec(ApiModel):
             "promptFrom",
             lambda s: s.prompt_bytes() <= MOST_OF_PROMPTS,
             field="personas",
-            figure="self.personas.map(p, has(p.prompt) ? bytes(p.prompt).size() : 0).sum()",
-            count=lambda s: s.prompt_bytes(),
+            inserted="self.personas.map(p, has(p.prompt) ? bytes(p.prompt).size() : 0).sum()",
+            inserts=lambda s: s.prompt_bytes(),
         ),
         Rule(
             "!has(self.defaultPersona) || self.personas.exists(p, p.name == self.defaultPersona)",

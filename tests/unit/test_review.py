@@ -80,6 +80,7 @@ CERTAIN = {
     "a Secret in another namespace": ("kind: Secret\nmetadata: {name: shop}", "kind: Secret\nmetadata: {name: shop, namespace: b}", "SecretRef", "in namespace 'b'"),
     "a ConfigMap in another namespace": ("kind: ConfigMap\nmetadata: {name: prompts}", "kind: ConfigMap\nmetadata: {name: prompts, namespace: b}", "configMapKeyRef", "in namespace 'b'"),
     "a key that the ConfigMap lacks": ("data: {seller", "data: {buyer", "configMapKeyRef", "its keys are: buyer"),
+    "no address": ("https://api.openai.com/v1", '"https://[abc/v1"', "llm.baseUrl", "is no address"),
     "a prompt that is empty": ("You sell refrigerators.", "' '", "configMapKeyRef", "is empty"),
     "an example's words": (TELEGRAM, "put-the-token-of-BotFather-here", "telegram.tokenSecretRef", "stands for the value"),
     "a variable": (TELEGRAM, "${TELEGRAM_TOKEN}", "telegram.tokenSecretRef", "a variable that nothing has put in"),

@@ -19,6 +19,7 @@ from gptbot.conversation.system import system_prompt
 from gptbot.embedded.model import EmbeddedModel
 from gptbot.llm.client import ModelClient
 from gptbot.llm.types import Endpoint
+from gptbot.llm.words import LOOP
 from gptbot.manifest import load
 
 _HERE = Path(__file__).parent
@@ -45,7 +46,7 @@ class Question:
 
 
 def questions(path: Path = _HERE / "questions.yaml") -> list[Question]:
-    """All questions. Raises ValueError for one without a pattern."""
+    """All questions. Raises KeyError for one without a pattern."""
     listed: list[dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return [Question(entry["ask"], re.compile(entry["right"], re.IGNORECASE | re.DOTALL)) for entry in listed]
 
@@ -70,9 +71,12 @@ class Count:
     wrong: int = 0
     loops: int = 0
 
-    def add(self, question: Question, answer: str) -> None:
-        """Count an answer, and print one that is not as it should be."""
-        right, loop = question.judge(answer), loops(answer)
+    def add(self, question: Question, answer: str, *, ended: bool = False) -> None:
+        """Count an answer, and print one that is not as it should be.
+
+        `ended`: it was ended because it went in a circle, and what it said again is cut out of it.
+        """
+        right, loop = question.judge(answer), ended or loops(answer)
         self.right += right
         self.wrong += not right
         self.loops += loop
@@ -80,15 +84,15 @@ class Count:
             print(f"  {'loops' if loop else 'wrong'}: {question.ask} {' '.join(answer.split())[:160]}", flush=True)
 
 
-async def ask(questions: Sequence[Question]) -> Count:
+async def ask(asked: Sequence[Question]) -> Count:
     """Ask the demo's model with the demo's prompt, each question in a conversation of its own."""
     (config,) = load([_DEMO])
     system, count = system_prompt(config, {}), Count()
     async with EmbeddedModel(parallel=1) as model, aiohttp.ClientSession() as http:
         client = ModelClient(http, [Endpoint(model.base_url, None, model.model, {}, 300.0, 300.0)])
-        for question in questions:
+        for question in asked:
             answer = await client.stream(prompt(system, (), [question.ask]), lambda _: None)
-            count.add(question, answer.text)
+            count.add(question, answer.text, ended=answer.finish_reason == LOOP)
     return count
 
 

@@ -24,7 +24,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "demo.yaml"
 DATA = ROOT / ".data" / "demo"
-_OLLAMA = "127.0.0.1:11434"
+_OLLAMA = "127.0.0.1"
 _OLLAMA_PORT = 11434
 _OPENAI = "https://api.openai.com/v1"
 _KEPT_IN = "demo-model"
@@ -70,12 +70,16 @@ def choose(environment: Mapping[str, str]) -> Choice:
 
 
 def _ollama(model: str, host: str) -> Choice:
-    address = urlsplit(host if "://" in host else f"http://{host}")
-    name = address.hostname or "127.0.0.1"
+    try:
+        address = urlsplit(host if "://" in host else f"http://{host}")
+        port = address.port or _OLLAMA_PORT
+    except ValueError:
+        raise Unusable(f"OLLAMA_HOST is {host!r}, and has to be HOST or HOST:PORT, such as 127.0.0.1:11434") from None
+    name = address.hostname or _OLLAMA
     if name in ("0.0.0.0", "::"):  # where it listens, and not an address
-        name = "127.0.0.1"
+        name = _OLLAMA
     shown = f"[{name}]" if ":" in name else name
-    base = f"{address.scheme}://{shown}:{address.port or _OLLAMA_PORT}"
+    base = f"{address.scheme}://{shown}:{port}"
     there = _models_of(base)
     wanted = {model, f"{model}:latest"}
     if not wanted & set(there):
@@ -107,7 +111,7 @@ def _endpoint(model: str, base: str, key: str | None) -> Choice:
     address = urlsplit(base)
     if address.scheme not in ("http", "https") or not address.hostname:
         raise Unusable(f"OPENAI_BASE_URL is {base!r}, and has to be the address of an API, such as {_OPENAI}")
-    if key is None and base == _OPENAI:
+    if key is None and base.rstrip("/") == _OPENAI:
         raise Unusable(
             f"MODEL={model} without OPENAI_BASE_URL is one of OpenAI's, which needs a key: "
             f"OPENAI_API_KEY=… make demo MODEL={model}"

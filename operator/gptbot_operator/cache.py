@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import json
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -196,16 +196,8 @@ def _fingerprint(document: Document) -> bytes:
 
 
 def _digests(document: Document) -> Mapping[str, str]:
-    out: dict[str, str] = {}
-    if document.get("kind") == "Secret":
-        for key, encoded in (document.get("data") or {}).items():
-            try:
-                value = base64.b64decode(encoded or "").strip()
-            except binascii.Error:
-                continue
-            if value:
-                out[sys.intern(key)] = hashlib.sha256(value).hexdigest()
-    elif document.get("kind") == "ConfigMap":
+    out = {key: hashlib.sha256(value).hexdigest() for key, value in _secret_values(document)}
+    if document.get("kind") == "ConfigMap":
         for key, text in (document.get("data") or {}).items():
             if text and text.strip():
                 out[sys.intern(key)] = hashlib.sha256(text.encode()).hexdigest()
@@ -214,14 +206,26 @@ def _digests(document: Document) -> Mapping[str, str]:
 
 def _unfilled(document: Document) -> Mapping[str, str]:
     out: dict[str, str] = {}
-    if document.get("kind") == "Secret":
-        for key, encoded in (document.get("data") or {}).items():
-            if encoded and len(encoded) <= 2 * LONGEST:
-                with suppress(ValueError):  # it is no base64, or no text
-                    value = base64.b64decode(encoded).decode().strip()
-                    if value and (text := unfilled(value)) is not None:
-                        out[sys.intern(key)] = text
+    for key, value in _secret_values(document, 2 * LONGEST):
+        with suppress(UnicodeDecodeError):
+            if (text := unfilled(value.decode())) is not None:
+                out[key] = text
     return out or _NONE
+
+
+def _secret_values(document: Document, longest: int = sys.maxsize) -> Iterator[tuple[str, bytes]]:
+    """Key and value of each that a Secret has, without white space around it; `longest`: characters of base64."""
+    if document.get("kind") != "Secret":
+        return
+    for key, encoded in (document.get("data") or {}).items():
+        if len(encoded or "") > longest:
+            continue
+        try:
+            value = base64.b64decode(encoded or "").strip()
+        except binascii.Error:
+            continue
+        if value:
+            yield sys.intern(key), value
 
 
 def _facts(document: Document) -> Mapping[str, Any]:

@@ -141,7 +141,7 @@ def _plausible(seen: Seen) -> Verdict | None:
     if not seen.doubts:
         return None
     certain = any(doubt.certain for doubt in seen.doubts)
-    return Verdict("False", "HasNoEffect" if certain else "LikelyWrong", "; ".join(map(str, seen.doubts)))
+    return Verdict("False", "CannotBeRight" if certain else "LikelyWrong", "; ".join(map(str, seen.doubts)))
 
 
 def _store(bot: GptBot, seen: Seen) -> Verdict:

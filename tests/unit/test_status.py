@@ -297,7 +297,7 @@ def test_a_spec_that_looks_wrong_is_told_of_and_changes_nothing() -> None:
     """The condition Plausible is there only then."""
     likely = Finding("spec.context.ttl", "is longer than privacy.retention")
     certain = Finding("spec.access.deny[0]", "matches nobody", certain=True)
-    for doubts, reason in (([likely], "LikelyWrong"), ([certain, likely], "HasNoEffect")):
+    for doubts, reason in (([likely], "LikelyWrong"), ([certain, likely], "CannotBeRight")):
         status = status_of(bot("cpu-autoscaling"), seen_with(doubts=doubts), {}, "2026-01-01T00:00:00Z")
         found = {c["type"]: (c["status"], c["reason"], c["message"]) for c in status["conditions"]}
         assert found["Plausible"] == ("False", reason, "; ".join(map(str, doubts)))

@@ -56,7 +56,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What the operator would refuse at its start, when it has replaced one that runs. */}}
+{{/* What the operator would refuse at its start, when it has replaced one that runs; bits behind a prefix of IPv6 are left to it. */}}
 {{- define "gptbot.validate.allowed" -}}
 {{- range $name := list "allowedHosts" "allowedExposeHosts" -}}
 {{- range $entry := index $.Values.operator $name -}}
@@ -72,7 +72,7 @@
 {{- if contains "/" . -}}
 {{- $address := splitList "/" . | first -}}
 {{- $bits := splitList "/" . | last | int -}}
-{{- $is4 := regexMatch "^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(\\.|$)){4}$" $address -}}
+{{- $is4 := regexMatch "^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])$" $address -}}
 {{- if or (not (or $is4 (contains ":" $address))) (gt $bits ($is4 | ternary 32 128)) -}}
 {{- fail (printf "operator.allowedEgress has %q, which is no network: write its address and the length of its prefix, such as 10.1.0.0/16 or fd00:1::/32" .) -}}
 {{- end -}}

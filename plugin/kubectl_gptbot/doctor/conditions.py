@@ -33,6 +33,7 @@ FIXES = {
     "ApplyFailed": "the API server says what it refuses: mend that field of the spec, most often under podTemplate",
     "BudgetSpent": "raise limits.tokensPerDay or limits.costPerDay, or wait until midnight (UTC)",
     "Busy": "the chart's store is restarted by itself; in any other find out who runs what does not end, and end it",
+    "CannotBeRight": "mend the fields that the message names",
     "CertificateRefused": "give the store's authority (ssl_ca_certs), and the host that its certificate is for",
     "ClusterDown": "bring the servers of the store's cluster back",
     "Conflict": "have one autoscaler alone: delete the other one, or set spec.workers.autoscaling: none for it",
@@ -49,7 +50,6 @@ FIXES = {
     "FileNotHere": "serve the file with `gptbot model --file`, and name that by llm.baseUrl",
     "FunctionsMissing": "see the operator's log; in a store of the bot's own its user needs +function|load",
     "GatewayUnavailable": "see the pods of the gateway below",
-    "HasNoEffect": "mend the field that the message names: as it is, it means nothing",
     "ImagePullBackOff": "mend the image's name, or give imagePullSecrets",
     "Inactive": "kubectl describe hpa says what keeps it",
     "InvalidImageName": "mend the image's name",
@@ -110,7 +110,6 @@ FIXES = {
 """Reason to what to do, as docs/troubleshooting.md and docs/store.md have it."""
 _FIXES_BY_TYPE = {
     "SecretsResolved": "make the Secret or the key, or put the value itself there; the bot takes it by itself",
-    "Plausible": "mend the fields that it names, or leave it if it is meant",
     "StoreReachable": "look at the store's pod, its Secret and network policies on the way to it",
     "ModelReachable": "look at spec.llm: its address, its key and its model's name",
     "BudgetAvailable": "raise limits.tokensPerDay or limits.costPerDay, or wait until midnight (UTC)",
@@ -148,10 +147,8 @@ def hold(scene: BotScene) -> Iterator[Finding]:
         fix = by_reason.get(reason, "").replace("NAME", scene.name)
         if condition["status"] == "True" and not fix:
             yield ok(what)
-        elif condition["status"] == "True":
+        elif condition["status"] == "True" or reason == "LikelyWrong":
             yield note(what, fix)
-        elif reason == "LikelyWrong":
-            yield note(what, _FIXES_BY_TYPE[kind])
         elif reason in GOOD:  # what tells of work under way, which is over
             yield ok(what)
         elif reason in MEANT:

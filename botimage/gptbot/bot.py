@@ -33,8 +33,10 @@ from gptbot.safety.moderation import Moderator
 from gptbot_api import llm as llm_spec
 from gptbot_api.base import seconds
 
-_USUAL, _LONG = 4, 8
-"""Characters that a token has as a rule (OpenAI: English about 4), and more than tokens have on average."""
+_CHARACTERS_A_TOKEN = 4
+"""As a rule (OpenAI: English about 4)."""
+_MOST_CHARACTERS_A_TOKEN = 8
+"""More than tokens have on average in any language."""
 LOCAL_PLATFORMS = frozenset({"terminal"})
 """Platforms that every bot answers on, declared or not: nobody reaches them from outside."""
 
@@ -229,7 +231,7 @@ def bounds_of(llm: llm_spec.Llm) -> Bounds:
     return Bounds(
         timeout=float(llm.timeout_seconds), total_timeout=total,
         stall=float(llm.stall_seconds), keep_alive=float(llm.keep_alive_seconds), max_answer=wanted,
-        most_characters=window // 4 * _USUAL if wanted is None else wanted * _LONG,
+        most_characters=window // 4 * _CHARACTERS_A_TOKEN if wanted is None else wanted * _MOST_CHARACTERS_A_TOKEN,
     )  # fmt: skip
 
 

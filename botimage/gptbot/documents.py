@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,7 +28,15 @@ _Safe: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class _Loader(_Safe):
     """Refuses a key that stands twice in a mapping (YAML 1.2.2, 3.2.1.1: keys are unique)."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Look at a mapping once, before what it merges stands in it."""
+        if not getattr(node, "seen", False):
+            node.seen = True  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+            self._refuse_twice(node)
+        super().flatten_mapping(node)
+
+    @staticmethod
+    def _refuse_twice(node: yaml.MappingNode) -> None:
         lines: dict[tuple[str, str], int] = {}
         for key, _ in node.value:
             if key.tag == _MERGE or not isinstance(key, yaml.ScalarNode):
@@ -37,7 +45,6 @@ class _Loader(_Safe):
             if identity in lines:
                 raise _Twice(str(key.value), lines[identity], line)
             lines[identity] = line
-        return super().construct_mapping(node, deep)
 
 
 def documents(path: Path) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gptbot.documents import documents
 from gptbot.manifest import load
 from gptbot.review import refuse, review
 from gptbot_api import InvalidManifest
@@ -126,6 +127,13 @@ CERTAIN = {
     "a platform of one's own name": ("    web: {}", "    extra: {web: {}}", "spec.platforms.extra", "no names of installed packages"),
 }  # fmt: skip
 """What is put in the place of what in the good file; where and what is said."""
+
+
+def test_keys_that_are_merged_twice_over_are_given_once(tmp_path: Path) -> None:
+    merged = "base: &b {x: 0}\none: {two: &a {<<: *b, x: 1}}\nthree: {<<: *a}\n"
+    (tmp_path / "merged.yaml").write_text(f"apiVersion: v1\nkind: ConfigMap\n{merged}")
+    [document] = documents(tmp_path / "merged.yaml")
+    assert (document["one"], document["three"]) == ({"two": {"x": 1}}, {"x": 1})
 
 
 @pytest.mark.parametrize("what", CERTAIN)

@@ -10,7 +10,7 @@ from typing import Any, cast
 import orjson
 
 from gptbot.conversation.marks import between, of_one
-from gptbot.inbox.asked import UNANSWERED, Asked, encode_unanswered, questions_of
+from gptbot.inbox.asked import UNANSWERED, Asked, encode_unanswered, questions_in, questions_of
 from gptbot.inbox.envelope import Envelope
 from gptbot.llm.types import Message, Role
 from gptbot_api.policy import Context
@@ -88,10 +88,10 @@ def entry_of(item: bytes) -> tuple[str, Any] | None:
         case ["assistant", str(text)]:
             return "assistant", text
         case ["user", *_]:
-            found = questions_of(item)
+            found = questions_in(entry)
             return ("user", found[0].text) if found else None
         case [role, [*texts], *_] if role == UNANSWERED:
-            found = questions_of(item)
+            found = questions_in(entry)
             return (UNANSWERED, [question.text for question in found]) if len(found) == len(texts) else None
         case _:
             return None

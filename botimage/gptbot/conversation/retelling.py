@@ -21,8 +21,8 @@ _SHARE = 0.6
 """Of the model's window; the rest is for the instructions, the answer, and what the count is wrong by."""
 MOST_WORDS = 400
 """Words of a retelling."""
-_TOKENS_A_WORD = 14
-"""Of the window: a quarter of that is for an answer, with two tokens for a word of most languages and some to spare."""
+_WINDOW_A_WORD = 14
+"""Tokens of the window for each word of a retelling: a quarter of it is the answer's, a word takes two."""
 _AT_A_TIME = 3
 _ROUNDS = 3
 """Times that parts are retold in parts."""
@@ -94,7 +94,7 @@ class Retelling:
                 break
             retold = await self._retell(parts, room, progress)
             texts, kind = [text for text in retold if text], _PARTS
-        return self._request(texts, kind, min(MOST_WORDS, self.window // _TOKENS_A_WORD))
+        return self._request(texts, kind, min(MOST_WORDS, self.window // _WINDOW_A_WORD))
 
     def newest(self, lines: Sequence[Line]) -> Sequence[Line]:
         """The last of these lines, as many as one request takes, one at least: for a model that is slow to read."""

@@ -216,8 +216,11 @@ class Turn:
         """The button that goes on with the answer, where it was cut and is remembered."""
         if self._claim.cut not in continuing.CUTS or not said.strip() or not self._memory[1]:
             return []
-        command = continuing.command(self._bot.keys, self._claim, self._whole(said))
-        return [Button(self._texts(f"button-{CONTINUE}"), command)]
+        return [self._button_on(self._whole(said))]
+
+    def _button_on(self, answer: str) -> Button:
+        """The button that goes on with an answer."""
+        return Button(self._texts(f"button-{CONTINUE}"), continuing.command(self._bot.keys, self._claim, answer))
 
     def _whole(self, said: str) -> str:
         """An answer with what it goes on with."""
@@ -285,10 +288,10 @@ class Turn:
 
     async def _done(self, reply: str) -> str:
         exchange, drop = self._unanswered(), 0
-        if self._questions and reply.strip():
+        if self._questions and reply.strip() and self._before is not None:
+            exchange, drop = context.remember([("assistant", self._whole(reply))]), 1
+        elif self._questions and reply.strip():
             exchange, drop = context.exchange(self._questions, reply), self._replaced
-            if self._before is not None:
-                exchange, drop = context.remember([("assistant", self._whole(reply))]), 1
         ttl, keep = self._memory
         if self._claim.settings:
             retention = seconds(self._spec.privacy.retention)
@@ -363,11 +366,7 @@ class Turn:
     @property
     def _again(self) -> Button:
         """The button below an answer that was given up."""
-        if self._before is None:
-            return self._button(RETRY)
-        return Button(
-            self._texts(f"button-{CONTINUE}"), continuing.command(self._bot.keys, self._claim, self._before)
-        )  # fmt: skip
+        return self._button(RETRY) if self._before is None else self._button_on(self._before)
 
     def _delay(self, retry_after: float | None) -> float:
         """Seconds until the next try: growing, spread out, and never sooner than asked for."""

@@ -116,7 +116,7 @@ class LiveMessage:
         self._hint = ""
         """What is shown while there is no text."""
         self.touched = False
-        """Whether anything was shown."""
+        """Whether it was tried to show anything."""
         self._grown = asyncio.Event()
         self._next_edit = 0.0
         """When the pace allows an interim edit. Platforms let a short burst pass: the final text need not wait."""
@@ -246,7 +246,7 @@ class LiveMessage:
 
         What cannot be deleted is emptied.
         """
-        if isinstance(self._sender, Finds) and (unsure := self._journal.unsure()) and unsure.part not in kept:
+        if (unsure := self._journal.unsure()) and unsure.part not in kept:
             await self._found(unsure.part)
         for number in sorted(self._ids.keys() - kept, reverse=True):
             if self._shown.get(number) == (_EMPTY, ()):

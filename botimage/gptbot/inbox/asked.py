@@ -85,9 +85,16 @@ def encode_unanswered(questions: Sequence[Asked]) -> bytes:
 
 
 def questions_of(item: bytes) -> list[Asked]:
-    """The questions in an entry of a context; none where it has something else, or cannot be read."""
-    with suppress(ValueError, TypeError):  # no JSON, or a mark of another version
-        match orjson.loads(item):
+    """The questions in an entry of a context as the store has it; none where it cannot be read, or are none."""
+    with suppress(ValueError):
+        return questions_in(orjson.loads(item))
+    return []
+
+
+def questions_in(entry: Any) -> list[Asked]:
+    """The questions in an entry of a context; none where it has something else."""
+    with suppress(ValueError, TypeError):  # a mark of another version
+        match entry:
             case ["user", str(text), *mark] if len(mark) <= 1:
                 return [asked(text, *mark)]
             case [role, [*texts], *marks] if role == UNANSWERED and len(marks) <= 1:

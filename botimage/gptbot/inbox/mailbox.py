@@ -373,9 +373,9 @@ class Mailbox:
         messages: int,
         reason: str,
         ttl: float,
-        noted: tuple[int | bytes, ...] = (0, 0, 0),
+        noted: tuple[int | bytes, ...],
         *,
-        aside: bool = False,
+        aside: bool,
     ) -> Any:
         keys = (*self._keys_of(entry, aside=aside), self.keys.dead, *self._memory(entry.conversation))
         limits = (messages, reason, MAX_DEAD, int(ttl * 1000), *noted)

@@ -70,7 +70,7 @@ class Loops:
     def __init__(self) -> None:
         self._samples = [_Sample(renewed) for renewed in _RENEWED]
         self._seen = ""
-        """The end of what was looked at, of at least `LONGEST` and two steps."""
+        """The end of what was looked at, of at most `LONGEST` and two steps."""
         self._total = 0
         """Characters looked at."""
         self._fences = 0

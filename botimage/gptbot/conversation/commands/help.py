@@ -25,14 +25,15 @@ async def _run(context: CommandContext) -> Reply:
         return Reply(await _overview(context))
     word = name.strip().lstrip("!/")
     found = commands.find(word)
-    if found is None or not commands.command(found).offered(context.config.bot.spec):
-        if found is not None:
+    if found is not None:
+        item, spec = commands.command(found), context.config.bot.spec
+        if not item.offered(spec):
             return Reply(context.texts("command-unknown"))
-        near = commands.nearest(word, _SURELY)
-        if near is None:  # no name of a command, not even nearly: `/help please`
-            return Reply(await _overview(context))
-        return Reply(context.texts("command-unknown-near", near=f"help {near}"))
-    return Reply(explanation(commands.command(found), context.config.bot.spec, context.texts, _delivers(context)))
+        return Reply(explanation(item, spec, context.texts, _delivers(context)))
+    near = commands.nearest(word, _SURELY)
+    if near is None:  # no name of a command, not even nearly: `/help please`
+        return Reply(await _overview(context))
+    return Reply(context.texts("command-unknown-near", near=f"help {near}"))
 
 
 def explanation(item: Command, spec: GptBotSpec, said: Texts, delivers: Callable[[str], bool] = lambda _: True) -> str:
@@ -72,7 +73,9 @@ def _delivers(context: CommandContext) -> Callable[[str], bool]:
 
 async def _overview(context: CommandContext) -> str:
     spec, said = context.config.bot.spec, context.texts
-    lines = [said("help-start", ttl=spoken(spec.context.ttl, said)), *await addressing(context)]
+    lines = [said("help-start", ttl=spoken(spec.context.ttl, said)), addressing(context)]
+    if not context.direct and _when(context) == ALWAYS:
+        lines += await undelivered(context)
     files = [Attachment(kind=kind, mime="", size=None, reference={}) for kind in ("image", "audio", "text")]
     readables = [said(f"file-can-{file.kind}") for file in files if readable(file, spec.llm)]
     lines.append(said("help-files", kinds=", ".join(readables)))
@@ -89,13 +92,17 @@ async def _overview(context: CommandContext) -> str:
     return "\n".join(lines)
 
 
-async def addressing(context: CommandContext) -> list[str]:
+def addressing(context: CommandContext) -> str:
     """How the bot is spoken to here."""
-    spec, said = context.config.bot.spec, context.texts
     if context.direct:
-        return [said("help-direct-commands" if spec.answer_in.direct == "commands" else "help-direct")]
-    when = context.settings.get("answer_in") or spec.answer_in.groups
-    return [said(f"help-group-{when}"), *(await undelivered(context) if when == ALWAYS else [])]
+        commands_alone = context.config.bot.spec.answer_in.direct == "commands"
+        return context.texts("help-direct-commands" if commands_alone else "help-direct")
+    return context.texts(f"help-group-{_when(context)}")
+
+
+def _when(context: CommandContext) -> str:
+    """When it answers in this group."""
+    return context.settings.get("answer_in") or context.config.bot.spec.answer_in.groups
 
 
 def _line(item: Command, said: Texts) -> str:

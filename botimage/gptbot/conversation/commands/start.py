@@ -15,10 +15,10 @@ from gptbot_api.base import seconds
 
 
 async def _run(context: CommandContext) -> Reply:
-    return Reply(await _greeting(context), _buttons(context))
+    return Reply(_greeting(context), _buttons(context))
 
 
-async def _greeting(context: CommandContext) -> str:
+def _greeting(context: CommandContext) -> str:
     """That of the role in force, else the bot's own, else one in the reader's language."""
     spec, said = context.config.bot.spec, context.texts
     persona = in_force(spec, context.settings)
@@ -26,8 +26,7 @@ async def _greeting(context: CommandContext) -> str:
     if own := of_role or spec.greeting:
         return own
     ttl = min(spec.context.ttl, spec.privacy.retention, key=seconds)
-    how = (await addressing(context))[0]  # what the platform withholds besides is told by `!help`
-    return " ".join([said("start-hello"), how, said("start-remembers", ttl=spoken(ttl, said))])
+    return " ".join([said("start-hello"), addressing(context), said("start-remembers", ttl=spoken(ttl, said))])
 
 
 def _buttons(context: CommandContext) -> list[Button]:

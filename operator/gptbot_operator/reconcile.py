@@ -32,6 +32,7 @@ from gptbot_operator.desired.config import config_map
 from gptbot_operator.desired.context import Context, config_name, gateway_name, secret_name, selector, worker_name
 from gptbot_operator.desired.secret import SHARED
 from gptbot_operator.discovery import Discovery
+from gptbot_operator.failing import failed_status, is_worth_telling
 from gptbot_operator.installation import copied, effective, original_of
 from gptbot_operator.memory import Memory
 from gptbot_operator.moving import Moves, Stand
@@ -66,6 +67,8 @@ _GRACE = 4
 """Looks that a trouble must last before an Event tells of it: a minute, if nothing else is set."""
 _TIMEOUT = 90.0
 """Seconds for one look, in all."""
+_TELL_TIMEOUT = 30.0
+"""Seconds for saying that a look failed."""
 
 
 _log = structlog.get_logger("gptbot_operator")
@@ -138,8 +141,10 @@ class Reconciler:
             except (ApiError, TimeoutError) as error:
                 reason = str(error) or "took too long"
                 log.warning("not reconciled", reason=reason, retry_seconds=round(self.queue.retry(key), 1))
-            except Exception:
+                await self._tell_failure(key, error)
+            except Exception as error:
                 log.exception("not reconciled", retry_seconds=round(self.queue.retry(key), 1))
+                await self._tell_failure(key, error)
             finally:
                 self._turns.looked(key, self.cache.bots_known(self._settings.namespaces))
                 self.queue.done(key)
@@ -148,6 +153,21 @@ class Reconciler:
                 log.debug("looked at", result=result, seconds=round(seconds, 3))
                 metrics.QUEUED.set(len(self.queue))
                 metrics.BOTS.set(len(self._memory))
+
+    async def _tell_failure(self, key: str, error: Exception) -> None:
+        """Say in the status that a look failed, as far as that goes."""
+        document = self.cache.bots.get(key)
+        if document is None or key not in self._memory or not self._serving.holds(document):
+            return
+        if not is_worth_telling(error):
+            return
+        try:
+            async with asyncio.timeout(_TELL_TIMEOUT):
+                await self._write_status(key, document, failed_status(document, error, _now()))
+        except (ApiError, TimeoutError) as untold:
+            _log.warning("failure not told in the status", bot=key, reason=str(untold) or "took too long")
+        except Exception:  # what failed may be the writing
+            _log.exception("failure not told in the status", bot=key)
 
     def _refresh_seconds(self) -> float:
         return self._settings.refresh_seconds * random.uniform(0.9, 1.1)

@@ -72,6 +72,10 @@ class Serving:
                 document = fresh
         raise AssertionError
 
+    def holds(self, document: Document) -> bool:
+        """Whether a bot is this installation's, as far as its GptBot says."""
+        return _holder(document) == (self._own or "")
+
     def forget(self, bot: str) -> None:
         """The bot is no more, or is served here."""
         self._others.pop(bot, None)

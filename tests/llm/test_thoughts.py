@@ -38,11 +38,16 @@ HIDDEN = {
     "analysisWe greet.assistantfinalHello!": "Hello!",
     "</think>\n\nHello!": "Hello!",
     "<think>no end": "",
+    "<think>\nno end": "",
+    "<think> Okay, no end": "",
+    "<think> a </think> b": "b",
 }  # fmt: skip
 STAYS = [
     "Hello!", "", "  Hello", "<b>Hello</b>", "<", "<thi", "<thinker>a</thinker>", "a <think>b</think> c",
     "```\n<think>a</think>\n```", "`<think>` opens", "analysis of it", "analysis", "AnalysisWe", "<answer>a</answer>",
     "[THINKER]", "◁", "   ", "\n\n<p>", "Use <|channel|>final<|message|> for it",
+    "<think> is a tag of reasoning models", "<think>, so to speak", "<think> — тег", "[THINK] is Mistral's sign",
+    "<thinking> is what some prompts ask for. " + "It never ends. " * 40,
 ]  # fmt: skip
 PIECES = [
     "<think>", "</think>", "<thinking>", "</thinking>", "<think/>", "[THINK]", "[/THINK]", "◁think▷", "◁/think▷",
@@ -68,6 +73,22 @@ def test_thoughts_that_begin_an_answer_are_hidden_however_it_is_cut(text: str) -
 @pytest.mark.parametrize("text", STAYS)
 def test_all_other_text_stays(text: str) -> None:
     assert read([text]) == read(list(text)) == (text, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Okay, greet.\n</think>\n\nHello!", "Hello!"),
+        ("Hello!", "Hello!"),
+        ("```html\n<p>\n</think>\n```\nThat is it.", None),
+        ("Split at `foo</think>bar` and strip.", None),
+        ("Of `a</think>b` they ask.\n</think>\nIt ends the thoughts.", "It ends the thoughts."),
+        ("`a</think>b` " * 9 + "all end", None),
+    ],
+)
+def test_code_of_an_endpoint_that_thinks_stays_whole(text: str, answer: str | None) -> None:
+    expected = text if answer is None else answer
+    assert read([text], begun=True)[0] == read(list(text), begun=True)[0] == expected
 
 
 @pytest.mark.parametrize("begun", [False, True])

@@ -55,7 +55,13 @@ _OPENED: Final = re.compile(
 )
 _TEMPLATE: Final = re.compile(r"<\|?\w{1,20}\|?>(?:assistant|model)?")
 """Signs of a template that may be left at the beginning of an answer."""
+_NEVER: Final = re.compile(r"(?!)")
 _A_WORD: Final = re.compile(r"\w")
+_SIGNS_BETWEEN: Final = frozenset("—–-=:/&")
+_SIGNS_BEHIND: Final = frozenset(",.:;!?'\"»”’)—–")
+"""What goes on with a sentence, behind a space and without one."""
+_FIRST_WORDS: Final = 5
+"""Characters by which that is known."""
 _SPACE: Final = re.compile(r"\s*+")
 _CLOSING: Final = re.compile(
     r"\s*+(?:</answer>|</response>|<\|(?:end_response|end_of_solution|return|end)\|>)?+\s*+\Z", _FLAGS
@@ -65,14 +71,18 @@ _LONGEST: Final = 64
 """Characters of the longest sign of a beginning or an end, with what may have to be seen behind it, and some more."""
 _MOST_THOUGHTS: Final = 500_000
 """Characters at the beginning of an answer in which an end without a beginning is looked for: 35 ms at most."""
+_MOST_QUOTED: Final = 4
+"""Ends in code, or in a text about them, behind which another is looked for."""
 _MOST_SPACE: Final = 256
 """Characters of white space that thoughts may stand behind."""
 
 
 class Thoughts:
-    """The filter of one answer. Linear; holds 320 characters at most, but for a text that may be thoughts (`begun`)."""
+    """The filter of one answer. Linear; holds 320 characters at most, but for what may be thoughts and may be text."""
 
-    __slots__ = ("_after", "_begun", "_end", "_held", "_tail", "_wrapped", "found", "hidden", "over")
+    __slots__ = (
+        "_after", "_begun", "_end", "_held", "_opening", "_quoted", "_tail", "_wrapped", "found", "hidden", "over",
+    )  # fmt: skip
 
     def __init__(self, *, begun: bool = False) -> None:
         """`begun`: the answers of this model begin with thoughts whose opening is not in them, if they have any.
@@ -86,6 +96,10 @@ class Thoughts:
         """How the thoughts end that we are in."""
         self._held: list[str] | None = None
         """They, where they may be none after all."""
+        self._opening = 0
+        """Characters of the sign before them, which is held too."""
+        self._quoted = 0
+        """Ends among them that a text about such signs has."""
         self._after = False
         """Whether thoughts came before."""
         self._wrapped = False
@@ -115,10 +129,10 @@ class Thoughts:
         if self._end is None:
             return tail
         held, self._held, self._end = self._held, None, None
-        if held is None or cut:
+        text = "".join([*(held or ()), tail])
+        if held is None or cut or (self._opening and not _is_a_word(text, self._opening)):
             self.hidden += len(tail)
             return ""
-        text = "".join([*held, tail])
         self.hidden -= len(text) - len(tail)
         return text
 
@@ -153,6 +167,8 @@ class Thoughts:
         if kind.startswith("k"):
             number = int(kind[1:])
             self._end = _END_OF[number]
+            if number != _CHANNELS and not self._after:  # it may be the first word of a sentence
+                self._held, self._opening = [found[0]], len(found[0])
             if number == _CHANNELS:  # the end may be the whole of it
                 return found.end() - len("<|channel|>")
         elif kind == "wrapper":
@@ -167,21 +183,34 @@ class Thoughts:
         """Go on to the end of the thoughts, or leave them out so far as they have come."""
         end = self._end
         assert end is not None
-        found = end.search(text, place)
+        if self._opening and len(self._held or ()) == 1 and len(text) - place >= _FIRST_WORDS:
+            self._held = self._held if _is_a_word(text, place) else None
+        begun, found = place, end.search(text, place)
+        while found is not None and end is _UNOPENED and self._is_quoted(text, begun, found.start()):
+            self._quoted += 1
+            if self._quoted > _MOST_QUOTED:
+                self._end = end = _NEVER
+            place = found.end()
+            found = end.search(text, place)
         if found is None:
             kept = max(place, len(text) - _LONGEST)
-            self._hide(text[place:kept])
+            self._hide(text[begun:kept])
             self._tail = text[kept:]
             return None
-        self._hide(text[place : found.end()])
+        self._hide(text[begun : found.end()])
         self.found = self.found or end is _UNOPENED
         self._wrapped = "final" in found[0].lower()
-        self._end, self._held, self._after = None, None, True
+        self._end, self._held, self._opening, self._after = None, None, 0, True
         return found.end()
+
+    def _is_quoted(self, text: str, begun: int, end: int) -> bool:
+        """Whether an end without a beginning stands in what is about such signs, in code or in words."""
+        before = "".join([*(self._held or ()), text[begun:end]])
+        return len(before) <= _MOST_THOUGHTS and _is_about(before, len(before))
 
     def _hide(self, text: str) -> None:
         self.hidden += len(text)
-        if self._held is not None:
+        if self._held is not None and text:
             self._held.append(text)
 
     def _shown(self, text: str, place: int) -> str:
@@ -215,6 +244,16 @@ def _is_about(text: str, end: int) -> bool:
         return True
     opened = _OPENED.search(text, 0, end)
     return opened is not None and _A_WORD.search(_TEMPLATE.sub("", text[: opened.start()])) is not None
+
+
+def _is_a_word(text: str, place: int) -> bool:
+    """Whether what stands before a place is a word of a sentence: `<think> is a tag`, `<think>, so to speak`.
+
+    Thoughts begin in a new line, or with a capital letter.
+    """
+    behind = text[place : place + _FIRST_WORDS]
+    word = behind.lstrip(" \t")[:1]
+    return word.islower() or word in _SIGNS_BETWEEN if word and word != behind[:1] else word in _SIGNS_BEHIND
 
 
 def without_unopened(text: str) -> str:

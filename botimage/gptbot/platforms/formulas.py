@@ -1,8 +1,9 @@
-r"""Formulas in TeX, as models write them: `\( x \)`, `\[ x \]`, `$$x$$`, `$x$`. Markdown would take their backslashes.
+r"""Formulas in TeX, as models write them: `\( x \)`, `\[ x \]`, `$$x$$`, `$x$`, `\begin{align}x\end{align}`.
 
-They are shown as written. Whatever draws them has to take what strangers write, and of the libraries that make MathML,
-math-core takes time that doubles with each bracket left open (200 ms at 24) and overflows the stack where much
-is nested, while latex2mathml costs a gateway 15 MiB and its event loop 150 ms at the first formula.
+Markdown would take their backslashes. They are shown as written. Whatever draws them has to take what strangers write,
+and of the libraries that make MathML, math-core takes time that doubles with each bracket left open (200 ms at 24) and
+overflows the stack where much is nested, while latex2mathml costs a gateway 15 MiB and its event loop 150 ms at the
+first formula.
 """
 
 from __future__ import annotations
@@ -17,13 +18,18 @@ _LINE: Final = r"\n(?![ \t>]{0,80}\n)"
 """The end of a line that no blank one follows: that would end the paragraph."""
 _BRACKETED: Final = rf"(?:[^`\\\n]|\\[^`()\[\]\n]|\\(?=\n)|{_LINE})++"
 """What stands in brackets, up to the next of them: so no two searches go over the same text."""
+_ENVIRONMENT: Final = r"\\begin\{[A-Za-z]{1,20}\*?\}"
+_INNER: Final = rf"(?:[^`\\\n]|\\(?!begin\{{|end\{{)[^`\n]|\\(?=\n)|{_LINE})"
+_WITHIN: Final = rf"(?:{_INNER}|{_ENVIRONMENT}{_INNER}*+\\end\{{[^{{}}`\n]{{1,21}}\}})*+"
+"""What stands in an environment, with others in it that have none themselves."""
 _FORMULA = re.compile(
     rf"\\\((?P<round>{_BRACKETED})\\\)|\\\[(?P<square>{_BRACKETED})\\\]|\$\$(?P<double>(?:[^$`\n]|{_LINE})++)\$\$"
     r"|(?<![\w$\\])\$(?=[^\s$])(?P<single>[^$`\n]++)(?<![\s\\])\$(?![\w$])"
+    rf"|(?P<environment>{_ENVIRONMENT}{_WITHIN}\\end\{{[^{{}}`\n]{{1,21}}\}})"
     r"|\\[^\w\s]"
 )
 """A formula; or an escape, which begins none."""
-_OPENING = re.compile(r"(?P<bracket>\\[(\[])|(?P<dollars>\$\$)|\\[^\w\s]")
+_OPENING = re.compile(rf"(?P<bracket>\\[(\[])|(?P<dollars>\$\$)|(?P<environment>{_ENVIRONMENT})|\\[^\w\s]")
 _CLOSING: Final = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
 _TEX = re.compile(r"\\[A-Za-z,;:!|{}\\]|[\^_=+<>≤≥≠±×·√∑∫∈→]|\w\s?[-*/]\s?\w")
 """What words and prices do not have."""
@@ -47,9 +53,11 @@ def closed(text: str) -> str | None:
     """A text that is still being written with the formula that is open at its end closed; None: there is none."""
     rest = replaced(text, lambda formula: " " * len(formula))
     openings = [match for match in _OPENING.finditer(rest) if match.lastgroup is not None]
-    if not openings or "`" in (inside := text[openings[-1].end() :]) or _TEX.search(inside[:_LONGEST]) is None:
+    outer = [match for match in openings if match.lastgroup != "environment"] or openings
+    if not outer or "`" in (inside := text[outer[-1].end() :]) or _TEX.search(inside[:_LONGEST]) is None:
         return None
-    return text + _CLOSING[openings[-1][0]]
+    opening = outer[-1][0]
+    return text + (_CLOSING.get(opening) or opening.replace("begin", "end", 1))
 
 
 def _is_formula(match: re.Match[str], kind: str) -> bool:
@@ -58,6 +66,8 @@ def _is_formula(match: re.Match[str], kind: str) -> bool:
     if len(inside) > _LONGEST:
         return False
     line = match.string.rfind("\n", 0, match.start()) + 1
+    if kind == "environment":
+        return True
     if kind == "double" and "\n" in inside.strip() and match.string[line : match.start()].strip(" \t>"):
         return False  # a list of prices
     if _TEX.search(inside) is not None:

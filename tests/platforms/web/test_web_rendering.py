@@ -189,6 +189,7 @@ def test_emphasis_stands_beside_scripts_without_spaces(markdown: str, shown: str
     [
         r"\( x \)", r"\(a_1 * b_2 * c\)", r"\[ \frac{a}{b} \]", r"$$\{x\}$$", r"$a_1$", r"\(|x|\)", r"$n$",
         r"\(\begin{matrix}1&2\\3&4\end{matrix}\)", r"\[a<b>c\]", r"\(f(x)\)", r"$$a\\[2pt]b_c*d*$$",
+        r"\begin{align}a_1 &= b\\c_1 &= d\end{align}", r"\begin{cases}\begin{matrix}1\\2\end{matrix}\\3\end{cases}",
     ],
 )  # fmt: skip
 def test_a_formula_survives_as_written(formula: str) -> None:
@@ -223,6 +224,7 @@ def test_what_is_no_formula_is_none(text: str) -> None:
 def test_a_formula_that_is_being_written_is_shown_as_one() -> None:
     assert completed(r"so \(\frac{a_1*b") == r"so \(\frac{a_1*b\)"
     assert completed("$$\nx_1 *") == "$$\nx_1 *$$"
+    assert completed("\\begin{align*}\na_1 &= b \\\\ *") == "\\begin{align*}\na_1 &= b \\\\ *\\end{align*}"
     assert completed(r"**b \(x*y\) c") == r"**b \(x*y\) c**"
 
 
@@ -247,7 +249,7 @@ def test_each_block_goes_in_its_own_direction() -> None:
         "Python: لغة\n\n- واحد\n- اثنان\n\n> اقتباس\n>\n> - x\n\n| أ | ب |\n|---|---|\n| 1 | 2 |\n\n# عنوان\n\n1. א"
     )
     for block in ("p", "ul", "blockquote", 'div class="table"', "h1", "ol"):
-        assert len(re.findall(f'<{block} dir="auto"', html)) == 1, block
+        assert len(re.findall(f'<{block} dir="(?:auto|rtl)"', html)) == 1, block
     assert html.count('dir="auto"') == 6
     plain = render("a " * 30_000)
     assert plain.startswith('<p dir="auto">')
@@ -255,3 +257,25 @@ def test_each_block_goes_in_its_own_direction() -> None:
 
 def test_a_row_behind_one_without_a_pipe_keeps_its_cells() -> None:
     assert "5" in render("| a | b |\n|---|---|\n| 1 | 2 |\nnote\n| 3 | 4 | 5 |")
+
+
+@pytest.mark.parametrize(
+    ("markdown", "opening"),
+    [
+        ("- API של החנות\n- נפח גדול", '<ul dir="rtl">'),
+        ("- `API`: ממשק\n- נפח", '<ul dir="rtl">'),
+        ("1. HTTP הוא פרוטוקול\n2. כן", '<ol dir="rtl">'),
+        ("3. HTTP הוא פרוטוקול\n4. כן", '<ol dir="rtl" start="3">'),
+        ("| API | תיאור |\n|---|---|\n| REST | ממשק של החנות |", '<div class="table" dir="rtl" tabindex="0">'),
+        ("# Python למתחילים גמורים", '<h1 dir="rtl">'),
+        ("> Python היא שפה קלה", '<blockquote dir="rtl">'),
+        ("Python هي لغة برمجة", '<p dir="rtl">'),
+        ("- שלום means hello and also peace", '<ul dir="auto">'),
+        ("ב-Visual Studio Code", '<p dir="auto">'),
+        ("- a\n- b", '<ul dir="auto">'),
+    ],
+)
+def test_a_block_goes_the_way_of_most_of_its_words(markdown: str, opening: str) -> None:
+    html = render(f"First.\n\n{markdown}\n\nLast.")
+    assert html.count(opening) == 1 + 2 * (opening == '<p dir="auto">'), html
+    assert opening in render(markdown)

@@ -29,8 +29,9 @@ _CLEANER = nh3.Cleaner(
         "th": {"data-align"},
     },
     tag_attribute_values={
-        **{tag: {"dir": {"auto"}} for tag in ("p", "ul", "ol", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6")},
-        "div": {"class": {"table", "code"}, "tabindex": {"0"}, "dir": {"auto"}},
+        **{tag: {"dir": {"auto", "rtl"}} for tag in ("p", "ul", "ol", "blockquote")},
+        **{f"h{level}": {"dir": {"auto", "rtl"}} for level in range(1, 7)},
+        "div": {"class": {"table", "code"}, "tabindex": {"0"}, "dir": {"auto", "rtl"}},
         "pre": {"tabindex": {"0"}, "dir": {"ltr"}},
         "span": {"class": {"formula"}, "dir": {"ltr"}},
     },

@@ -21,6 +21,10 @@ _MOST_FORMULAS: Final = 1000
 _LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _QUOTED = re.compile(r"\n[ \t]{0,80}>[ \t>]{0,80}")
 _BLOCK = re.compile(r"<(?:p|ul|ol|h[1-6]|blockquote|div class=\"table\")(?=[ >])")
+_AUTO: Final = ' dir="auto"'
+_TO_THE_LEFT: Final = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
+"""Hebrew, Arabic and their kin."""
+_WORD = re.compile(rf"(?P<left>[{_TO_THE_LEFT}]++)|[^\W\d_{_TO_THE_LEFT}]++")
 _BOXES: Final = {"Emphasis": "em", "Strong": "strong"}
 _LINES: Final = {"Paragraph": "p", "Item": "li", "TableRow": "tr"}
 _PERCENT: Final = {code: quote(chr(code)) for code in range(0x80, 0xC0)}
@@ -57,6 +61,12 @@ class Writer:
         """Text not written yet: parsers give it in pieces, and an address may be in several."""
         self._block = (0, 0)
         """Where the last block of the top level starts: in the output, and in the source in bytes."""
+        self._turns = re.search(f"[{_TO_THE_LEFT}]", source.text) is not None
+        """Whether anything in the text is read from right to left."""
+        self._opening = 0
+        """Where the last one with a direction starts in the output."""
+        self._words = [0, 0]
+        """Of that block: those read from left to right, and from right to left."""
         self._in_code = False
         self._links = 0
         """Links that are open."""
@@ -169,15 +179,27 @@ class Writer:
         if closing.startswith("</tr></thead>"):
             self._cell = "td"
         self._out.append(closing)
+        if self._turns and not self._closing:
+            self._turn_block()
+
+    def _turn_block(self) -> None:
+        """Have a block go from right to left if most of its words do, though its first one may not.
+
+        `auto` goes by the first letter alone: that of a name of a program, in many a list and table.
+        """
+        if self._words[1] > self._words[0]:
+            self._out[self._opening] = self._out[self._opening].replace(_AUTO, ' dir="rtl"', 1)
+        self._words = [0, 0]
 
     def _open(self, opening: str, closing: str, *, tag: bool = True) -> None:
         """Open an element; without its tags where it would be too deep.
 
-        Each block of the top level goes in the direction of its own text. Blocks inside it follow it: HTML leaves what
-        has a direction of its own out when it looks for the first letter of what is around.
+        Each block of the top level goes in the direction of its own text (see `_turn_block`). Blocks inside it follow
+        it: HTML leaves what has a direction of its own out when it looks for the first letter of what is around.
         """
         if not self._closing and (found := _BLOCK.match(opening)):
-            opening = f'{opening[: found.end()]} dir="auto"{opening[found.end() :]}'
+            self._opening = len(self._out)
+            opening = f"{opening[: found.end()]}{_AUTO}{opening[found.end() :]}"
         if tag and opening:
             if self._tags >= _DEEPEST:
                 opening = closing = ""
@@ -264,6 +286,9 @@ class Writer:
         self._out.append(f'<span class="formula" dir="ltr">{shown}</span>')
 
     def _prose(self, text: str) -> None:
+        if self._turns:
+            for word in _WORD.finditer(text):
+                self._words[word.lastgroup is not None] += 1
         if self._links:
             self._out.append(escape(text))
             return

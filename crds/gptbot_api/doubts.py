@@ -15,6 +15,8 @@ _VERSIONED = re.compile(r"/v[0-9]{1,3}(?:[a-z]{1,8}[0-9]{0,3})?(?:/|\Z)")
 _WITHOUT_VERSION = frozenset({"api.deepseek.com", "api.perplexity.ai", "models.github.ai"})
 """Hosts whose API has no version in its address (https://api-docs.deepseek.com, https://docs.perplexity.ai,
 https://docs.github.com/rest/models)."""
+_METHOD = re.compile(r"/(?:chat|completion|generate|messages?|responses?|embed)/*\Z")
+"""What servers are asked, or a part of it: none of it belongs to the base of OpenAI's API."""
 _OURS = frozenset({"model", "messages", "stream", "stream_options"})
 """Fields of a request that gptbot sets itself."""
 _DEFAULT_ONLY = re.compile(r"(?:gpt-5|o[134])(?![.0-9])(?!.{0,64}chat)")
@@ -93,7 +95,11 @@ def _addresses(bot: GptBot) -> Iterator[Finding]:
         except ValueError:
             yield Finding(path, "is no address: host or port cannot be read", certain=True)
             continue
-        if not _VERSIONED.search(parts.path) and parts.hostname not in _WITHOUT_VERSION:
+        if (method := _METHOD.search(parts.path)) is not None:
+            yield Finding(
+                path, f"ends in {method[0]!r}: gptbot puts the path of what it asks behind the address, so leave it out"
+            )
+        elif not _VERSIONED.search(parts.path) and parts.hostname not in _WITHOUT_VERSION:
             yield Finding(
                 path, f"names no version of the API: most servers want {_with_version(parts.path)} at its end"
             )

@@ -101,8 +101,8 @@ async def test_thoughts_are_tokens(make_client: MakeClient, endpoint: Endpoint) 
 
 
 @pytest.mark.parametrize("streaming", [True, False])
-@pytest.mark.parametrize("blank", ["\n", " \r\n"])
-async def test_an_object_may_come_behind_any_number_of_empty_lines(
+@pytest.mark.parametrize("blank", ["\n", " \r\n", ": OPENROUTER PROCESSING\n\n", ":\r"])
+async def test_an_object_may_come_behind_any_number_of_empty_lines_and_comments(
     make_client: MakeClient, endpoint: Endpoint, blank: str, streaming: bool
 ) -> None:
     async with raw_model(response(blank * 5000 + WHOLE, "application/json").encode()) as url:

@@ -54,7 +54,34 @@ async def test_a_limit_that_is_not_told_ends_no_conversation(
     for turns in range(0, 60, 3):
         await ask(client, budget, turns)
     used = [count_tokens(request.messages) for request in fake.requests if request.status == 200]
-    assert min(used[-5:]) >= 0.25 * WINDOW
+    assert min(used[-5:]) >= 0.5 * WINDOW
+    assert sum(request.status == 400 for request in fake.requests) <= 8, "not one a turn"
+
+
+async def test_what_was_refused_without_a_number_counts_for_a_while(
+    fake: FakeOpenAI, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.fakes.openai.checks.too_long", lambda *_: Refusal(400, "prompt is too long"))
+    fake.settings.context_window = WINDOW
+    now = 0.0
+    client, budget = make_client(), TokenBudget(lambda: now)
+    await ask(client, budget, 60)
+    assert (bound := budget.window("gpt-test")) is not None
+    assert bound >= WINDOW, "what was refused is more than what is taken"
+    refused = len(fake.requests)
+    fake.settings.context_window = 100_000
+    await ask(client, budget, 60)
+    assert [request.status for request in fake.requests[refused:]] == [200]
+    now = 1000.0
+    await ask(client, budget, 60)
+    assert count_tokens(fake.requests[-1].messages) > 2 * count_tokens(fake.requests[-2].messages), "all of it again"
+
+
+def test_a_picture_that_is_refused_narrows_nothing() -> None:
+    budget = TokenBudget()
+    picture: list[Message] = [{"role": "user", "content": "What is it?", "images": ["data:image/png;base64,AA=="]}]
+    budget.fitted("gpt-test", picture, picture, 10)
+    assert budget.window("gpt-test") is None
 
 
 async def test_other_workers_know_it_at_once(fake: FakeOpenAI, make_client: MakeClient) -> None:

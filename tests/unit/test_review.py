@@ -156,6 +156,8 @@ LIKELY = {
     "half a token": (TELEGRAM, TELEGRAM[:-3], "telegram.tokenSecretRef", "longer or shorter"),
     "the client secret": (DISCORD, "a" * 32, "discord.tokenSecretRef", "client secret"),
     "another one's key": (KEY, "gsk_abcdefghijklm", "spec.llm.apiKeySecretRef", "does not begin with sk-"),
+    "a method": ("api.openai.com/v1", "llm.example/v1/chat", "spec.llm.baseUrl", "ends in '/chat'"),
+    "a method of another API": ("api.openai.com/v1", "llm.example/api/generate/", "spec.llm.baseUrl", "ends in"),
     "no version": ("api.openai.com/v1", "llm.example", "spec.llm.baseUrl", "names no version"),
     "in the clear": ("https://api.openai", "http://api.openai", "spec.llm.baseUrl", "write https://"),
     "a parameter of other models": ("model: gpt-4.1", "model: gpt-5-mini\n    parameters: {temperature: 0.7}", "spec.llm.parameters.temperature", "is refused by gpt-5-mini"),

@@ -7,6 +7,7 @@ downloaded for each model, and for many there is none.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 
 from gptbot.llm.client import ModelClient
@@ -28,6 +29,9 @@ _LEAST, _MOST = 0.25, 12.0
 _WORTH = 200  # characters: shorter prompts say more of the chat template than of the text
 _GAP = "\n[…]\n"
 _SHRINK = 0.7
+_LEAST_WINDOW = 256
+_REFUSED_LASTS = 900.0
+"""Seconds for which what an endpoint refused bounds what it is sent, where it did not say what it takes."""
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +39,12 @@ logger = logging.getLogger(__name__)
 class TokenBudget:
     """Counts tokens by characters, and trims conversations. One for all models of a process."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` gives seconds."""
         self._ratios: dict[str, float] = {}
+        self._clock = clock
+        self._refused: dict[str, tuple[int, float]] = {}
+        """Model to tokens that were refused while fewer were taken, and until when that counts."""
 
     def ratio(self, model: str) -> float:
         """Characters a token of the model."""
@@ -108,6 +116,24 @@ class TokenBudget:
         elif not error.limit or self.count(model, messages) <= error.limit:  # else the window was wrong, not the count
             self._ratios[model] = max(self.ratio(model) * _SHRINK, _LEAST)
 
+    def window(self, model: str) -> int | None:
+        """Tokens that the model refused of late without a word of what it takes. None: it did not."""
+        tokens, until = self._refused.get(model, (0, 0.0))
+        return tokens if self._clock() < until else None
+
+    def fitted(self, model: str, refused: Sequence[Message], taken: Sequence[Message], tokens: int | None) -> None:
+        """Take in that of a conversation so much was taken, and so much was not, which nobody put into a number.
+
+        `tokens`: what the API counted of the former. Images may be refused for another reason than their number.
+        """
+        if any(map(_image_tokens, refused)):
+            return
+        if tokens:
+            self._ratios.pop(model, None)  # an exact count, where the last one was a guess
+            self.learn(model, taken, tokens)
+        most = max(self.count(model, refused), _LEAST_WINDOW)
+        self._refused[model] = min(most, self.window(model) or most), self._clock() + _REFUSED_LASTS
+
     def _cut(self, message: Message, tokens: int, model: str) -> Message:
         text = message["content"]
         characters = int(max(tokens - MESSAGE_TOKENS - _image_tokens(message), 1) * self.ratio(model))
@@ -135,10 +161,12 @@ async def stream_trimmed(
 
     Without `on_text` it comes in one piece. Learns from what the API counted. `meter` hears of each request. `whole`:
     the answer is not bounded by `max_answer`. What an endpoint says that it takes at once holds from then on
-    (`traits.py`), a quarter of it for the answer. Raises ModelError; ContextTooLong only after `tries` requests.
+    (`traits.py`), a quarter of it for the answer; what it refused without saying so, for a while. Raises ModelError;
+    ContextTooLong only after `tries` requests.
     """
     model = client.endpoints[0].model
-    window = min(context_window, client.window or context_window)
+    window = min(context_window, client.window or context_window, budget.window(model) or context_window)
+    refused: list[Message] | None = None
     for attempt in range(1, tries + 1):
         reserve = reply_reserve if window == context_window else min(reply_reserve, window // 4)
         trimmed = budget.trim(messages, window, reserve, model)
@@ -154,10 +182,14 @@ async def stream_trimmed(
             most = error.limit or max(error.requested or 0, budget.count(model, trimmed))
             budget.too_long(model, trimmed, error)
             window = min(window, most)
+            refused = None if error.limit else trimmed
             logger.warning("trimming the conversation further: %s", error)
         else:
-            if (completion.prompt_tokens or 0) <= MOST_WINDOWS * context_window:
-                budget.learn(completion.model, trimmed, completion.prompt_tokens)
+            counted = completion.prompt_tokens or 0
+            if refused is not None and completion.model == model:
+                budget.fitted(model, refused, trimmed, counted if counted <= MOST_WINDOWS * context_window else None)
+            elif counted <= MOST_WINDOWS * context_window:
+                budget.learn(completion.model, trimmed, counted)
             return completion
     raise AssertionError("unreachable")
 

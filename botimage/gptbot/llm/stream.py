@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import re
 from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -28,8 +29,8 @@ MAX_BODY = 1024 * 1024
 _CONNECT_TIMEOUT = 10.0
 _USAGE = 1.5
 """Seconds after the end of an answer for which its usage is waited for."""
-_BLANK = 64
-"""Bytes of white space that an object may begin behind."""
+_BEFORE = re.compile(rb"(?:[ \t\r\n]++|:[^\r\n]*+[\r\n])*+")
+"""White space and comments, which keep the connection open; an object may begin behind them."""
 _DRAIN = 0.1  # seconds for the end of the body after [DONE], so that the connection can be used again
 
 
@@ -226,18 +227,19 @@ class Request:
         body += read
         if read and BOM_UTF8.startswith(body):
             return None
-        start = bytes(body[:_BLANK]).removeprefix(BOM_UTF8).lstrip()
-        if not start and read:  # white space keeps the connection open; it may go on for long
-            if len(body) > _BLANK:
-                body[:] = body.removeprefix(BOM_UTF8).lstrip()
+        if body.startswith(BOM_UTF8):
+            del body[: len(BOM_UTF8)]
+        if (before := _BEFORE.match(body)) is not None:
+            del body[: before.end()]
+        if read and (not body or (body.startswith(b":") and len(body) <= MAX_BODY)):
             return None
-        if not start.startswith((b"{", b"[")):
+        if not body.startswith((b"{", b"[")):
             self._begun = None
             return bytes(body)
         if read and len(body) <= MAX_BODY:
             return None
         self._begun = bytearray()
-        self._give(self._answer.feed_object(bytes(body).removeprefix(BOM_UTF8)))
+        self._give(self._answer.feed_object(bytes(body)))
         return None
 
     def _hear(self, events: list[bytes]) -> None:

@@ -250,7 +250,7 @@ def test_each_block_goes_in_its_own_direction() -> None:
     )
     for block in ("p", "ul", "blockquote", 'div class="table"', "h1", "ol"):
         assert len(re.findall(f'<{block} dir="(?:auto|rtl)"', html)) == 1, block
-    assert html.count('dir="auto"') == 6
+    assert html.count("dir=") == 6
     plain = render("a " * 30_000)
     assert plain.startswith('<p dir="auto">')
 

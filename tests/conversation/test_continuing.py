@@ -171,7 +171,8 @@ async def test_the_bound_has_the_name_that_the_model_wants(store: Store) -> None
      ("Line\n", "Next", "Line\nNext"), ("", "All", "All"), ("End", ".", "End."),
      ("The answer is", "The answer is 42.", "The answer is 42."), ("It is so", "so that", "It is so that"),
      ("Of interna", "international law", "Of international law"), ("This is a", "an apple", "This is an apple"),
-     ("今天天", "天气好", "今天天气好"), ("今天", "今天天气好", "今天天气好"), ("我们用", "Python 写", "我们用Python 写"),
+     ("今天天", "天气好", "今天天气好"), ("今天", "今天天气好", "今天天气好"),
+     ("我们用", "Python 写", "我们用Python 写"),
      ("a" * 400, "a" * 350, "a" * 450)],
 )  # fmt: skip
 def test_two_parts_are_joined_as_one_text(before: str, more: str, whole: str) -> None:

@@ -84,6 +84,10 @@ class Journal:
         self.check()
         self.trying = trying
 
+    async def put_off(self) -> None:
+        self.check()
+        self.trying = None
+
     def not_sent(self) -> None:
         self.trying = None
 

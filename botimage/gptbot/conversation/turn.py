@@ -68,6 +68,9 @@ class _Journal:
     async def begin(self, trying: Unsure | None = None) -> None:
         await insist(self._bot, lambda: self._bot.mailbox.begin(self._claim, trying))
 
+    async def put_off(self) -> None:
+        await insist(self._bot, lambda: self._bot.mailbox.put_off(self._claim))
+
     def not_sent(self) -> None:
         self._claim.unsure = None
 

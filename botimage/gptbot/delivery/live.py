@@ -44,6 +44,10 @@ class Journal(Protocol):
         """
         ...
 
+    async def put_off(self) -> None:
+        """What was begun waits for its place: nothing of it is sent, whatever becomes of this process meanwhile."""
+        ...
+
     def not_sent(self) -> None:
         """What was begun has surely not arrived."""
         ...
@@ -361,9 +365,9 @@ class LiveMessage:
                 wait = await (self._wait_for_place() if message else self._wait_for_small_place())
             if wait <= 0:
                 break
+            if trying is not None:
+                await self._journal.put_off()
             if self._give_up is None or time.monotonic() + wait > self._give_up:
-                if trying is not None:
-                    self._journal.not_sent()
                 raise _NoPlace(wait)
             await asyncio.sleep(wait)
         self._journal.check()

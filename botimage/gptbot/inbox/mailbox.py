@@ -264,6 +264,11 @@ class Mailbox:
         await self._note(claim, "begun", str(len(claim.messages)), *more)
         self.check(claim)
 
+    async def put_off(self, claim: Claim) -> None:
+        """Note that what was begun is not sent yet: whoever takes over need not look for it. Raises TurnLost."""
+        claim.unsure = None
+        await self._note(claim, "trying", "")
+
     async def sent(self, claim: Claim, part: int, message_id: str) -> None:
         """Note the id of a message sent, so that whoever takes over edits it. Raises TurnLost.
 

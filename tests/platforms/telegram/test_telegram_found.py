@@ -9,8 +9,11 @@ import pytest
 
 from gptbot.conversation import turn as turns
 from gptbot.conversation.turn import Turn
+from gptbot.delivery.pacing import Places
 from gptbot.inbox.store import Store
 from gptbot.platforms.telegram import sender as senders
+from gptbot.platforms.telegram.limits import BEYOND
+from gptbot.platforms.telegram.sender import TelegramSender
 from tests.conversation.test_shorter_try import ADA, LONG, Chat, Shown, chat, texts_of
 from tests.fakes.telegram import FakeTelegram
 
@@ -168,6 +171,42 @@ async def test_a_message_deep_among_those_of_others_is_found_within_the_looks(ta
     await talk.ask("What is up?")
     assert texts_of(await answer(talk)) == ["The sky."]
     assert await looks(talk) == 4
+
+
+async def test_what_waits_for_its_place_is_not_looked_for(talk: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that is killed meanwhile has sent nothing."""
+
+    async def no_place(*_: object, **__: object) -> float:
+        return 20.0
+
+    talk.model.say("The sky.")
+    await talk.ask("What is up?")
+    monkeypatch.setattr(Places, "take", no_place)
+    monkeypatch.setattr(Places, "take_interim", no_place)
+    turn = await talk.turn()
+    key = talk.bot.keys.turn(turn._claim.conversation)
+    waiting = asyncio.create_task(turn.run())
+    async with asyncio.timeout(15):
+        while await talk.bot.store.command("HGET", key, "trying") != b"":
+            await asyncio.sleep(0.02)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert await telegram(talk).calls("sendMessage") == []
+
+
+async def test_ids_that_are_known_to_be_others_are_passed_over(talk: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    sender = talk.bot.sender("telegram")
+    assert isinstance(sender, TelegramSender)
+    ada = {"chat_id": ADA, "chat_type": "private", "message_id": 10}
+    mark = sender.mark(ada)
+    assert mark is not None
+    assert sender.candidates(ada, mark, "") == ["11", "12", "13", "14", "15"], "as many as may be looked at"
+    for known in (11, 13, 15, 16):
+        sender.mark({"chat_id": BEN, "chat_type": "private", "message_id": known})
+    assert sender.candidates(ada, mark, "") == ["12", "14", "17", "18", "19"]
+    assert sender.candidates(ada, mark, "17") == ["18", "19", "20", "21", "22"]
+    monkeypatch.setattr(senders, "LOOKS", 20)
+    assert sender.candidates(ada, "16/20", "") == [str(16 + number) for number in range(1, BEYOND + 1)]
 
 
 @pytest.mark.parametrize(

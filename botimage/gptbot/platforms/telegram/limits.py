@@ -35,7 +35,9 @@ GROUP: Final = Limit(name="group", requests=GROUP_MESSAGES_A_MINUTE, seconds=60.
 ALL: Final = Limit(name="all", requests=MESSAGES_A_SECOND, seconds=1.0, interim=10)
 
 LOOKS: Final = 20
-"""Ids that are looked at for a message whose send had no answer."""
+"""Ids that are looked at for a message whose send had no answer, at most."""
+BEYOND: Final = 8
+"""How many of them may be higher than the newest that is known: other processes send as well."""
 
 TYPING_LASTS: Final = 5.0
 """How long a chat action is shown at most (Bot API, `sendChatAction`)."""

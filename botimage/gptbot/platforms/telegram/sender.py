@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, Literal, cast
 
 from gptbot.locales import CommandForm
@@ -20,6 +22,7 @@ from gptbot.platforms.telegram.files import fetch_file
 from gptbot.platforms.telegram.limits import (
     ALL,
     ANSWER_TIMEOUT,
+    BEYOND,
     CHAT,
     CHAT_INTERVAL,
     COMMAND_NAME,
@@ -32,6 +35,7 @@ from gptbot.platforms.telegram.limits import (
 from gptbot.platforms.telegram.writing import DELETED, DRAFT, EDIT, GONE, NO_CAPTION, NOT_MODIFIED, SEND, Writer
 
 _STOP = "stop"
+_MOST_TAKEN = 1000
 
 
 class TelegramSender:
@@ -45,6 +49,8 @@ class TelegramSender:
         self._writer = Writer(api, features)
         self._newest = 0
         """The newest id of a message that this process knows of those that private chats number together."""
+        self._taken: OrderedDict[int, None] = OrderedDict()
+        """Ids of the newest of such messages that people wrote: no lost one has them."""
 
     @property
     def max_length(self) -> int:
@@ -57,7 +63,7 @@ class TelegramSender:
 
     def pace(self, address: Address) -> Pace:
         """The Bots FAQ's limits. They tell nothing of chat actions, which keep to waits alone."""
-        self._know(address, address["message_id"])
+        self._know(address)
         chat = (CHAT,) if address["chat_type"] == "private" else (GROUP, CHAT)
         return Pace(chat=str(address["chat_id"]), messages=(*chat, ALL))
 
@@ -106,26 +112,37 @@ class TelegramSender:
         message_id: Any = result.get("message_id") if isinstance(result, dict) else None
         if not isinstance(message_id, int):
             raise OutcomeUnknown("the Bot API server's answer to sendMessage names no message")
-        self._know(address, message_id)
+        if _numbered_together(address):  # not taken: the turn may end before it has noted it
+            self._newest = max(self._newest, message_id)
         return str(message_id)
 
-    def _know(self, address: Address, message_id: int) -> None:
-        """All chats of a bot but supergroups number their messages together, each message higher than those before."""
-        if address["chat_type"] in ("private", "group"):
-            self._newest = max(self._newest, message_id)
+    def _know(self, address: Address) -> None:
+        """Note the message that is answered."""
+        if _numbered_together(address):
+            self._newest = max(self._newest, address["message_id"])
+            self._taken[address["message_id"]] = None
+            while len(self._taken) > _MOST_TAKEN:
+                self._taken.popitem(last=False)
 
     def mark(self, address: Address) -> str | None:
         """The newest id that is known. In private chats without topics only: there, one conversation is the chat."""
         if address["chat_type"] != "private" or address.get("thread_id") is not None:
             return None
-        self._know(address, address["message_id"])
+        self._know(address)
         return f"{self._newest}/{LOOKS}"
 
     def candidates(self, address: Address, mark: str, last: str) -> Sequence[str]:
-        """The ids behind the newest that is known to be another's: not so many that it takes long."""
+        """The ids behind the newest that was known before the send, but for those of people's messages.
+
+        They end shortly behind the newest that is known now: a message that was sent before has no higher one, unless
+        another process has sent more. Each look costs a place that an answer could have.
+        """
         newest, left = _mark(mark)
         newest = max(newest, int(last) if last.isdecimal() else 0)
-        return [str(newest + number) for number in range(1, left + 1)] if newest else []
+        if not newest:
+            return []
+        behind = range(newest + 1, max(newest, self._newest) + BEYOND + 1)
+        return [str(number) for number in islice((each for each in behind if each not in self._taken), left)]
 
     def looked(self, mark: str, message_id: str) -> str:
         """The id, and one look less."""
@@ -216,6 +233,11 @@ def _mark(mark: str) -> tuple[int, int]:
     newest, _, left = mark.partition("/")
     known = newest.isdecimal() and left.isdecimal()
     return (int(newest), min(int(left), LOOKS)) if known else (0, 0)
+
+
+def _numbered_together(address: Address) -> bool:
+    """Whether it is of the chats that number their messages together, each message higher than those before."""
+    return address["chat_type"] in ("private", "group")
 
 
 def draft_id(nonce: str) -> int:

@@ -260,7 +260,7 @@ class LiveMessage:
                 self._shown.pop(number, None)
                 self._nonce += "r"  # the old nonce would bring the deleted message back
                 continue
-            await self._place(begin=False)
+            await self._place()
             with contextlib.suppress(MessageGone, Rejected):
                 await self._sender.edit(self._address, self._ids[number], _EMPTY, final=True)
             self._shown[number] = (_EMPTY, ())
@@ -269,7 +269,7 @@ class LiveMessage:
         """Delete a message, if the platform can."""
         if not isinstance(self._sender, Deletes):
             return False
-        await self._place(begin=False, message=False)
+        await self._place(message=False)
         try:
             await self._sender.delete(self._address, message_id)
         except Rejected:
@@ -281,7 +281,7 @@ class LiveMessage:
         known = self._ids.get(number) or await self._found(number)
         self.touched = True
         if known is not None:
-            await self._place(begin=False)
+            await self._place()
             try:
                 await self._sender.edit(self._address, known, text, final=final, buttons=buttons)
             except MessageGone:
@@ -291,13 +291,10 @@ class LiveMessage:
         drafted = None if final or known is not None else await self._draft(number, text, buttons)
         if drafted:
             return False
-        trying = None
-        if isinstance(self._sender, Finds) and (mark := self._sender.mark(self._address)) is not None:
-            trying = Unsure(number, mark)
         if drafted is None:
-            await self._place(begin=True, trying=trying)
+            await self._place(begin=number)
         else:  # what is not shown as a draft after all has its place
-            await self._journal.begin(trying)
+            await self._journal.begin(self._trying(number))
             self._journal.check()
         try:
             message_id = await self._sender.send(
@@ -306,8 +303,7 @@ class LiveMessage:
         except OutcomeUnknown:
             raise
         except SendError:
-            if trying is not None:
-                self._journal.not_sent()
+            self._journal.not_sent()
             raise
         self._ids[number] = message_id
         await self._journal.sent(number, message_id)
@@ -322,7 +318,7 @@ class LiveMessage:
         if not isinstance(sender, Finds) or (unsure := journal.unsure()) is None or unsure.part != number:
             return None
         for message_id in sender.candidates(self._address, unsure.mark, await journal.last_sent()):
-            await self._place(begin=False)
+            await self._place()
             ours = await sender.is_ours(self._address, message_id)
             if ours is None:  # it tells nothing
                 break
@@ -341,7 +337,7 @@ class LiveMessage:
         """
         if self._give_up is not None or not isinstance(self._sender, Drafts):
             return None
-        await self._place(begin=False)
+        await self._place()
         drafted = await self._sender.draft(self._address, text, nonce=f"{self._nonce}{number}", buttons=buttons)
         self._fades = self._sender.draft_lasts * _DRAFT_RENEWAL if drafted else None
         return drafted
@@ -352,14 +348,21 @@ class LiveMessage:
             async with asyncio.timeout(self._fades):
                 await self._grown.wait()
 
-    async def _place(self, *, begin: bool, message: bool = True, trying: Unsure | None = None) -> None:
+    def _trying(self, number: int) -> Unsure | None:
+        """A part that is about to be sent, where it can be looked for: as of now, for the ids behind those of now."""
+        mark = self._sender.mark(self._address) if isinstance(self._sender, Finds) else None
+        return None if mark is None else Unsure(number, mark)
+
+    async def _place(self, *, begin: int | None = None, message: bool = True) -> None:
         """Have a place, and the turn, right before a request: in one round trip, as a rule. Raises _NoPlace.
 
-        `begin`: the store is asked about the turn; without it, only our own notes. `message`: whether it is a request
-        that limits of messages are about.
+        `begin`: the part to be sent; the store is asked about the turn, without it only our own notes. `message`:
+        whether it is a request that limits of messages are about.
         """
         while True:
-            if begin:
+            trying = None
+            if begin is not None:
+                trying = self._trying(begin)
                 wait, _ = await asyncio.gather(self._wait_for_place(), self._journal.begin(trying))
             else:
                 wait = await (self._wait_for_place() if message else self._wait_for_small_place())

@@ -42,6 +42,7 @@ _QUOTED = {
     # A deadline of our own has no words.
     ("gptbot.conversation.folding", "run"): "TimeoutError",
     ("gptbot_operator.reconcile", "_work"): "TimeoutError",
+    ("gptbot_operator.reconcile", "_tell_failure"): "as above",
 }
 """Where an error that is not of a type of our own may be quoted, and why."""
 _TEXTS = {"args", "message", "msg", "body", "text", "response", "doc", "object", "description"}

@@ -10,7 +10,7 @@ from tests.hostile.growth import MOST_GROWTH, worst
 from tests.hostile.inputs import hostile
 from tests.hostile.readers import Reader, readers
 
-_PAIRS = 40
+_PAIRS = 24
 """Of fragments, at each reader; `make bench-hostile` tries all of them."""
 
 

@@ -24,7 +24,20 @@ def test_so_many_messages(text: str, count: int) -> None:
     assert period(text) == Period(messages=count)
 
 
-@pytest.mark.parametrize("text", ["me", "since me", "mine", "my last", "меня", "с меня", "с моего"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "me",
+        "since me",
+        "mine",
+        "my last",
+        "since my last message",
+        "с моего последнего сообщения",
+        "меня",
+        "с меня",
+        "с моего",
+    ],
+)
 def test_since_the_callers_own(text: str) -> None:
     assert period(text) == Period(mine=True)
 
@@ -36,6 +49,8 @@ def test_since_the_callers_own(text: str) -> None:
         ("90 min", 1.5 * HOUR), ("3d", 72 * HOUR), ("past day", 24 * HOUR), ("2ч", 2 * HOUR), ("2 ч", 2 * HOUR),
         ("2 ч.", 2 * HOUR), ("за 2 часа", 2 * HOUR), ("за последние 3 дня", 72 * HOUR), ("за час", HOUR),
         ("2 часа назад", 2 * HOUR), ("30 минут", 0.5 * HOUR), ("30 с", 30),
+        ("week", 168 * HOUR), ("last 2 weeks", 336 * HOUR), ("за последнюю неделю", 168 * HOUR),
+        ("за сутки", 24 * HOUR),
     ],
 )  # fmt: skip
 def test_a_length_of_time(text: str, seconds: float) -> None:
@@ -76,7 +91,24 @@ def test_a_day_begins_at_midnight(text: str, days: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "0", "0h", "-5", "25:00", "14:60", "14:00+15", "since", "с", "s", "soon", "100 apples", "2h30x", "9" * 7],
+    [
+        "",
+        "0",
+        "0h",
+        "-5",
+        "25:00",
+        "14:60",
+        "14:00+15",
+        "since",
+        "с",
+        "since 9",
+        "с 9",
+        "s",
+        "soon",
+        "100 apples",
+        "2h30x",
+        "9" * 7,
+    ],
 )
 def test_what_is_no_such(text: str) -> None:
     assert period(text) is None

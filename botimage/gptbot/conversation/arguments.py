@@ -16,7 +16,7 @@ from gptbot.locales import Texts, languages, texts
 from gptbot_api import GptBotSpec
 
 _DAY = 86400.0
-_UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": _DAY}
+_UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0, "days": _DAY, "weeks": 7 * _DAY}
 _AMOUNT = re.compile(r"(\d{1,6})?\s*([^\W\d_]+)\.?")
 _COUNT = re.compile(r"(\d{1,6})\s*([^\W\d_]*)")
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?:\s*(?:utc|gmt)?\s*([+-]\d{1,2})?)")
@@ -128,11 +128,13 @@ def period(word: str) -> Period | None:
     """What part of a conversation is meant, in the words of any language; None: it is no such.
 
     That is `50`, `2h`, `last 2 hours`, `14:30` (UTC), `since 14:30+3`, `today`, `since yesterday`, or such as `me`.
+    A number alone behind a word for a moment, `since 9`, is more likely a time of day than a count: neither is guessed.
     """
+    moment = word.strip().lower().partition(" ")[0] in _all_words("words-moment")
     word = _without(word.strip().lower(), "words-since", "words-ago")
     count = _COUNT.fullmatch(word)
     if count is not None and (not count[2] or count[2] in _all_words("words-messages")):
-        return Period(messages=int(count[1])) if int(count[1]) else None
+        return Period(messages=int(count[1])) if int(count[1]) and (count[2] or not moment) else None
     if word in _all_words("words-mine"):
         return Period(mine=True)
     if (length := duration(word)) is not None:

@@ -19,7 +19,8 @@ words-seconds = s, sec, second, seconds
 words-minutes = m, min, minute, minutes
 words-hours = h, hour, hours
 words-days = d, day, days
-words-mine = me, mine, my last
+words-weeks = w, week, weeks
+words-mine = me, mine, my last, my last message
 
 # Names of arguments, as they stand in a command's form
 argument-name = name

@@ -1,5 +1,6 @@
 # Words in what part of a conversation is meant, with commas between them
 words-since = since, from, last, the, past, in, for
+words-moment = since, from
 words-ago = ago
 words-messages = messages, message, msgs
 words-today = today

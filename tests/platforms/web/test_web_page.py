@@ -11,6 +11,7 @@ import pytest
 
 from gptbot.http.headers import CONTENT_SECURITY_POLICY
 from gptbot.inbox.store import Store
+from gptbot.platforms.base import Button
 from gptbot.platforms.errors import NotSent
 from gptbot.platforms.inbound import Inbound, Verdict
 from gptbot.platforms.web.form import MAX_CHARACTERS
@@ -307,3 +308,18 @@ async def test_store_away(store_url: str, browser: Browser) -> None:
         with pytest.raises(NotSent):
             await stage.sender.send({"session": "s"}, "x", nonce="n", first=True, final=True)
         await stage.sender.typing({"session": "s"})  # does not matter, so it raises nothing
+
+
+async def test_a_button_tells_which_answer_it_stands_below_in_every_tab(store: Store, browser: Browser) -> None:
+    """Regenerate in two tabs is one wish, and the door can only know by the answer that it is about."""
+    async with scene(store) as stage:
+        page = await stage.replica()
+        await browser.load(page)
+        address, retry = stage.address(browser.cookie(page)), [Button("Regenerate", "retry")]
+        await stage.sender.send(address, "An answer", nonce="first", first=True, final=True, buttons=retry)
+        for _ in range(2):
+            form = (await browser.load(page)).partition('class="actions"')[2].partition("</form>")[0]
+            fields = dict(re.findall(r'name="(id|press|below)" value="([^"]*)"', form))
+            assert (await browser.say(page, "!retry", **fields))["accepted"]
+        await browser.say(page, "!retry", below="first")
+    assert [message.pressed for message in stage.desk.received] == ["first", "first", ""], "the last was typed"

@@ -67,6 +67,8 @@ class Form:
     text: str
     press: bool = False
     """Whether a button below a message sent it: then it is not shown as something that was written."""
+    below: str = ""
+    """Id of the message that the button stands below; empty: it is no button, or of no message."""
     files: Sequence[Part] = ()
 
 
@@ -129,11 +131,13 @@ def _form(fields: Mapping[str, Sequence[str]], files: Sequence[Part] = ()) -> Fo
     if len(text) > MAX_CHARACTERS:
         raise Refusal(413, "web-error-long", {"length": len(text), "limit": MAX_CHARACTERS}, text)
     message = fields.get("id", [""])[0]
+    press = fields.get("press") == ["1"] and text.startswith("!")
     return Form(
         id=message if _ID.fullmatch(message) else new_id(),
         conversation=fields.get("conversation", [""])[0][:64],
         text=text,
-        press=fields.get("press") == ["1"] and text.startswith("!"),
+        press=press,
+        below=fields.get("below", [""])[0][:64] if press else "",
         files=files,
     )
 

@@ -155,6 +155,7 @@ class WebGateway:
                 language=language,
                 principals=(PRINCIPAL,),
                 attachments=files,
+                pressed=form.below,
             ),
             hears,
         )

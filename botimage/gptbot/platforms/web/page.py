@@ -188,7 +188,8 @@ def _actions(entry: Entry) -> str:
         f'<button class="quiet" name="text" value="!{escape(button.command)}">{escape(button.label)}</button>'
         for button in entry.buttons
     )
-    fields = f'<input type="hidden" name="id" value="{new_id()}"><input type="hidden" name="press" value="1">'
+    hidden = {"id": new_id(), "press": "1", "below": entry.message}
+    fields = "".join(f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in hidden.items())
     return f'<form class="actions" method="post" action="message">{fields}{buttons}</form>'
 
 

@@ -274,7 +274,8 @@ async def test_commands_of_other_bots_are_left_alone(store: Store, keys: BotKeys
 @pytest.mark.parametrize(
     "text",
     [
-        "/help@another_bot", "!reset@another_bot", "!reset@another_bot now", "/weather@another_bot Paris",
+        "/help@another_bot", "!reset@another_bot,", "/help@other.bot. now",
+        "!reset@another_bot", "!reset@another_bot now", "/weather@another_bot Paris",
         f"!help{person('4711')}", "!ПОМОЩЬ@another_bot", "/start@another_bot ref_42",
     ],
 )  # fmt: skip

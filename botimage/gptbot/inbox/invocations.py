@@ -9,7 +9,7 @@ from gptbot_api import GptBotSpec
 
 _CALL = re.compile(r"[!/]([^\s@]+)(?:@\S+)?(?:\s+(.*))?", re.DOTALL)
 _NAME = re.compile(r"[!/]([^\W\d_][\w-]{1,31})(?:@\S+)?(?:\s.*)?", re.DOTALL)
-_FOR = re.compile(r"[!/][^\s@]{1,64}@([\w-]{2,32})(?:\s.*)?", re.DOTALL)
+_FOR = re.compile(r"[!/][^\s@]{1,64}@([\w.-]{2,40})[^\w\s]{0,8}(?:\s.*)?", re.DOTALL)
 
 _PRESSED = re.compile(r"([\w-]{11})\.\d{1,20}", re.ASCII)
 
@@ -56,4 +56,4 @@ def command_like(text: str) -> str | None:
 def bot_named(text: str) -> str | None:
     """Whom a text that is written as a command names as the bot that it is for: `/help@this_bot`; None: nobody."""
     found = _FOR.fullmatch(text.strip())
-    return found[1] if found is not None else None
+    return found[1].rstrip(".-") if found is not None else None

@@ -20,6 +20,7 @@ FILES: dict[str, Callable[[], str]] = {
     **{name: partial(commands_doc.render, language) for name, language in commands_doc.pages().items()},
     "docs/values.md": lambda: values_doc.render(values_doc.VALUES.read_text()),
     "charts/gptbot/values.schema.json": values_schema.render,
+    "charts/gptbot/templates/_forms.tpl": values_schema.forms,
     "charts/gptbot/README.md": lambda: values_doc.readme(values_doc.VALUES.read_text()),
 }
 """Each file and what makes its text."""

@@ -1,12 +1,17 @@
-"""Puts what the API says of a GptBot into the chart's values.schema.json: helm refuses what the API server would."""
+"""Puts what the API says of a GptBot into the chart: helm refuses what the API server would.
+
+Its schema (values.schema.json) has types, bounds and patterns. Forms have words, which a schema has no place for: they
+go into a template.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gptbot_api.base import ApiModel
+from gptbot_api.base import ApiModel, Form
 from gptbot_api.crd import structural
 from gptbot_api.defaults import Defaults
 from gptbot_api.spec import GptBotSpec
@@ -15,8 +20,37 @@ from gptbot_api.workload import FORMS
 SCHEMA = Path(__file__).parent.parent / "charts" / "gptbot" / "values.schema.json"
 MODELS: dict[str, type[ApiModel]] = {"gptBotSpec": GptBotSpec, "defaults": Defaults}
 """Definition in the schema to the model that it is made of."""
-PATTERNS = {form.schema()["rule"]: form.pattern for form in FORMS}
-"""Rule of a form at the API server to the pattern that says the same."""
+PLACES = {"defaults": "defaults", "exampleBot.spec": "gptBotSpec"}
+"""Where values of each stand."""
+_RULES = {form.schema()["rule"]: form for form in FORMS}
+"""Rule at the API server to the form."""
+_ANY = "*"
+"""Stands for each entry of a list or a map."""
+_TEMPLATE = """\
+{{- /* Made by scripts/values_schema.py from the API: texts whose form the schema could only say with a pattern. */ -}}
+{{- define "gptbot.validate.forms" -}}
+%s
+{{- end -}}
+
+{{- /* Value, steps to a text in it, where it stands, pattern, words. */ -}}
+{{- define "gptbot.validate.form" -}}
+{{- $value := index . 0 -}}{{- $steps := index . 1 -}}{{- $at := index . 2 -}}
+{{- $pattern := index . 3 -}}{{- $words := index . 4 -}}
+{{- if and $steps (kindIs "map" $value) -}}
+{{- range $name, $inner := $value -}}
+{{- if has (first $steps) (list "*" $name) -}}
+{{- include "gptbot.validate.form" (list $inner (rest $steps) (printf "%%s.%%s" $at $name) $pattern $words) -}}
+{{- end -}}
+{{- end -}}
+{{- else if and $steps (kindIs "slice" $value) -}}
+{{- range $number, $inner := $value -}}
+{{- include "gptbot.validate.form" (list $inner (rest $steps) (printf "%%s[%%d]" $at $number) $pattern $words) -}}
+{{- end -}}
+{{- else if and (not $steps) (kindIs "string" $value) (not (regexMatch $pattern $value)) -}}
+{{- fail (printf "%%s is %%q: it %%s" $at $value $words) -}}
+{{- end -}}
+{{- end -}}
+"""
 _KEPT = ("type", "enum", "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems",
          "maxProperties", "required")  # fmt: skip
 
@@ -28,6 +62,33 @@ def render() -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
+def forms() -> str:
+    """The template with the forms."""
+    calls = [
+        f'{{{{- include "gptbot.validate.form" (list .Values.{place} (list {" ".join(map(_quoted, steps))}) '
+        f"{_quoted(place)} {_quoted(form.pattern)} {_quoted(form.message)}) -}}}}"
+        for place, name in PLACES.items()
+        for steps, form in _forms(structural(MODELS[name]), ())
+    ]
+    return _TEMPLATE % "\n".join(calls)
+
+
+def _forms(node: dict[str, Any], steps: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Form]]:
+    for rule in _rules(node):
+        if (form := _RULES.get(rule["rule"])) is not None:
+            yield steps, form
+    for name, child in node.get("properties", {}).items():
+        yield from _forms(child, (*steps, name))
+    for inner in ("items", "additionalProperties"):
+        if isinstance(child := node.get(inner), dict):
+            yield from _forms(child, (*steps, _ANY))
+
+
+def _quoted(text: str) -> str:
+    """As a string of a template."""
+    return json.dumps(text)
+
+
 def _rules(node: dict[str, Any]) -> list[dict[str, str]]:
     return node.get("x-kubernetes-validations", [])
 
@@ -37,8 +98,6 @@ def _closed(node: dict[str, Any]) -> dict[str, Any]:
     out = {key: node[key] for key in _KEPT if key in node}
     if node.get("x-kubernetes-int-or-string"):
         out["type"] = ["integer", "string"]
-    if pattern := next((PATTERNS[rule["rule"]] for rule in _rules(node) if rule["rule"] in PATTERNS), None):
-        out["pattern"] = pattern
     if "properties" in node:
         out["properties"] = {name: _closed(child) for name, child in node["properties"].items()}
     if "items" in node:

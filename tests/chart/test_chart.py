@@ -241,6 +241,24 @@ def test_the_model_is_where_the_operator_says() -> None:
         ({"operator": {"allowedEgress": ["10.1.0.0/99"]}}, '"10.1.0.0/99", which is no network'),
         ({"operator": {"allowedEgress": ["10.1.0.256/24"]}}, '"10.1.0.256/24", which is no network'),
         ({"operator": {"allowedEgress": ["fd00::/129"]}}, '"fd00::/129", which is no network'),
+        ({"operator": {"allowedEgress": ["2001:db8::1/32"]}}, "bit may be set. Is 2001:db8::1/128 meant"),
+        ({"operator": {"allowedEgress": ["1:2:3:4:5:6:7:9/125"]}}, "behind the prefix no bit may be set"),
+        ({"operator": {"allowedEgress": ["fd00:1/64"]}}, '"fd00:1/64", which is no network'),
+        ({"operator": {"allowedEgress": ["1::2::3/64"]}}, '"1::2::3/64", which is no network'),
+        ({"imageRegistry": "https://registry.example.com"}, "without a scheme, a tag or a space, such as"),
+        ({"imageRegistry": "registry.example.com/team:1"}, "without a scheme, a tag or a space, such as"),
+        (
+            {"defaults": {"privacy": {"retention": "24"}}},
+            'defaults.privacy.retention is "24": it must be a whole number and its unit',
+        ),
+        (
+            {"defaults": {"gateway": {"resources": {"limits": {"memory": "512MB"}}}}},
+            'defaults.gateway.resources.limits.memory is "512MB": it must be an amount',
+        ),
+        (
+            {"exampleBot": {"spec": {"context": {"ttl": "1 day"}}}},
+            'exampleBot.spec.context.ttl is "1 day": it must be a whole number and its unit',
+        ),
         ({"fullnameOverride": "1shop"}, "the objects would be named 1shop-…"),
         ({"valkey": None}, "valkey is null, and the chart reads what is under it"),
         ({"defaults": None}, "to have none, set defaults.llm=null"),
@@ -269,6 +287,7 @@ def test_wrong_values_are_refused_and_named(values: Manifest, said: str) -> None
 
 def test_what_may_be_allowed_is_taken_by_the_operator_too() -> None:
     egress = ["*", "monitoring", "0.0.0.0/0", "10.1.0.0/16", "10.1.2.3/32", "192.168.4.0/22", "fd00:1::/32", "::/0"]
+    egress += ["fd00::1/128", "2001:db8:0:ff00::/56", "1:2:3:4:5:6:7:8/125"]
     hosts = ["*", "a.example.com", "*.example.com", "a.example.com:1", "a.example.com:65535", "[fd00::1]:443"]
     objects = render({"operator": {"allowedEgress": egress, "allowedHosts": hosts}})
     given = {name: each["value"] for name, each in _environment(objects).items() if name.startswith("GPTBOT_ALLOWED")}

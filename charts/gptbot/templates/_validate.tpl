@@ -2,7 +2,9 @@
 {{- define "gptbot.validate" -}}
 {{- include "gptbot.validate.sections" . -}}
 {{- include "gptbot.validate.names" . -}}
+{{- include "gptbot.validate.images" . -}}
 {{- include "gptbot.validate.amounts" . -}}
+{{- include "gptbot.validate.forms" . -}}
 {{- include "gptbot.validate.allowed" . -}}
 {{- include "gptbot.validate.store" . -}}
 {{- include "gptbot.validate.bots" . -}}
@@ -24,6 +26,13 @@
 {{- $name := include "gptbot.fullname" . -}}
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
 {{- fail (printf "the objects would be named %s-…, and the name of a Service begins with a letter and has a-z, 0-9 and - alone: set fullnameOverride, such as --set fullnameOverride=gptbot" $name) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "gptbot.validate.images" -}}
+{{- $registry := include "gptbot.text" .Values.imageRegistry -}}
+{{- if not (regexMatch "^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[a-z0-9._-]+)*/?)?$" $registry) -}}
+{{- fail (printf "imageRegistry is %q: it stands before names of images, so it is a host and perhaps a path, without a scheme, a tag or a space, such as registry.example.com or registry.example.com:5000/team" $registry) -}}
 {{- end -}}
 {{- end -}}
 
@@ -56,7 +65,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What the operator would refuse at its start, when it has replaced one that runs; bits behind a prefix of IPv6 are left to it. */}}
+{{/* What the operator would refuse at its start, when it has replaced one that runs. */}}
 {{- define "gptbot.validate.allowed" -}}
 {{- range $name := list "allowedHosts" "allowedExposeHosts" -}}
 {{- range $entry := index $.Values.operator $name -}}
@@ -84,7 +93,34 @@
 {{- if ne (int (mod $number $size)) 0 -}}
 {{- fail (printf "operator.allowedEgress has %q: behind the prefix no bit may be set. Is %s/32 meant, or the whole network?" . $address) -}}
 {{- end -}}
+{{- else -}}
+{{- include "gptbot.validate.network6" (list . $address $bits) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A network of IPv6: what was written, address, length of its prefix. Its 16 bytes are 8 groups; `::` stands for those that are 0. */}}
+{{- define "gptbot.validate.network6" -}}
+{{- $written := index . 0 -}}{{- $address := index . 1 -}}{{- $bits := index . 2 -}}
+{{- $halves := splitList "::" $address -}}
+{{- $groups := first $halves | splitList ":" -}}
+{{- if gt (len $halves) 1 -}}
+{{- $behind := without (last $halves | splitList ":") "" -}}
+{{- $groups = without $groups "" -}}
+{{- range until (int (sub 8 (add (len $groups) (len $behind)))) }}{{ $groups = append $groups "0" }}{{ end -}}
+{{- $groups = concat $groups $behind -}}
+{{- end -}}
+{{- $whole := and (eq (len $groups) 8) (le (len $halves) 2) -}}
+{{- range $groups }}{{ $whole = and $whole (regexMatch "^[0-9A-Fa-f]{1,4}$" .) }}{{ end -}}
+{{- if not $whole -}}
+{{- fail (printf "operator.allowedEgress has %q, which is no network: write its address and the length of its prefix, such as 10.1.0.0/16 or fd00:1::/32" $written) -}}
+{{- end -}}
+{{- range $number, $group := $groups -}}
+{{- $size := 1 -}}
+{{- range until (min 16 (max 0 (sub (mul 16 (add $number 1)) $bits)) | int) }}{{ $size = mul $size 2 }}{{ end -}}
+{{- if ne (int (mod (printf "0x%s" $group | int64) $size)) 0 -}}
+{{- fail (printf "operator.allowedEgress has %q: behind the prefix no bit may be set. Is %s/128 meant, or the whole network?" $written $address) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

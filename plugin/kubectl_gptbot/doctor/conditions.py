@@ -73,6 +73,8 @@ FIXES = {
     f"operator.allowed…); {_STOP}",
     "NotAnswered": "wait some seconds: the operator waits for the store's first answer",
     "NotFilledIn": "put the value itself there; the bot takes it by itself",
+    "OperatorError": "give the operator the rights that the message names; where it failed itself, its log has"
+    " `not reconciled` and where",
     "NotIsolated": "let the operator make users in the shared store: give it one that may (docs/store.md)",
     "NotReported": "wait if the gateway has just started; else see its log",
     "OOMKilled": "raise the memory limit under resources",
